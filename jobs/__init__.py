@@ -1,0 +1,16 @@
+"""Cluster entry points, one file a stage. This is the place where a pure function of `swiggle` meets Ray."""
+
+import os
+import secrets
+import sys
+
+# Ray reads these when it is first imported, so they must be set here. A worker imports Ray before this package and
+# keeps what its cluster was started with; a driver that joins a cluster (RAY_ADDRESS) brings its own credentials.
+if "ray" not in sys.modules:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")
+    os.environ.setdefault("RAY_TRAIN_ENABLE_PRINT_PATCH", "0")  # it shows every line of a worker twice
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # progress lines differ only in their numbers
+    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    if "RAY_ADDRESS" not in os.environ and os.environ.setdefault("RAY_AUTH_MODE", "token") == "token":
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))

@@ -1,0 +1,155 @@
+"""Every knob of a run, in one place.
+
+A `RunConfig` is a tree of plain dataclasses. `swiggle.presets` fills it for a purpose, a YAML file and
+`key=value` words on the command line override it (`swiggle.overrides`). Nothing here imports torch, so a job that
+only looks at its configuration starts at once.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+STRICT = {"extra": "forbid"}
+
+
+@dataclass
+class DataConfig:
+    """Where pictures come from. One schema whatever the source: id, image, caption and optional traits."""
+
+    __pydantic_config__ = STRICT
+
+    source: str = "nouns"
+    """`nouns`, `hf://owner/name`, a `.parquet` file or a folder of them, or a folder of images."""
+    count: int | None = 50_000
+    """How many pictures to compose (nouns) or to take at most (any other source); null takes all."""
+    seed: int = 0
+    image_column: str = "image"
+    caption_column: str | None = None
+    """Column that holds the caption; null looks for `caption`, then `text`."""
+
+
+@dataclass
+class VAEConfig:
+    """Architecture and training of the variational autoencoder. The defaults are the faithful `paper` model."""
+
+    __pydantic_config__ = STRICT
+
+    image_size: int = 128
+    """S: pictures are S x S; the conv ladder gives a latent of S/16 x S/16, the patch encoder always 8 x 8."""
+    latent_channels: int = 4
+    encoder: Literal["conv", "patch"] = "conv"
+    """`conv`: a ladder of stride-2 convolutions. `patch`: one strided convolution, a position map, one block."""
+    decoder: Literal["conv", "dense"] = "conv"
+    """`conv`: the ladder mirrored. `dense`: fully connected residual blocks, fast at 32 x 32 on a CPU."""
+    channels: list[int] = field(default_factory=lambda: [64, 128, 512, 1024])
+    """Widths of the ladder; its length sets how often the picture is halved. `patch` uses the first."""
+    hidden: int = 1024
+    """Width of the dense decoder."""
+    blocks: int = 2
+    """Residual blocks of the dense decoder."""
+
+    steps: int = 2_000_000
+    batch_size: int = 64
+    """Pictures a step over all workers together."""
+    lr: float = 1e-3
+    lr_warmup_steps: int = 0
+    lr_decay: Literal["constant", "linear"] = "constant"
+    """`linear` falls to zero at the last step."""
+    weight_decay: float = 0.0
+    grad_clip: float = 1.0
+    kl_weight: float = 1e-6
+    """Final weight of the KL divergence, which is summed over latent dimensions."""
+    kl_free_steps: int = 1_000
+    """Steps with a KL weight of zero."""
+    kl_warmup_steps: int = 10_000
+    """Steps over which the KL weight then rises linearly."""
+    bf16: Literal["auto", "on", "off"] = "auto"
+    """`auto` computes in bfloat16 where the processor has instructions for it."""
+    checkpoint_every: int = 1_000
+    """Steps between checkpoints, each with a validation on `validation_pictures` pictures."""
+    validation_pictures: int = 1_000
+    workers: int = 1
+    cpus_per_worker: int = 2
+    """Also the number of torch threads of a worker."""
+    gpus_per_worker: int = 0
+    max_failures: int = 3
+    seed: int = 0
+
+
+@dataclass
+class SAEConfig:
+    """One sparse autoencoder: dictionary size and training. The objective is Anthropic's L1 of April 2024."""
+
+    __pydantic_config__ = STRICT
+
+    features: int = 2_048
+    latent_dim: int = 256
+    """Length of a flattened latent; set from the latents themselves."""
+    l1: float = 1.0
+    """Weight of sum_i f_i ||W_dec,i||, for inputs scaled to E||x|| = sqrt(n)."""
+    epochs: int = 40
+    batch_size: int = 1_024
+    lr: float = 2e-3
+    l1_warmup_share: float = 0.05
+    """Share of all steps over which the L1 weight rises from zero."""
+    lr_decay_share: float = 0.2
+    """Share of all steps, at the end, over which the learning rate falls to zero."""
+    decoder_init_norm: float = 0.1
+    grad_clip: float = 1.0
+    bf16: Literal["auto", "on", "off"] = "auto"
+    checkpoint_every: int = 10
+    """Epochs between checkpoints; held-out metrics are taken at the same time."""
+    seed: int = 0
+
+
+@dataclass
+class SweepConfig:
+    """The sweep over L1 weights and the rule by which one dictionary is chosen."""
+
+    __pydantic_config__ = STRICT
+
+    l1: list[float] = field(default_factory=lambda: [0.25, 0.5, 1.0, 2.0])
+    max_fvu: float = 0.05
+    max_l0: float = 50.0
+    max_dead: float = 0.10
+    concurrent: int = 2
+    cpus_per_trial: float = 1.0
+    gpus_per_trial: float = 0.0
+
+
+@dataclass
+class AtlasConfig:
+    """How features are interpreted."""
+
+    __pydantic_config__ = STRICT
+
+    examples: int = 9
+    """Top activating pictures kept for each feature."""
+    footprint_examples: int = 4
+    """Of these, how many are decoded with and without the feature to see where it acts."""
+    min_confidence: float = 0.35
+    """A label whose detection F1 on validation captions stays below this is `unexplained`."""
+    vocabulary: str = "nouns"
+    """Words for the places of a picture: a name in `swiggle/vocabulary/` or a path to a YAML file."""
+    samples: int = 64
+    """Held-out pictures kept in the bundle to start an edit from."""
+    umap_neighbors: int = 15
+    umap_min_dist: float = 0.1
+    batch_size: int = 4_096
+    workers: int = 1
+    seed: int = 0
+
+
+@dataclass
+class RunConfig:
+    """The whole run."""
+
+    __pydantic_config__ = STRICT
+
+    preset: str = "quick"
+    run: str = "runs/demo"
+    """Where everything goes: a local folder or any URI that pyarrow's filesystems understand."""
+    data: DataConfig = field(default_factory=DataConfig)
+    vae: VAEConfig = field(default_factory=VAEConfig)
+    sae: SAEConfig = field(default_factory=SAEConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
+    atlas: AtlasConfig = field(default_factory=AtlasConfig)

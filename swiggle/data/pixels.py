@@ -1,0 +1,57 @@
+"""Pictures as uint8 arrays: decoding, squaring and resizing."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+MAX_SIDE = 4096
+
+
+class PictureError(ValueError):
+    """Bytes that cannot be used as a picture."""
+
+
+def decode_picture(content: bytes) -> np.ndarray:
+    """PNG, JPEG or WebP bytes to uint8 RGB [H, W, 3]; transparency is laid on white. Raises `PictureError`.
+
+    The size is read from the header and checked before any pixel is decoded.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
+            if max(image.size) > MAX_SIDE:
+                raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_SIDE}x{MAX_SIDE}")
+            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+                rgba = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+            return np.asarray(image.convert("RGB"))
+    except PictureError:
+        raise
+    except Exception as error:  # Pillow raises many types for damaged files
+        raise PictureError(f"not a readable PNG, JPEG or WebP picture ({error})") from error
+
+
+def encode_png(picture: np.ndarray) -> bytes:
+    """uint8 [H, W, 3] to PNG bytes."""
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()
+
+
+def square(picture: np.ndarray) -> np.ndarray:
+    """The largest centred square of a picture [H, W, 3]."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return picture[top : top + side, left : left + side]
+
+
+def resize(picture: np.ndarray, size: int) -> np.ndarray:
+    """Bring a square picture [S, S, 3] to [size, size, 3]: nearest neighbour up, area average down.
+
+    Pixel art enlarged by a whole number comes back exactly.
+    """
+    if picture.shape[0] == size:
+        return picture
+    how = Image.Resampling.NEAREST if picture.shape[0] < size else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(picture).resize((size, size), how))

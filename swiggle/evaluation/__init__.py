@@ -1,0 +1,1 @@
+"""Measures of quality. What uses trait columns is here and only here."""

@@ -1,0 +1,98 @@
+"""The variational autoencoder (Kingma and Welling, arXiv 1312.6114): pictures to 4 x 8 x 8 latents and back.
+
+    vae = VAE.from_pretrained("runs/demo/vae")
+    z = vae.encode(pictures).mean          # [N, 4, 8, 8]
+    pictures = vae.decode(z)               # [N, 3, S, S], values about -1 to 1
+
+Which encoder and decoder it is made of, and how it was trained, is a `VAEConfig`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from swiggle.config import VAEConfig
+from swiggle.models.ladder import ConvDecoder, ConvEncoder
+from swiggle.models.patch import GRID, DenseDecoder, PatchEncoder
+from swiggle.pretrained import load_pretrained, save_pretrained
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A diagonal Gaussian over latents; `mean` and `log_variance` are [N, C, h, w]."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """mean + standard deviation * noise, noise standard normal and shaped like the mean."""
+        return self.mean + torch.exp(0.5 * self.log_variance) * noise
+
+    def kl(self) -> Tensor:
+        """KL divergence from the standard normal, in nats, summed over latent dimensions: [N]."""
+        terms = self.mean.square() + self.log_variance.exp() - 1.0 - self.log_variance
+        return 0.5 * terms.flatten(1).sum(dim=1)
+
+
+class VAE(nn.Module):
+    """Encoder, diagonal Gaussian posterior and decoder."""
+
+    def __init__(self, config: VAEConfig) -> None:
+        """Raises ValueError for sizes that do not fit together."""
+        super().__init__()
+        self.config = config
+        size, latent, channels = config.image_size, config.latent_channels, config.channels
+        reduction = 2 ** len(channels) if config.encoder == "conv" else size // GRID
+        if size % reduction or (config.encoder == "patch" and size % GRID):
+            raise ValueError(f"vae.image_size: {size} is not divisible by {reduction if size % reduction else GRID}")
+        if config.decoder == "dense" and size // reduction != GRID:
+            raise ValueError(f"vae.decoder: dense needs an {GRID}x{GRID} latent, the encoder gives {size // reduction}")
+        if config.decoder == "conv" and size // reduction * 2 ** len(channels) != size:
+            raise ValueError(f"vae.channels: {len(channels)} doublings of {size // reduction} do not give {size}")
+        self.latent_shape = (latent, size // reduction, size // reduction)
+        self.encoder: nn.Module = (
+            ConvEncoder(channels, latent) if config.encoder == "conv" else PatchEncoder(size, channels[0], latent)
+        )
+        self.decoder: nn.Module = (
+            ConvDecoder(channels, latent) if config.decoder == "conv" else DenseDecoder(size, config.hidden, config.blocks, latent)
+        )
+        self.to(memory_format=torch.channels_last)
+
+    def encode(self, pictures: Tensor) -> Posterior:
+        """Pictures [N, 3, S, S] with values -1 to 1."""
+        mean, log_variance = self.encoder(pictures).float().chunk(2, dim=1)
+        # Beyond this range exp() overflows or the gradient is lost before the model has learnt anything.
+        return Posterior(mean.contiguous(), log_variance.clamp(-20.0, 10.0).contiguous())
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents [N, C, h, w] to pictures [N, 3, S, S], values about -1 to 1."""
+        return self.decoder(latents).float()
+
+    def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Posterior]:
+        """The reconstruction of a posterior sample, and the posterior."""
+        posterior = self.encode(pictures)
+        return self.decode(posterior.sample(noise)), posterior
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write `config.json` and `model.safetensors`."""
+        save_pretrained(self, self.config, folder)
+
+    @classmethod
+    def from_pretrained(cls, folder: Path | str) -> "VAE":
+        """Read what `save_pretrained` wrote. Raises ValueError naming a missing or damaged file."""
+        return load_pretrained(cls, VAEConfig, Path(folder)).eval()
+
+
+def to_model(images: np.ndarray) -> Tensor:
+    """uint8 [N, S, S, 3] to float [N, 3, S, S] with values -1 to 1."""
+    pictures = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+    return pictures.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
+
+
+def to_images(pictures: Tensor) -> np.ndarray:
+    """float [N, 3, S, S] with values -1 to 1 to uint8 [N, S, S, 3], clipped and rounded."""
+    levels = pictures.clamp(-1.0, 1.0).add(1.0).mul(127.5).round().to(torch.uint8)
+    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()

@@ -1,0 +1,65 @@
+"""Named starting points for a `RunConfig`. The comment at each says what it is for and what it costs."""
+
+from collections.abc import Callable
+
+from swiggle.config import AtlasConfig, DataConfig, RunConfig, SAEConfig, SweepConfig, VAEConfig
+
+
+def quick() -> RunConfig:
+    """What `make demo` runs: 50,000 characters at their native 32 x 32, under 20 minutes on two cores."""
+    return RunConfig(
+        preset="quick",
+        run="runs/demo",
+        vae=VAEConfig(
+            image_size=32,
+            encoder="patch",
+            decoder="dense",
+            channels=[128],
+            hidden=1024,
+            steps=6_000,
+            batch_size=128,
+            lr=3e-3,
+            lr_warmup_steps=200,
+            lr_decay="linear",
+            weight_decay=0.01,
+            kl_free_steps=0,
+            kl_warmup_steps=0,
+            checkpoint_every=500,
+        ),
+    )
+
+
+def full() -> RunConfig:
+    """`quick` trained for longer: at most two and a half hours on two cores."""
+    config = quick()
+    config.preset = "full"
+    config.run = "runs/full"
+    config.vae.steps = 50_000
+    config.vae.checkpoint_every = 2_000
+    config.sae.epochs = 120
+    return config
+
+
+def paper() -> RunConfig:
+    """The faithful model at 128 x 128: two million steps, a job for GPUs."""
+    return RunConfig(preset="paper", run="runs/paper", atlas=AtlasConfig(footprint_examples=1))
+
+
+def smoke() -> RunConfig:
+    """The whole path in a minute or two, too small to be good at anything: for tests."""
+    config = quick()
+    config.preset = "smoke"
+    config.run = "runs/smoke"
+    config.data = DataConfig(count=600)
+    config.vae.hidden = 128
+    config.vae.channels = [32]
+    config.vae.steps = 120
+    config.vae.checkpoint_every = 60
+    config.vae.validation_pictures = 64
+    config.sae = SAEConfig(features=256, epochs=8, batch_size=128, checkpoint_every=4)
+    config.sweep = SweepConfig(l1=[0.25, 0.5, 1.0, 2.0])
+    config.atlas = AtlasConfig(samples=8, umap_neighbors=8, batch_size=256)
+    return config
+
+
+PRESETS: dict[str, Callable[[], RunConfig]] = {"quick": quick, "full": full, "paper": paper, "smoke": smoke}

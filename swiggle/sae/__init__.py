@@ -1,0 +1,1 @@
+"""Sparse autoencoders over latents: model, objective, training, metrics and the choice of one."""
