@@ -32,5 +32,5 @@ def connect() -> None:
 
 def quiet() -> None:
     """Keep Ray's notes about its own progress out of ours; drivers and workers each call it."""
-    for name in ("ray.data", "ray.train", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("ray.data", "ray.train", "ray.tune"):  # Data warns of busy CPUs while its own actors hold them
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -2,7 +2,8 @@
 
     python -m jobs.encode_latents preset=quick run=runs/demo
 
-Reads `<run>/data` and `<run>/vae`, writes `<run>/latents/*.parquet` with columns `id` and `latent`, all splits together.
+Reads `<run>/data` and `<run>/vae`; writes `<run>/latents/*.parquet` with columns `id` and `latent`, all splits
+together.
 """
 
 from typing import Any
@@ -13,19 +14,20 @@ import ray
 import torch
 from ray.data import ActorPoolStrategy
 
-from jobs.cluster import connect
+from jobs.cluster import connect, quiet
 from jobs.stage import Stage, complete, run_command
 from swiggle.config import RunConfig
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.models.vae import VAE, to_model
-from swiggle.storage import join, local_copy, publish
+from swiggle.storage import join, local_copy, remove
 
 
 class Encoder:
     """A Ray Data actor that holds the VAE."""
 
-    def __init__(self, vae: str, threads: int) -> None:
-        torch.set_num_threads(threads)
+    def __init__(self, vae: str) -> None:
+        quiet()
+        torch.set_num_threads(1)
         with local_copy(vae) as folder:
             self.vae = VAE.from_pretrained(folder)
 
@@ -34,7 +36,9 @@ class Encoder:
         """Columns `id`, `image` to columns `id`, `latent` (the flattened posterior mean)."""
         size = self.vae.config.image_size
         images = np.stack([resize(decode_picture(i["bytes"]), size) for i in batch["image"].to_pylist()])
-        means = [self.vae.encode(to_model(part)).mean.flatten(1) for part in np.array_split(images, -(-len(images) // 128))]
+        means = [
+            self.vae.encode(to_model(part)).mean.flatten(1) for part in np.array_split(images, -(-len(images) // 128))
+        ]
         latents = torch.cat(means).numpy()
         column = pa.FixedSizeListArray.from_arrays(pa.array(latents.ravel()), latents.shape[1])
         return pa.table({"id": batch["id"], "latent": column})
@@ -42,15 +46,16 @@ class Encoder:
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     connect()
-    with publish(join(config.run, "latents")) as folder:
-        ray.data.read_parquet(join(config.run, "data")).select_columns(["id", "image"]).map_batches(
-            Encoder,
-            fn_constructor_kwargs={"vae": join(config.run, "vae"), "threads": 1},
-            batch_format="pyarrow",
-            batch_size=1024,
-            num_cpus=1,
-            compute=ActorPoolStrategy(size=config.atlas.workers),
-        ).write_parquet(str(folder))
+    output = join(config.run, "latents")
+    remove(output)
+    ray.data.read_parquet(join(config.run, "data")).select_columns(["id", "image"]).map_batches(
+        Encoder,
+        fn_constructor_kwargs={"vae": join(config.run, "vae")},
+        batch_format="pyarrow",
+        batch_size=1024,
+        num_cpus=1,
+        compute=ActorPoolStrategy(size=config.atlas.workers),
+    ).write_parquet(output)
     return {}
 
 

@@ -6,6 +6,7 @@
 Writes `<run>/data/{train,validation,test}/*.parquet`.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import datasets
@@ -19,14 +20,13 @@ from swiggle.storage import join, publish
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     datasets.disable_progress_bars()
     with publish(join(config.run, "data")) as folder:
-        counts = write_splits(config.data, config.vae.image_size, folder)
-    skipped = counts["skipped"]
+        counts, skipped = write_splits(config.data, config.vae.image_size, folder)
     for name in skipped:
         say(STAGE.name, f"skipped {name}")
     return {**counts, "skipped": len(skipped)}
 
 
-STAGE = Stage("prepare_data", (), lambda c: {"data": vars(c.data), "image_size": c.vae.image_size}, work)
+STAGE = Stage("prepare_data", (), lambda c: {"data": asdict(c.data), "image_size": c.vae.image_size}, work)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

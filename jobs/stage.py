@@ -11,7 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from swiggle.config import RunConfig
@@ -28,7 +28,7 @@ class Stage:
     name: str
     needs: tuple[str, ...]
     """Stages whose output this one reads."""
-    settings: Callable[[RunConfig], Any]
+    settings: Callable[[RunConfig], dict[str, Any]]
     """The part of the configuration that the result depends on."""
     work: Callable[[RunConfig, str], dict[str, Any]]
     """(config, key) -> metrics. The key names working folders: a killed run is resumed, a changed one is not."""
@@ -46,8 +46,7 @@ def complete(stage: Stage, config: RunConfig) -> dict[str, Any]:
         if needed is None:
             raise StageError(f"{stage.name} reads what {name} makes; run python -m jobs.{name} run={config.run} first")
         inputs[name] = needed["id"]
-    settings = stage.settings(config)
-    wanted = {"settings": asdict(settings) if is_dataclass(settings) else settings, "inputs": inputs}
+    wanted = {"settings": stage.settings(config), "inputs": inputs}
     fingerprint = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
     record = read_json(record_uri(config, stage.name))
     if record and record["fingerprint"] == fingerprint:
@@ -93,7 +92,7 @@ def read_command_line(description: str | None) -> RunConfig:
         parser.error(str(error))
 
 
-def run_command(description: str | None, work: Callable[[RunConfig], None]) -> None:
+def run_command(description: str | None, work: Callable[[RunConfig], object]) -> None:
     """A job's `main`: run `work`, answer Ctrl-C and known failures with a sentence instead of a traceback."""
     config = read_command_line(description)
     try:

@@ -126,7 +126,10 @@ def held_out(sae: SparseAutoencoder, config: RunConfig) -> dict[str, Any]:
 
 
 STAGE = Stage(
-    "sweep_sae", ("prepare_data", "train_vae", "encode_latents"), lambda c: {"sae": asdict(c.sae), "sweep": asdict(c.sweep)}, work
+    "sweep_sae",
+    ("prepare_data", "train_vae", "encode_latents"),
+    lambda c: {"sae": asdict(c.sae), "sweep": asdict(c.sweep)},
+    work,
 )
 
 if __name__ == "__main__":

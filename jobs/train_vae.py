@@ -12,6 +12,7 @@ continues exactly.
 import shutil
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,10 @@ def checkpoint_and_report(
     vae.eval()
     scores = reconstruct(vae, validation, device)
     vae.train()
-    say("train_vae", f"step {step}: validation {scores['psnr']:.2f} dB, {scores['pixels_within_16']:.1%} of pixels right")
+    say(
+        "train_vae",
+        f"step {step}: validation {scores['psnr']:.2f} dB, {scores['pixels_within_16']:.1%} of pixels right",
+    )
     with tempfile.TemporaryDirectory() as folder:
         vae.save_pretrained(Path(folder) / "vae")
         torch.save({"optimizer": optimizer.state_dict(), "step": step}, Path(folder) / "optimizer.pt")
@@ -159,10 +163,13 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         trained = VAE.from_pretrained(folder)
     with local_copy(join(config.run, "data")) as data:
         test = read_pictures(data / "test", vae.image_size)
-    return {"parameters": sum(p.numel() for p in trained.parameters()), **reconstruct(trained, test, torch.device("cpu"))}
+    return {
+        "parameters": sum(p.numel() for p in trained.parameters()),
+        **reconstruct(trained, test, torch.device("cpu")),
+    }
 
 
-STAGE = Stage("train_vae", ("prepare_data",), lambda c: c.vae, work)
+STAGE = Stage("train_vae", ("prepare_data",), lambda c: asdict(c.vae), work)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

@@ -129,7 +129,7 @@ class AtlasConfig:
     min_confidence: float = 0.35
     """A label whose detection F1 on validation captions stays below this is `unexplained`."""
     vocabulary: str = "nouns"
-    """Words for the places of a picture: a name in `swiggle/vocabulary/` or a path to a YAML file."""
+    """Words for the places of a picture: a name in `swiggle/vocabularies/` or a path to a YAML file."""
     samples: int = 64
     """Held-out pictures kept in the bundle to start an edit from."""
     umap_neighbors: int = 15

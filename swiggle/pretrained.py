@@ -26,7 +26,7 @@ def save_pretrained(model: nn.Module, config: Any, folder: Path) -> None:
 def load_pretrained(cls: type[Model], config_type: type, folder: Path) -> Model:
     """Build `cls(config)` and load its weights. Raises ValueError naming a missing or damaged file."""
     try:
-        config = TypeAdapter(config_type).validate_json((folder / CONFIG).read_bytes())
+        config: Any = TypeAdapter(config_type).validate_json((folder / CONFIG).read_bytes())
     except (OSError, ValidationError) as error:
         raise ValueError(f"{folder / CONFIG}: {error}") from error
     model = cls(config)

@@ -58,6 +58,13 @@ def write_json(uri: str, document: Any) -> None:
     filesystem.move(path + ".partial", path)
 
 
+def remove(uri: str) -> None:
+    """Delete the folder at `uri` if there is one."""
+    filesystem, path = fs.FileSystem.from_uri(absolute(uri))
+    if filesystem.get_file_info(path).type == fs.FileType.Directory:
+        filesystem.delete_dir(path)
+
+
 @contextmanager
 def publish(uri: str) -> Iterator[Path]:
     """A local folder to fill; it replaces whatever is at `uri` once the block ends without an error."""
@@ -76,9 +83,7 @@ def publish(uri: str) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="swiggle-") as folder:
         yield Path(folder)
-        filesystem, path = fs.FileSystem.from_uri(uri)
-        if filesystem.get_file_info(path).type == fs.FileType.Directory:
-            filesystem.delete_dir(path)
+        remove(uri)
         fs.copy_files(folder, uri)
 
 

@@ -21,10 +21,10 @@ def decode_picture(content: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             if max(image.size) > MAX_SIDE:
                 raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_SIDE}x{MAX_SIDE}")
-            if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-                rgba = image.convert("RGBA")
-                image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-            return np.asarray(image.convert("RGB"))
+            if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+                return np.asarray(image.convert("RGB"))
+            rgba = image.convert("RGBA")
+            return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
     except PictureError:
         raise
     except Exception as error:  # Pillow raises many types for damaged files

@@ -40,7 +40,12 @@ def enlarge(images: np.ndarray, image_size: int) -> np.ndarray:
     return images if factor == 1 else images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
-def read_traits(folder: Path) -> dict[str, list[str | None]]:
-    """The trait columns of a split. For evaluation only: nothing that trains, labels or edits may call this."""
+def read_traits(folder: Path) -> dict[str, list[str]]:
+    """The trait columns of a split. Raises ValueError where the source has none.
+
+    For evaluation only: nothing that trains, labels or edits may call this.
+    """
     table = pq.read_table(folder, columns=list(SLOTS))
+    if any(table[slot].null_count for slot in SLOTS):
+        raise ValueError(f"{folder}: no trait columns; only composed Nouns have them")
     return {slot: table[slot].to_pylist() for slot in SLOTS}

@@ -1,9 +1,9 @@
 """One schema from any source of pictures: `id`, `image`, `caption` and, where known, a column for each trait.
 
-    nouns                 composed characters, offline
-    hf://owner/name       a data set of the Hugging Face hub, for example hf://m1guelpf/nouns
-    path/to/file.parquet  one Parquet file, or a folder of them
-    path/to/folder        a folder of PNG, JPEG or WebP files, without captions
+nouns                 composed characters, offline
+hf://owner/name       a data set of the Hugging Face hub, for example hf://m1guelpf/nouns
+path/to/file.parquet  one Parquet file, or a folder of them
+path/to/folder        a folder of PNG, JPEG or WebP files, without captions
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ import numpy as np
 from swiggle.config import DataConfig
 from swiggle.data.nouns import captions_for, draw_traits
 from swiggle.data.pixels import PictureError, decode_picture, encode_png, resize, square
-from swiggle.data.sprites import SLOTS, load_sprites
 from swiggle.data.splits import SPLITS, split_of
+from swiggle.data.sprites import SLOTS, load_sprites
 
 FEATURES = datasets.Features(
     {
@@ -53,7 +53,7 @@ def read_source(config: DataConfig, image_size: int, skipped: list[str]) -> Iter
         yield {"id": number, "image": _stored(picture), "caption": caption, **dict.fromkeys(SLOTS)}
 
 
-def write_splits(config: DataConfig, image_size: int, folder: Path) -> dict[str, int | list[str]]:
+def write_splits(config: DataConfig, image_size: int, folder: Path) -> tuple[dict[str, int], list[str]]:
     """Write `folder/<split>/part-0.parquet` for each split; returns the rows in each and the pictures skipped.
 
     Raises `SourceError` when nothing at all could be read.
@@ -70,7 +70,7 @@ def write_splits(config: DataConfig, image_size: int, folder: Path) -> dict[str,
     for split, part in rows.items():
         (folder / split).mkdir()
         datasets.Dataset.from_list(part, features=FEATURES).to_parquet(str(folder / split / "part-0.parquet"))
-    return {**{split: len(part) for split, part in rows.items()}, "skipped": skipped}
+    return {split: len(part) for split, part in rows.items()}, skipped
 
 
 def _stored(picture: np.ndarray) -> dict:

@@ -56,7 +56,7 @@ def load_sprites() -> Sprites:
 
 def plain_name(filename: str) -> str:
     """A sprite's file name in plain words: `accessory-txt-doom` -> `text doom`, `body-bege-crt` -> `beige crt`."""
-    slot, separator, rest = filename.partition("-")
+    _slot, separator, rest = filename.partition("-")
     if not separator:
         return filename
     words = [_SPELLINGS.get(word, word) for word in rest.lower().split("-")]

@@ -1,5 +1,7 @@
 """Encoder and decoder of the `paper` model: a ladder of stride-2 convolutions and its mirror."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +13,7 @@ class ConvEncoder(nn.Module):
         super().__init__()
         widths = [3, *channels]
         layers: list[nn.Module] = []
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in itertools.pairwise(widths):
             layers += [nn.Conv2d(narrow, wide, kernel_size=4, stride=2, padding=1), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 2 * latent_channels, kernel_size=1))
 
@@ -26,7 +28,7 @@ class ConvDecoder(nn.Module):
         super().__init__()
         widths = [*reversed(channels)]
         layers: list[nn.Module] = [nn.Conv2d(latent_channels, widths[0], kernel_size=1), nn.ReLU()]
-        for wide, narrow in zip(widths, widths[1:], strict=False):
+        for wide, narrow in itertools.pairwise(widths):
             layers += [nn.ConvTranspose2d(wide, narrow, kernel_size=4, stride=2, padding=1), nn.ReLU()]
         layers.append(nn.ConvTranspose2d(widths[-1], 3, kernel_size=4, stride=2, padding=1))
         self.layers = nn.Sequential(*layers)

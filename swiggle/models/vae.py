@@ -57,9 +57,13 @@ class VAE(nn.Module):
             ConvEncoder(channels, latent) if config.encoder == "conv" else PatchEncoder(size, channels[0], latent)
         )
         self.decoder: nn.Module = (
-            ConvDecoder(channels, latent) if config.decoder == "conv" else DenseDecoder(size, config.hidden, config.blocks, latent)
+            ConvDecoder(channels, latent)
+            if config.decoder == "conv"
+            else DenseDecoder(size, config.hidden, config.blocks, latent)
         )
-        self.to(memory_format=torch.channels_last)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
 
     def encode(self, pictures: Tensor) -> Posterior:
         """Pictures [N, 3, S, S] with values -1 to 1."""

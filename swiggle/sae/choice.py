@@ -23,6 +23,7 @@ def choose(trials: Sequence[dict[str, Any]], rule: SweepConfig) -> tuple[int, st
         why = f"no trial of {len(trials)} has {limits}; this one oversteps them least"
     trial = trials[best]
     return best, (
-        f"l1 = {trial['l1']:g}: {why} (held-out FVU {trial['fvu']:.4f}, L0 {trial['l0']:.1f}, dead {trial['dead']:.1%}, "
+        f"l1 = {trial['l1']:g}: {why} (held-out FVU {trial['fvu']:.4f}, "
+        f"L0 {trial['l0']:.1f}, dead {trial['dead']:.1%}, "
         f"decoder loss recovered {trial['decoder_loss_recovered']:.3f})."
     )

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
 import numpy as np
+from matplotlib.figure import Figure
 
 from swiggle.sae.metrics import HISTOGRAM_EDGES
-
 
 
 def draw_sweep(trials: Sequence[dict[str, Any]], chosen: int, path: Path) -> None:
@@ -18,12 +17,18 @@ def draw_sweep(trials: Sequence[dict[str, Any]], chosen: int, path: Path) -> Non
     front, densities = figure.subplots(1, 2)
     front.plot([trials[i]["l0"] for i in order], [trials[i]["fvu"] for i in order], "o-", color="#4c6ef5")
     for i in order:
-        front.annotate(f"l1 {trials[i]['l1']:g}", (trials[i]["l0"], trials[i]["fvu"]), xytext=(6, 6), textcoords="offset points")
+        front.annotate(
+            f"l1 {trials[i]['l1']:g}", (trials[i]["l0"], trials[i]["fvu"]), xytext=(6, 6), textcoords="offset points"
+        )
     front.plot(trials[chosen]["l0"], trials[chosen]["fvu"], "o", markersize=14, fillstyle="none", color="#e8590c")
-    front.set(xlabel="L0: active features a latent", ylabel="FVU: share of variance lost", title="held-out; chosen ringed")
+    front.set(
+        xlabel="L0: active features a latent", ylabel="FVU: share of variance lost", title="held-out; chosen ringed"
+    )
     centres = (HISTOGRAM_EDGES[1:] + HISTOGRAM_EDGES[:-1]) / 2
     for i in order:
         densities.plot(centres, np.asarray(trials[i]["density_histogram"]), label=f"l1 {trials[i]['l1']:g}")
-    densities.set(xlabel="log10 of the share of pictures a feature fires on", ylabel="features", title="feature density")
+    densities.set(
+        xlabel="log10 of the share of pictures a feature fires on", ylabel="features", title="feature density"
+    )
     densities.legend()
     figure.savefig(path, dpi=120)

@@ -1,0 +1,40 @@
+"""The whole way from pictures to a bundle that serves.
+
+    python -m jobs.pipeline preset=quick run=runs/demo
+    python -m jobs.pipeline preset=paper data.count=2000 vae.steps=100
+    ray job submit --working-dir . -- python -m jobs.pipeline preset=quick run=/shared/demo
+
+Six stages, each also a command of its own: prepare_data, train_vae, encode_latents, sweep_sae, build_atlas,
+seal_bundle. What is done and still right is skipped; what was stopped goes on where it was.
+"""
+
+import time
+
+import ray
+
+from jobs import build_atlas, encode_latents, prepare_data, seal_bundle, sweep_sae, train_vae
+from jobs.stage import complete, run_command, say
+from swiggle.config import RunConfig
+
+STAGES = (
+    prepare_data.STAGE,
+    train_vae.STAGE,
+    encode_latents.STAGE,
+    sweep_sae.STAGE,
+    build_atlas.STAGE,
+    seal_bundle.STAGE,
+)
+
+
+def run_pipeline(config: RunConfig) -> None:
+    start = time.monotonic()
+    for number, stage in enumerate(STAGES, start=1):
+        say("pipeline", f"stage {number} of {len(STAGES)}: {stage.name}")
+        complete(stage, config)
+    if ray.is_initialized():
+        ray.shutdown()
+    say("pipeline", f"bundle ready in {config.run} after {(time.monotonic() - start) / 60:.1f} min")
+
+
+if __name__ == "__main__":
+    run_command(__doc__, run_pipeline)

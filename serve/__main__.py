@@ -1,0 +1,67 @@
+"""Serve a bundle on this machine.
+
+python -m serve --bundle runs/demo
+python -m serve --bundle runs/demo --port 8080 --placement split
+SWIGGLE_API_KEY=... python -m serve --bundle runs/demo --host 0.0.0.0
+"""
+
+import argparse
+import ipaddress
+import os
+import sys
+import time
+
+import ray
+from ray import serve
+
+from serve.graph import Arguments, build
+from swiggle.manifest import BundleError, read_manifest
+from swiggle.storage import absolute, is_local, local_path
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", default="runs/demo", help="a folder, hf://owner/name or another URI")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--placement", choices=["fused", "split"], default="fused")
+    parser.add_argument("--chroma", help="http://host:port of a chroma server (default: inside Retrieval)")
+    options = parser.parse_args()
+    if not is_loopback(options.host) and not os.environ.get("SWIGGLE_API_KEY"):
+        parser.error("--host: without SWIGGLE_API_KEY the server binds loopback only")
+    location = options.bundle if options.bundle.startswith("hf://") else absolute(options.bundle)
+    if is_local(location):
+        try:
+            read_manifest(local_path(location))
+        except BundleError as error:
+            parser.error(f"--bundle: {error}")
+
+    if "RAY_ADDRESS" in os.environ:
+        ray.init()
+    else:
+        cpus = max(8, os.cpu_count() or 1)  # logical: idle replicas of the split placement must all fit
+        ray.init(num_cpus=cpus, object_store_memory=300_000_000, include_dashboard=False, logging_level="ERROR")
+    serve.start(http_options={"host": options.host, "port": options.port}, logging_config={"log_level": "WARNING"})
+    arguments = Arguments(bundle=location, placement=options.placement, chroma=options.chroma)
+    serve.run(build(arguments), name="swiggle", route_prefix="/")
+    print(
+        f"\nSwiggle is serving {options.bundle} at http://{options.host}:{options.port}  (Ctrl-C stops it)", flush=True
+    )
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        print("stopping", file=sys.stderr)
+        serve.shutdown()
+        ray.shutdown()
+
+
+if __name__ == "__main__":
+    main()

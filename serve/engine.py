@@ -1,0 +1,167 @@
+"""What the routes do, over the handles of the graph's parts."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from serve import schemas
+from serve.errors import ApiError
+from serve.pictures import picture_from_text
+from serve.sessions import Session, Sessions
+from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.hand_labels import entry_for
+from swiggle.editing.plan import EditPlan
+
+_LABELS_FOR_SECONDS = 1.0
+
+
+@dataclass
+class Engine:
+    """`encoder`, `sparse`, `steering` and `retrieval` are handles: Serve's, or `LocalHandle`s."""
+
+    atlas: Atlas
+    manifest: dict[str, Any]
+    image_size: int
+    encoder: Any
+    sparse: Any
+    steering: Any
+    retrieval: Any
+    sessions: Sessions = field(default_factory=Sessions)
+    _by_hand: dict[int, str] = field(default_factory=dict)
+    _read_at: float = -1e9
+
+    async def session(self, image: str | None, session: str | None) -> Session:
+        """The session that a request names, or a new one for its picture."""
+        if session is not None:
+            return self.sessions.get(session)
+        assert image is not None
+        return await self.open(picture_from_text(image, self.image_size))
+
+    async def open(self, picture: np.ndarray) -> Session:
+        latent = self.encoder.encode.remote(picture)
+        return self.sessions.open(latent, await self.sparse.activate.remote(latent))
+
+    async def steer(self, session: Session, plan: EditPlan) -> np.ndarray:
+        """The edited picture uint8 [S, S, 3]. Raises `ApiError` 422 for a plan that does not fit."""
+        for number, operation in enumerate(plan.operations):
+            if operation.feature >= len(self.atlas):
+                message = f"there is no feature {operation.feature}, only 0 to {len(self.atlas) - 1}"
+                raise ApiError(422, "invalid_plan", message, f"plan.operations.{number}.feature")
+        return await self.steering.steer.remote(session.latent, plan, await self._sources(plan))
+
+    async def _sources(self, plan: EditPlan) -> dict[str, np.ndarray]:
+        """Activations of the pictures that swaps copy from, each a session or a picture."""
+        found: dict[str, np.ndarray] = {}
+        for name in {o.source for o in plan.operations if o.source is not None}:
+            known = len(name) < 64
+            found[name] = (await self.session(None if known else name, name if known else None)).activations
+        return found
+
+    async def labels(self) -> list[str]:
+        """Every feature's label, hand labels in place of automatic ones."""
+        labels = list(self.atlas.labels)
+        for feature, label in (await self.by_hand()).items():
+            labels[feature] = label
+        return labels
+
+    async def by_hand(self) -> Mapping[int, str]:
+        if time.monotonic() - self._read_at > _LABELS_FOR_SECONDS:
+            self.keep_labels(await self.retrieval.labels.remote())
+        return self._by_hand
+
+    def keep_labels(self, by_hand: dict[int, str]) -> None:
+        self._by_hand, self._read_at = by_hand, time.monotonic()
+
+    async def active(self, activations: np.ndarray, limit: int = 64) -> list[schemas.ActiveFeature]:
+        """The active features of a picture, strongest first."""
+        labels = await self.labels()
+        order = [int(i) for i in np.argsort(-activations, kind="stable")[:limit] if activations[i] > 0]
+        unit = self.atlas.mean_activation
+        return [
+            schemas.ActiveFeature(
+                id=i,
+                label=labels[i],
+                activation=float(activations[i]),
+                strength=float(activations[i]) / max(float(unit[i]), 1e-12),
+            )
+            for i in order
+        ]
+
+    def check_feature(self, feature: int) -> int:
+        if not 0 <= feature < len(self.atlas):
+            message = f"there is no feature {feature}, only 0 to {len(self.atlas) - 1}"
+            raise ApiError(404, "feature_not_found", message, "feature")
+        return feature
+
+    async def features(self, ids: list[int]) -> list[dict[str, Any]]:
+        """Rows of the feature list, as in `schemas.Feature`."""
+        by_hand = await self.by_hand()
+        names = [name for name in schemas.Feature.model_fields if name in self.atlas.table.column_names]
+        rows = self.atlas.table.select(names).take(ids).to_pylist()
+        for row in rows:
+            if row["id"] in by_hand:
+                row["label"], row["source"], row["confidence"] = by_hand[row["id"]], "hand", 1.0
+                row["place"] = entry_for(row["id"], row["label"], self.atlas.vocabulary).place
+        return rows
+
+    async def card(self, feature: int, company: int = 8) -> schemas.FeatureCard:
+        """One feature in full."""
+        labels = await self.labels()
+        row = (await self.features([feature]))[0]
+        names = [name for name in schemas.FeatureCard.model_fields if name in self.atlas.table.column_names]
+        row |= {k: v for k, v in self.atlas.table.select(names).take([feature]).to_pylist()[0].items() if k not in row}
+        units = np.maximum(self.atlas.mean_activation, 1e-12)
+        strengths = self.atlas.levels[feature].astype(np.float32) / units
+        strengths[feature] = 0.0
+        near = [int(i) for i in np.argsort(-strengths, kind="stable")[:company] if strengths[i] > 0]
+        found = [schemas.MatchedLabel(feature=i, label=labels[i], score=float(strengths[i])) for i in near]
+        return schemas.FeatureCard(**row, company=found)
+
+    async def edit(self, request: schemas.EditRequest) -> tuple[np.ndarray, schemas.EditResponse]:
+        """Plan, if a prompt is given, and apply. The picture is uint8 [S, S, 3]; the response has none yet."""
+        start = time.perf_counter()
+        session = await self.session(request.image, request.session)
+        encoded = time.perf_counter()
+        plan, reasons = request.plan, []
+        if request.prompt is not None:
+            made = await self.retrieval.plan.remote(request.prompt, session.activations)
+            plan = scaled(made.plan, request.strength)
+            reasons = [schemas.RequestReason.model_validate(_matched(asdict(reason))) for reason in made.reasons]
+        assert plan is not None
+        planned = time.perf_counter()
+        picture = await self.steer(session, plan)
+        steered = time.perf_counter()
+        after = await self.sparse.activate.remote(self.encoder.encode.remote(picture))
+        response = schemas.EditResponse(
+            image="",
+            plan=plan,
+            session=session.id,
+            features_before=await self.active(session.activations),
+            features_after=await self.active(after),
+            reasons=reasons,
+            timing={
+                "encode": 1e3 * (encoded - start),
+                "plan": 1e3 * (planned - encoded),
+                "steer": 1e3 * (steered - planned),
+            },
+        )
+        return picture, response
+
+
+def _matched(reason: dict[str, Any]) -> dict[str, Any]:
+    shown = ("feature", "label", "score")
+    return reason | {"matched": [{name: match[name] for name in shown} for match in reason["matched"]]}
+
+
+def scaled(plan: EditPlan, strength: float) -> EditPlan:
+    """The plan with its raised strengths multiplied; what it lowers stays."""
+    raised = ("add", "set")
+    return EditPlan(
+        operations=[
+            o.model_copy(update={"strength": round(o.strength * strength, 4)}) if o.op in raised else o
+            for o in plan.operations
+        ]
+    )

@@ -1,0 +1,165 @@
+"""Requests and responses on the wire."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from swiggle.editing.plan import EditPlan
+
+MAX_PROMPT = 1_000
+PictureField = Field(default=None, description="PNG, JPEG or WebP as a data URL or base64", max_length=6_000_000)
+SessionField = Field(default=None, description="a `session` from an earlier answer, in place of the picture")
+Prompt = Field(default=None, min_length=1, max_length=MAX_PROMPT)
+_EXAMPLE_PLAN: dict[str, Any] = {
+    "version": 1,
+    "operations": [{"op": "set", "feature": 176, "strength": 1.5, "mask": None}],
+}
+
+
+class PictureRequest(BaseModel):
+    """A picture, new or known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    image: str | None = PictureField
+    session: str | None = SessionField
+
+    @model_validator(mode="after")
+    def _one_picture(self) -> "PictureRequest":
+        if (self.image is None) == (self.session is None):
+            raise ValueError("give either `image` or `session`")
+        return self
+
+
+class EncodeRequest(PictureRequest):
+    latent: bool = Field(default=False, description="answer the latent too")
+    limit: int = Field(default=64, ge=1, le=2048, description="active features at most")
+
+
+class SteerRequest(PictureRequest):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"session": "…", "plan": _EXAMPLE_PLAN}]})
+
+    plan: EditPlan
+    format: str | None = Field(default=None, pattern="^(json|png)$")
+
+
+class EditRequest(PictureRequest):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"image": "data:image/png;base64,…", "prompt": "make it a shark"}]},
+    )
+
+    prompt: str | None = Prompt
+    plan: EditPlan | None = None
+    strength: FiniteFloat = Field(default=1.0, ge=0.0, le=10.0, description="multiplies every raised strength")
+
+    @model_validator(mode="after")
+    def _one_instruction(self) -> "EditRequest":
+        if (self.prompt is None) == (self.plan is None):
+            raise ValueError("give either `prompt` or `plan`")
+        return self
+
+
+class ActiveFeature(BaseModel):
+    id: int
+    label: str
+    activation: float
+    strength: float = Field(description="activation in units of the feature's mean activation where active")
+
+
+class EncodeResponse(BaseModel):
+    session: str
+    features: list[ActiveFeature]
+    active: int = Field(description="how many features are active in all")
+    latent: list[Any] | None = None
+
+
+class SteerResponse(BaseModel):
+    image: str = Field(description="base64 PNG")
+    plan: EditPlan
+    session: str
+
+
+class MatchedLabel(BaseModel):
+    feature: int
+    label: str
+    score: float
+
+
+class RequestReason(BaseModel):
+    """What one request of the prompt was understood as."""
+
+    text: str
+    action: str
+    matched: list[MatchedLabel]
+    features: list[int]
+    nearest: list[str] = Field(description="labels that come closest, where nothing matched")
+
+
+class EditResponse(SteerResponse):
+    features_before: list[ActiveFeature]
+    features_after: list[ActiveFeature]
+    reasons: list[RequestReason]
+    timing: dict[str, float] = Field(description="milliseconds of each phase")
+
+
+class Feature(BaseModel):
+    """A feature in a list."""
+
+    id: int
+    label: str
+    source: str
+    confidence: float
+    density: float
+    dead: bool
+    place: str | None
+    mean_activation: float
+    max_activation: float
+    x: float
+    y: float
+
+
+class FeatureCard(Feature):
+    """One feature in full."""
+
+    precision: float
+    recall: float
+    threshold: float
+    example_ids: list[int]
+    example_activations: list[float]
+    company: list[MatchedLabel] = Field(description="features that are strong where this one is, by natural strength")
+
+
+class FeatureList(BaseModel):
+    features: list[Feature]
+    total: int
+
+
+class SearchHit(Feature):
+    score: float
+
+
+class SearchResponse(BaseModel):
+    features: list[SearchHit]
+    total: int
+
+
+class LabelBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    label: str | None = Field(max_length=200, description="null takes the hand label back")
+
+
+class LabelList(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    labels: dict[int, str]
+
+
+class GeneratedImage(BaseModel):
+    b64_json: str
+
+
+class ImagesResponse(BaseModel):
+    created: int
+    data: list[GeneratedImage]

@@ -1,0 +1,1 @@
+"""The feature atlas: what each feature of a dictionary is, measured and labelled."""

@@ -1,0 +1,46 @@
+"""Activations of many pictures in sparse form: a few dozen of 2,048 features are active in each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class Activations:
+    """`ids` int64 [N] ascending; `values` CSR float32 [N, features]."""
+
+    ids: np.ndarray
+    values: sparse.csr_matrix
+
+    def rows(self, keep: np.ndarray) -> "Activations":
+        """Only the rows where boolean `keep` [N] is true."""
+        return Activations(self.ids[keep], self.values[keep])
+
+
+def to_table(ids: np.ndarray, activations: np.ndarray) -> pa.Table:
+    """Dense activations [N, features] to a table with columns `id`, `feature` and `activation` (lists)."""
+    matrix = sparse.csr_matrix(activations)
+    offsets = pa.array(matrix.indptr.astype(np.int32))
+    return pa.table(
+        {
+            "id": ids,
+            "feature": pa.ListArray.from_arrays(offsets, pa.array(matrix.indices.astype(np.int32))),
+            "activation": pa.ListArray.from_arrays(offsets, pa.array(matrix.data.astype(np.float32))),
+        }
+    )
+
+
+def read_activations(folder: Path, features: int) -> Activations:
+    """Read what `to_table` made, all files of a folder, in order of id."""
+    table = pq.read_table(folder).combine_chunks()
+    order = np.argsort(table["id"].to_numpy())
+    lengths = table["feature"].combine_chunks().value_lengths().to_numpy()
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    columns = table["feature"].combine_chunks().flatten().to_numpy()
+    data = table["activation"].combine_chunks().flatten().to_numpy()
+    values = sparse.csr_matrix((data, columns, indptr), shape=(len(order), features))
+    return Activations(table["id"].to_numpy()[order], values[order])

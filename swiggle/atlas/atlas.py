@@ -1,0 +1,136 @@
+"""The atlas on disk and in memory.
+
+atlas/features.parquet    one row a feature: label, statistics, place on the map, examples, preview pictures
+atlas/arrays.safetensors  `levels` [features, features] and `footprint` [features, 32, 32], float16
+atlas/pictures.parquet    the pictures that examples and samples refer to, as PNG
+atlas/vocabulary.json     the words for the places of a picture
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.numpy import load_file, save_file
+
+from swiggle.atlas.labels import UNEXPLAINED, Label
+from swiggle.atlas.statistics import FeatureStatistics
+from swiggle.vocabulary import Vocabulary
+
+FEATURES = "features.parquet"
+ARRAYS = "arrays.safetensors"
+PICTURES = "pictures.parquet"
+VOCABULARY = "vocabulary.json"
+
+
+@dataclass
+class Atlas:
+    """`table` is features.parquet; `levels` and `footprint` as in arrays.safetensors; `pictures` id to PNG bytes;
+    `samples` ids of held-out pictures."""
+
+    table: pa.Table
+    levels: np.ndarray
+    footprint: np.ndarray
+    pictures: dict[int, bytes]
+    samples: list[int]
+    vocabulary: Vocabulary
+
+    @classmethod
+    def load(cls, folder: Path) -> "Atlas":
+        """Read what `write_atlas` wrote."""
+        arrays = load_file(folder / ARRAYS)
+        pictures = pq.read_table(folder / PICTURES).to_pydict()
+        stored = dict(zip(pictures["id"], pictures["image"], strict=True))
+        samples = [i for i, sample in zip(pictures["id"], pictures["sample"], strict=True) if sample]
+        vocabulary = Vocabulary.from_dict(json.loads((folder / VOCABULARY).read_text()))
+        table = pq.read_table(folder / FEATURES)
+        return cls(table, arrays["levels"], arrays["footprint"], stored, samples, vocabulary)
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    @cached_property
+    def labels(self) -> list[str]:
+        return self.table["label"].to_pylist()
+
+    @cached_property
+    def words(self) -> list[str]:
+        return self.table["words"].to_pylist()
+
+    @cached_property
+    def places(self) -> list[str | None]:
+        return self.table["place"].to_pylist()
+
+    @cached_property
+    def confidence(self) -> np.ndarray:
+        return self.table["confidence"].to_numpy()
+
+    @cached_property
+    def density(self) -> np.ndarray:
+        return self.table["density"].to_numpy()
+
+    @cached_property
+    def mean_activation(self) -> np.ndarray:
+        return self.table["mean_activation"].to_numpy()
+
+    @cached_property
+    def example_ids(self) -> list[list[int]]:
+        """Ids of each feature's top examples, strongest first; empty for a feature that never fires."""
+        return self.table["example_ids"].to_pylist()
+
+    def png(self, feature: int, kind: str) -> bytes:
+        """A feature's `one_hot` or `natural` preview."""
+        return self.table[kind][feature].as_py()
+
+
+def write_features(
+    folder: Path,
+    statistics: FeatureStatistics,
+    labels: Sequence[Label],
+    positions: np.ndarray,
+    one_hot: Sequence[bytes],
+    natural: Sequence[bytes],
+) -> None:
+    """Write features.parquet. positions: float32 [features, 2]; the previews are PNG bytes."""
+    shown = [row >= 0 for row in statistics.example_ids]
+    columns = {
+        "id": np.arange(len(labels)),
+        "label": [label.text for label in labels],
+        "words": [label.term for label in labels],
+        "place": pa.array([label.place for label in labels], pa.string()),
+        "source": [UNEXPLAINED if label.text == UNEXPLAINED else "caption" for label in labels],
+        "confidence": np.array([label.confidence for label in labels], np.float32),
+        "precision": np.array([label.precision for label in labels], np.float32),
+        "recall": np.array([label.recall for label in labels], np.float32),
+        "threshold": np.array([label.threshold for label in labels], np.float32),
+        "density": statistics.density.astype(np.float32),
+        "mean_activation": statistics.mean_activation,
+        "max_activation": statistics.max_activation,
+        "dead": statistics.density == 0,
+        "x": positions[:, 0],
+        "y": positions[:, 1],
+        "example_ids": [ids[keep].tolist() for ids, keep in zip(statistics.example_ids, shown, strict=True)],
+        "example_activations": [
+            values[keep].tolist() for values, keep in zip(statistics.example_activations, shown, strict=True)
+        ],
+        "one_hot": list(one_hot),
+        "natural": list(natural),
+    }
+    pq.write_table(pa.table(columns), folder / FEATURES)
+
+
+def write_arrays(folder: Path, levels: np.ndarray, footprint: np.ndarray) -> None:
+    save_file({"levels": levels.astype(np.float16), "footprint": footprint.astype(np.float16)}, folder / ARRAYS)
+
+
+def write_pictures(folder: Path, ids: Sequence[int], images: Sequence[bytes], samples: set[int]) -> None:
+    columns = {"id": list(ids), "image": list(images), "sample": [i in samples for i in ids]}
+    pq.write_table(pa.table(columns), folder / PICTURES)
+
+
+def write_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
+    (folder / VOCABULARY).write_text(json.dumps(vocabulary.to_dict(), indent=1) + "\n")

@@ -1,0 +1,146 @@
+"""A bundle: everything a run produces and everything else loads.
+
+bundle = swiggle.Bundle.load("runs/demo")
+z = bundle.encode(images)                                   # uint8 [N, S, S, 3] -> float32 [N, 4, 8, 8]
+plan = bundle.plan("give it a pizza head", images[0])
+edited = bundle.edit(images, plan)                          # uint8 [N, S, S, 3]
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from huggingface_hub import snapshot_download
+from pyarrow import fs
+
+from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.hand_labels import entries, read_hand_labels
+from swiggle.atlas.index import LabelIndex, open_chroma
+from swiggle.editing.plan import EditPlan
+from swiggle.editing.planner import Planner, PromptPlan
+from swiggle.editing.steering import Steering
+from swiggle.manifest import NAME, BundleError, read_manifest
+from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.sae.model import SparseAutoencoder
+from swiggle.storage import is_local, local_path, read_json
+
+_DECODE_BATCH = 256
+
+
+@dataclass
+class Bundle:
+    """Models, atlas and manifest, loaded. NumPy in, NumPy out."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    vae: VAE
+    sae: SparseAutoencoder
+    atlas: Atlas
+
+    @classmethod
+    def load(cls, location: str | Path) -> "Bundle":
+        """Load from a local folder, `hf://owner/name`, or any URI that pyarrow's filesystems understand.
+
+        Raises `BundleError` naming the file that is missing or damaged.
+        """
+        folder = local_folder(str(location))
+        manifest = read_manifest(folder)
+        try:
+            vae = VAE.from_pretrained(folder / "vae")
+            sae = SparseAutoencoder.from_pretrained(folder / "sae")
+            return cls(folder, manifest, vae, sae, Atlas.load(folder / "atlas"))
+        except (ValueError, OSError, KeyError) as error:
+            raise BundleError(f"{folder}: {error}") from error
+
+    @property
+    def image_size(self) -> int:
+        """The side of the pictures that `encode` expects, in pixels."""
+        return self.vae.config.image_size
+
+    @torch.inference_mode()
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Pictures uint8 [N, S, S, 3] to posterior means float32 [N, C, h, w]. Raises ValueError for another shape."""
+        expected = (self.image_size, self.image_size, 3)
+        if images.dtype != np.uint8 or images.shape[1:] != expected:
+            raise ValueError(
+                f"images must be uint8 [N, {', '.join(map(str, expected))}], not {images.dtype} {images.shape}"
+            )
+        parts = np.split(images, range(_DECODE_BATCH, len(images), _DECODE_BATCH))
+        return np.concatenate([self.vae.encode(to_model(part)).mean.numpy() for part in parts])
+
+    @torch.inference_mode()
+    def activations(self, latents: np.ndarray) -> np.ndarray:
+        """Latents [N, C, h, w] to feature activations float32 [N, features], lengths in latent space."""
+        return self.sae.encode(torch.from_numpy(latents).flatten(1)).numpy()
+
+    @torch.inference_mode()
+    def reconstruct(self, latents: np.ndarray) -> np.ndarray:
+        """The dictionary's reconstruction of latents [N, C, h, w], same shape."""
+        z = torch.from_numpy(latents)
+        return self.sae(z.flatten(1))[0].view_as(z).numpy()
+
+    @torch.inference_mode()
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """Latents [N, C, h, w] to pictures uint8 [N, S, S, 3]."""
+        parts = torch.from_numpy(latents).split(_DECODE_BATCH)
+        return np.concatenate([to_images(self.vae.decode(part)) for part in parts])
+
+    def plan(self, prompt: str, image: np.ndarray | None = None) -> EditPlan:
+        """The plan for a prompt. With the picture uint8 [S, S, 3] it is to be applied to, the plan clears what stands
+        in the way there; without one, what usually does."""
+        return self.explain(prompt, image).plan
+
+    def explain(self, prompt: str, image: np.ndarray | None = None) -> PromptPlan:
+        """Like `plan`, with the reason for each request's operations."""
+        active = None if image is None else self.activations(self.encode(image[None]))[0]
+        return self.planner.plan(prompt, active)
+
+    def edit(self, images: np.ndarray, plan: EditPlan) -> np.ndarray:
+        """Apply a plan to pictures uint8 [N, S, S, 3]; same shape. A swap's `from` is the index of a picture here."""
+        latents = torch.from_numpy(self.encode(images))
+        active = self.sae.encode(latents.flatten(1)).detach()
+        sources = {str(i): row for i, row in enumerate(active)}
+        return np.concatenate([self.steering.steer(part, plan, sources) for part in latents.split(_DECODE_BATCH)])
+
+    @cached_property
+    def steering(self) -> Steering:
+        return Steering(self.vae, self.sae, self.atlas.mean_activation)
+
+    @cached_property
+    def planner(self) -> Planner:
+        return Planner(self.atlas, self.open_index())
+
+    def open_index(self, chroma: str | None = None) -> LabelIndex:
+        """The label index in Chroma at `chroma` (a folder or `http://host:port`), by default in the bundle."""
+        by_hand = read_hand_labels(self.folder)
+        listed = entries(self.atlas, by_hand)
+        stored = pq.read_table(self.folder / "index" / "labels.parquet").to_pydict()
+        vectors = dict(zip(stored["feature"], stored["embedding"], strict=True))
+        client = open_chroma(chroma or str(self.folder / "index" / "chroma"))
+        known = None if by_hand else np.array([vectors[entry.feature] for entry in listed], np.float32)
+        return LabelIndex(client, listed, known)
+
+
+def local_folder(location: str) -> Path:
+    """A bundle's folder on this machine; a remote one is copied to the cache once."""
+    if location.startswith("hf://"):
+        return Path(snapshot_download(location.removeprefix("hf://")))
+    if is_local(location):
+        return local_path(location)
+    # Named by its content: a bundle that was replaced at the same place is copied anew.
+    content = hashlib.sha256(json.dumps(read_json(f"{location.rstrip('/')}/{NAME}")).encode()).hexdigest()
+    cache = Path("~/.cache/swiggle").expanduser() / content[:32]
+    if not cache.exists():
+        partial = cache.with_name(cache.name + ".partial")
+        for part in ("vae", "sae", "atlas", "index"):
+            (partial / part).mkdir(parents=True, exist_ok=True)
+            fs.copy_files(f"{location.rstrip('/')}/{part}", str(partial / part))
+        fs.copy_files(f"{location.rstrip('/')}/{NAME}", str(partial / NAME))
+        partial.rename(cache)
+    return cache

@@ -1,0 +1,89 @@
+"""Applying a plan to a latent: z' = z + (f' - f) W_dec.
+
+Only the change of the activations is added. What the dictionary does not explain of z stays, so a plan without
+operations leaves the latent, and its picture, as they are to the bit.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from swiggle.editing.plan import MASK_SIZE, EditPlan, Operation
+from swiggle.models.vae import VAE, to_images
+from swiggle.sae.model import SparseAutoencoder
+
+
+class PlanError(ValueError):
+    """A plan that does not fit the bundle: a feature it lacks, a picture to copy from that was not given."""
+
+
+class Steering:
+    """Applies plans with one VAE, one dictionary and its features' mean activations [features]."""
+
+    def __init__(self, vae: VAE, sae: SparseAutoencoder, mean_activation: np.ndarray) -> None:
+        self.vae = vae
+        self.sae = sae
+        self.mean_activation = torch.from_numpy(mean_activation.astype(np.float32))
+
+    @torch.inference_mode()
+    def steer(self, latents: Tensor, plan: EditPlan, sources: Mapping[str, Tensor] | None = None) -> np.ndarray:
+        """Edited pictures uint8 [N, S, S, 3] of latents [N, C, h, w]. `sources` holds the activations [features] of
+        each picture that a swap copies from. Raises `PlanError`.
+
+        Operations without a mask are applied first, together; those with a mask follow as blends of pictures,
+        m D(z') + (1 - m) D(z), one blend for each different mask.
+        """
+        self._check(plan, sources or {})
+        activations = self.sae.encode(latents.flatten(1))
+        plain = [o for o in plan.operations if o.mask is None]
+        masks = {str(o.mask): o.mask for o in plan.operations if o.mask is not None}
+        changed = self._changed(activations, plain, sources or {})
+        base = self._moved(latents, activations, changed)
+        pictures = self.vae.decode(base)
+        for key, mask in masks.items():
+            masked = [o for o in plan.operations if o.mask is not None and str(o.mask) == key]
+            after = self._changed(changed, masked, sources or {})
+            cover = torch.tensor(mask).repeat_interleave(pictures.shape[-1] // MASK_SIZE, 0)
+            cover = cover.repeat_interleave(pictures.shape[-1] // MASK_SIZE, 1)
+            pictures = torch.lerp(pictures, self.vae.decode(self._moved(base, changed, after)), cover)
+        return to_images(pictures)
+
+    @torch.inference_mode()
+    def edited_activations(self, activations: Tensor, plan: EditPlan) -> Tensor:
+        """Activations [N, features] after a plan without swaps, masks ignored."""
+        return self._changed(activations, plan.operations, {})
+
+    def _check(self, plan: EditPlan, sources: Mapping[str, Tensor]) -> None:
+        features = self.sae.config.features
+        for number, operation in enumerate(plan.operations):
+            if operation.feature >= features:
+                raise PlanError(
+                    f"operation {number}: there is no feature {operation.feature}, only 0 to {features - 1}"
+                )
+            if operation.source is not None and operation.source not in sources:
+                raise PlanError(f"operation {number}: the picture to copy from was not given")
+
+    def _changed(self, activations: Tensor, operations: Sequence[Operation], sources: Mapping[str, Tensor]) -> Tensor:
+        after = activations.clone()
+        for operation in operations:
+            i, strength = operation.feature, operation.strength
+            unit = self.mean_activation[i]
+            match operation.op:
+                case "add":
+                    after[:, i] = (after[:, i] + strength * unit).clamp_min(0.0)
+                case "set":
+                    after[:, i] = strength * unit
+                case "scale":
+                    after[:, i] = after[:, i] * strength
+                case "ablate":
+                    after[:, i] = 0.0
+                case "swap":
+                    assert operation.source is not None
+                    after[:, i] = sources[operation.source][i]
+        return after
+
+    def _moved(self, latents: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        delta = (after - before) @ self.sae.W_dec
+        return latents + delta.view_as(latents)

@@ -1,0 +1,53 @@
+"""bundle.json: what a bundle is made of, so that a damaged or foreign one is refused with the file named."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+NAME = "bundle.json"
+VERSION = 1
+PARTS = ("vae", "sae", "atlas", "index/labels.parquet")
+"""What a manifest covers. Hand labels and Chroma's own files change while a bundle is in use and are left out."""
+
+
+class BundleError(ValueError):
+    """A folder that is no usable bundle; the message names the file at fault."""
+
+
+def hash_file(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def covered_files(folder: Path) -> list[Path]:
+    """Every file that belongs to the bundle, sorted."""
+    found: list[Path] = []
+    for part in PARTS:
+        path = folder / part
+        found += [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    return sorted(found)
+
+
+def make_manifest(folder: Path, config: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a folder: configuration and metrics of each stage, and the hash of each file."""
+    hashes = {str(path.relative_to(folder)): hash_file(path) for path in covered_files(folder)}
+    return {"version": VERSION, "config": config, "metrics": metrics, "files": hashes}
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read and verify. Raises `BundleError` naming the file that is missing, changed or of another version."""
+    path = folder / NAME
+    try:
+        manifest = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: not a readable bundle manifest ({error})") from error
+    if manifest.get("version") != VERSION:
+        raise BundleError(f"{path}: schema version {manifest.get('version')!r}, this release reads {VERSION}")
+    for name, expected in manifest["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise BundleError(f"{file}: missing from the bundle")
+        if hash_file(file) != expected:
+            raise BundleError(f"{file}: content does not match the manifest")
+    return manifest

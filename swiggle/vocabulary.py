@@ -1,0 +1,114 @@
+"""Finding in a text what is said, and about which place of the picture.
+
+A vocabulary names the places ("head: head, hat, face") and the words without content. It is one small file for a
+data set, knows no trait, and may be empty: then every word belongs to no place.
+"""
+
+import re
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_TOKEN = re.compile(r"[^\W_]+(?:[+'][^\W_]+)*|[,;:.!?]")
+_PUNCTUATION = set(",;:.!?")
+_CROSSING = 3
+"""How many words of distance a comma is worth."""
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Content words that stand together, and the place they are said of."""
+
+    place: str | None
+    words: Words
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    places: dict[str, list[str]] = field(default_factory=dict)
+    default_place: str | None = None
+    filler: frozenset[str] = frozenset()
+
+    @classmethod
+    def load(cls, name: str) -> "Vocabulary":
+        """A vocabulary that ships with the package, by name, or any other, by path. Raises ValueError naming it."""
+        shipped = files("swiggle").joinpath("vocabularies", f"{name}.yaml")
+        try:
+            text = shipped.read_text() if shipped.is_file() else Path(name).read_text()
+            return cls.from_dict(yaml.safe_load(text))
+        except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
+            raise ValueError(f"atlas.vocabulary: {name}: {error}") from error
+
+    @classmethod
+    def from_dict(cls, tree: dict[str, Any]) -> "Vocabulary":
+        places = {place: [str(word) for word in words] for place, words in tree.get("places", {}).items()}
+        return cls(places, tree.get("default_place"), frozenset(map(str, tree.get("filler", []))))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"places": self.places, "default_place": self.default_place, "filler": sorted(self.filler)}
+
+    def place_name(self, place: str) -> str:
+        """The word that names a place in a label."""
+        return self.places[place][0]
+
+    def mentions(self, text: str) -> list[Mention]:
+        """Every run of content words in a text, each with the place whose words stand nearest to it.
+
+        A place's words count as nearer the fewer words and, much more, the fewer punctuation marks lie between; of two
+        equally near ones the later is meant ("red glasses").
+        """
+        tokens = tokenise(text)
+        spans = self._place_spans(tokens)
+        taken = {i for start, end, _ in spans for i in range(start, end)}
+        found: list[Mention] = []
+        start = 0
+        for i in range(len(tokens) + 1):
+            content = i < len(tokens) and i not in taken and not self._empty(tokens[i])
+            if content:
+                continue
+            if i > start:
+                found.append(Mention(self._nearest(tokens, spans, start, i), tuple(tokens[start:i])))
+            start = i + 1
+        return found
+
+    def named_places(self, text: str) -> list[str]:
+        """The places that a text names, in order."""
+        return [place for _, _, place in self._place_spans(tokenise(text))]
+
+    def _empty(self, token: str) -> bool:
+        return token in _PUNCTUATION or token in self.filler
+
+    def _place_spans(self, tokens: list[str]) -> list[tuple[int, int, str]]:
+        expressions = sorted(
+            ((tuple(tokenise(words)), place) for place, listed in self.places.items() for words in listed),
+            key=lambda pair: -len(pair[0]),
+        )
+        spans: list[tuple[int, int, str]] = []
+        i = 0
+        while i < len(tokens):
+            for words, place in expressions:
+                if tuple(tokens[i : i + len(words)]) == words:
+                    spans.append((i, i + len(words), place))
+                    i += len(words)
+                    break
+            else:
+                i += 1
+        return spans
+
+    def _nearest(self, tokens: list[str], spans: list[tuple[int, int, str]], start: int, end: int) -> str | None:
+        def distance(span: tuple[int, int, str]) -> tuple[int, int]:
+            after = span[0] >= end
+            between = tokens[end : span[0]] if after else tokens[span[1] : start]
+            return sum(_CROSSING if token in _PUNCTUATION else 1 for token in between), 0 if after else 1
+
+        return min(spans, key=distance)[2] if spans else None
+
+
+def tokenise(text: str) -> list[str]:
+    """Lower-case words and punctuation marks; hyphens and underscores part words."""
+    return _TOKEN.findall(text.lower())
