@@ -25,7 +25,7 @@ from swiggle.atlas.atlas import write_arrays, write_features, write_pictures, wr
 from swiggle.atlas.labels import UNEXPLAINED, Label, label_features
 from swiggle.atlas.layout import feature_map
 from swiggle.atlas.previews import preview
-from swiggle.atlas.statistics import FeatureStatistics, conditional_levels, feature_statistics
+from swiggle.atlas.statistics import FeatureStatistics, feature_company, feature_statistics
 from swiggle.atlas.text import text_encoder
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
@@ -156,7 +156,8 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     )
 
     with local_copy(join(config.run, "latents")) as folder:
-        drawn = draw(config, statistics, train, read_latents(folder, "train")[1])
+        latents = read_latents(folder, "train")[1]
+    drawn = draw(config, statistics, train, latents)
     say(STAGE.name, "previews and footprints drawn")
     positions = feature_map(sae.W_dec.detach().numpy(), config.atlas)
     say(STAGE.name, "features laid out on the map")
@@ -170,8 +171,8 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     with publish(join(config.run, "atlas")) as folder:
         one_hot, natural = [row["one_hot"] for row in drawn], [row["natural"] for row in drawn]
         write_features(folder, statistics, labels, positions, one_hot, natural)
-        levels = conditional_levels(train.values, statistics.mean_activation)
-        write_arrays(folder, levels, np.stack([row["footprint"] for row in drawn]))
+        company = feature_company(train.values, statistics.mean_activation, latents)
+        write_arrays(folder, company, np.stack([row["footprint"] for row in drawn]))
         write_pictures(folder, *pictures)
         write_vocabulary(folder, Vocabulary.load(config.atlas.vocabulary))
     with publish(join(config.run, "index")) as folder:

@@ -10,7 +10,7 @@ from swiggle.atlas.index import Entry, Match
 from swiggle.atlas.labels import UNEXPLAINED
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.planner import Planner, PromptPlan
+from swiggle.editing.planner import PromptPlan
 
 
 class EncoderPart:
@@ -54,7 +54,7 @@ class RetrievalPart:
         self.atlas = bundle.atlas
         self.folder = bundle.folder
         self.by_hand = read_hand_labels(bundle.folder)
-        self.planner = Planner(bundle.atlas, bundle.open_index(chroma))
+        self.planner = bundle.planner_with(bundle.open_index(chroma))
         self._writing = threading.Lock()
 
     def plan(self, prompt: str, activations: np.ndarray) -> PromptPlan:

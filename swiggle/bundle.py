@@ -114,7 +114,10 @@ class Bundle:
 
     @cached_property
     def planner(self) -> Planner:
-        return Planner(self.atlas, self.open_index())
+        return self.planner_with(self.open_index())
+
+    def planner_with(self, index: LabelIndex) -> Planner:
+        return Planner(self.atlas, index, self.sae.W_dec.detach().numpy())
 
     def open_index(self, chroma: str | None = None) -> LabelIndex:
         """The label index in Chroma at `chroma` (a folder or `http://host:port`), by default in the bundle."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from swiggle.config import AtlasConfig, DataConfig, RunConfig, SAEConfig, SweepConfig, VAEConfig
+from swiggle.config import AtlasConfig, DataConfig, RunConfig, SAEConfig, VAEConfig
 
 
 def quick() -> RunConfig:
@@ -46,19 +46,18 @@ def paper() -> RunConfig:
 
 
 def smoke() -> RunConfig:
-    """The whole path in a minute or two, too small to be good at anything: for tests."""
+    """The whole path in two minutes, just good enough that an edit can be told from chance: for tests."""
     config = quick()
     config.preset = "smoke"
     config.run = "runs/smoke"
-    config.data = DataConfig(count=600)
-    config.vae.hidden = 128
-    config.vae.channels = [32]
-    config.vae.steps = 120
-    config.vae.checkpoint_every = 60
-    config.vae.validation_pictures = 64
-    config.sae = SAEConfig(features=256, epochs=8, batch_size=128, checkpoint_every=4)
-    config.sweep = SweepConfig(l1=[0.25, 0.5, 1.0, 2.0])
-    config.atlas = AtlasConfig(samples=8, umap_neighbors=8, batch_size=256)
+    config.data = DataConfig(count=10_000)
+    config.vae.hidden = 512
+    config.vae.channels = [64]
+    config.vae.steps = 800
+    config.vae.checkpoint_every = 200
+    config.vae.validation_pictures = 200
+    config.sae = SAEConfig(features=1_024, epochs=30, batch_size=256, checkpoint_every=10)
+    config.atlas = AtlasConfig(samples=8, footprint_examples=2)
     return config
 
 

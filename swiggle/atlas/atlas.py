@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 
 from swiggle.atlas.labels import UNEXPLAINED, Label
-from swiggle.atlas.statistics import FeatureStatistics
+from swiggle.atlas.statistics import Company, FeatureStatistics
 from swiggle.vocabulary import Vocabulary
 
 FEATURES = "features.parquet"
@@ -29,11 +29,13 @@ VOCABULARY = "vocabulary.json"
 
 @dataclass
 class Atlas:
-    """`table` is features.parquet; `levels` and `footprint` as in arrays.safetensors; `pictures` id to PNG bytes;
+    """`table` is features.parquet; `levels` [features, features], `direction` [features, latent_dim] and `footprint`
+    [features, 32, 32] as in arrays.safetensors; `pictures` id to PNG bytes;
     `samples` ids of held-out pictures."""
 
     table: pa.Table
     levels: np.ndarray
+    direction: np.ndarray
     footprint: np.ndarray
     pictures: dict[int, bytes]
     samples: list[int]
@@ -48,7 +50,7 @@ class Atlas:
         samples = [i for i, sample in zip(pictures["id"], pictures["sample"], strict=True) if sample]
         vocabulary = Vocabulary.from_dict(json.loads((folder / VOCABULARY).read_text()))
         table = pq.read_table(folder / FEATURES)
-        return cls(table, arrays["levels"], arrays["footprint"], stored, samples, vocabulary)
+        return cls(table, **arrays, pictures=stored, samples=samples, vocabulary=vocabulary)
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -123,8 +125,9 @@ def write_features(
     pq.write_table(pa.table(columns), folder / FEATURES)
 
 
-def write_arrays(folder: Path, levels: np.ndarray, footprint: np.ndarray) -> None:
-    save_file({"levels": levels.astype(np.float16), "footprint": footprint.astype(np.float16)}, folder / ARRAYS)
+def write_arrays(folder: Path, company: Company, footprint: np.ndarray) -> None:
+    arrays = {"levels": company.levels, "direction": company.direction, "footprint": footprint}
+    save_file({name: array.astype(np.float16) for name, array in arrays.items()}, folder / ARRAYS)
 
 
 def write_pictures(folder: Path, ids: Sequence[int], images: Sequence[bytes], samples: set[int]) -> None:

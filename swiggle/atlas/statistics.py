@@ -44,11 +44,23 @@ def feature_statistics(activations: Activations, examples: int) -> FeatureStatis
     )
 
 
-def conditional_levels(values: sparse.csr_matrix, mean_activation: np.ndarray) -> np.ndarray:
-    """Natural levels: [i, j] is the mean activation of feature j over the pictures in which feature i fires at half
-    of its mean activation or more. float32 [features, features]; rows of features that never fire are zero."""
+@dataclass(frozen=True)
+class Company:
+    """What goes with a feature, over the pictures in which it fires at half of its mean activation or more: `levels`
+    [i, j] the mean activation of feature j where i is strong, float32 [features, features]; `direction` how the mean
+    latent there differs from that of all pictures, float32 [features, latent_dim]. Zero where a feature never fires."""
+
+    levels: np.ndarray
+    direction: np.ndarray
+
+
+def feature_company(values: sparse.csr_matrix, mean_activation: np.ndarray, latents: np.ndarray) -> Company:
+    """Company of every feature. values: CSR [N, features]; latents: [N, latent_dim] of the same pictures."""
     strong = values.copy()
     strong.data = (strong.data >= 0.5 * mean_activation[strong.indices]).astype(np.float32)
     strong.eliminate_zeros()
     counts = np.asarray(strong.sum(axis=0)).ravel()
-    return np.asarray((strong.T @ values).todense(), dtype=np.float32) / np.maximum(counts, 1)[:, None]
+    shares = np.maximum(counts, 1)[:, None]
+    direction = strong.T @ latents / shares - latents.mean(axis=0) * (counts > 0)[:, None]
+    levels = np.asarray((strong.T @ values).todense()) / shares
+    return Company(levels.astype(np.float32), np.asarray(direction, dtype=np.float32))

@@ -1,0 +1,51 @@
+"""Expressing a move in latent space through features.
+
+Given a wished-for move d of a latent with activations f, find the change of the activations that makes it:
+
+    minimise ||delta W_dec - d||^2   with   f + delta >= 0   and at most `limit` features raised
+
+Only features that are active may be lowered, and no further than to zero. The problem is a least squares with bounds on
+a hundred or so features, solved by accelerated projected gradients (FISTA: Beck and Teboulle, 2009) on its Gram matrix.
+"""
+
+import numpy as np
+
+CANDIDATES = 96
+_ITERATIONS = 250
+_SMALLEST = 1e-3
+
+
+def fit_move(move: np.ndarray, activations: np.ndarray, rows: np.ndarray, usable: np.ndarray, limit: int) -> np.ndarray:
+    """The change of activations float32 [features].
+
+    move: [latent_dim]; activations: [features]; rows: decoder rows of unit norm [features, latent_dim]; usable: bool
+    [features], which features may be raised beyond those already active; limit: how many may be raised.
+    """
+    active = np.flatnonzero(activations > 0)
+    towards = np.where(usable, rows @ move, -np.inf)
+    raised = np.argsort(-towards, kind="stable")[:CANDIDATES]
+    for _ in range(2):
+        columns = np.union1d(active, raised)
+        upper = np.where(np.isin(columns, raised), np.inf, 0.0)
+        change = _bounded_least_squares(rows[columns], move, -activations[columns], upper)
+        # Keep the features that rise most, then let the others make up for those left out.
+        order = np.argsort(-change, kind="stable")
+        raised = columns[[i for i in order[:limit] if change[i] > _SMALLEST]]
+    delta = np.zeros(len(activations), dtype=np.float32)
+    delta[columns] = np.where(np.abs(change) > _SMALLEST, change, 0.0)
+    return delta
+
+
+def _bounded_least_squares(rows: np.ndarray, target: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """argmin ||x rows - target||^2 with low <= x <= high; rows [n, dim], the rest [n] and [dim]."""
+    gram = (rows @ rows.T).astype(np.float64)
+    linear = (rows @ target).astype(np.float64)
+    step = 1.0 / max(float(np.linalg.norm(gram, 2)), 1e-12)
+    x = np.clip(np.zeros(len(rows)), low, high)
+    ahead, momentum = x, 1.0
+    for _ in range(_ITERATIONS):
+        new = np.clip(ahead - step * (gram @ ahead - linear), low, high)
+        next_momentum = (1.0 + np.sqrt(1.0 + 4.0 * momentum**2)) / 2.0
+        ahead = new + (momentum - 1.0) / next_momentum * (new - x)
+        x, momentum = new, next_momentum
+    return x

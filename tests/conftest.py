@@ -1,0 +1,95 @@
+"""What several tests share. The smoke run is made once, by the same command that a user would type."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+for _name in ("RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+    ENVIRONMENT.pop(_name, None)
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+# As small as a run can be that still goes through every stage.
+TINY = [
+    "preset=smoke", "data.count=300", "vae.steps=20", "vae.hidden=64", "vae.channels=[16]", "vae.checkpoint_every=10",
+    "sae.features=64", "sae.epochs=2", "sae.batch_size=64", "sae.checkpoint_every=1", "sweep.l1=[0.5,1.0,2.0,4.0]",
+    "atlas.samples=4", "atlas.umap_neighbors=8",
+]  # fmt: skip
+
+
+def run_module(module: str, *arguments: str, timeout: float = 600, **environment: str) -> subprocess.CompletedProcess:
+    """`python -m module arguments`, its output captured as one text."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**ENVIRONMENT, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run directory, which is a bundle, of `python -m jobs.pipeline preset=smoke`."""
+    run = tmp_path_factory.mktemp("smoke") / "run"
+    result = run_module("jobs.pipeline", "preset=smoke", f"run={run}")
+    assert result.returncode == 0, result.stdout[-5000:]
+    return run
+
+
+class Server:
+    """A running `python -m serve`, with all it has printed in `log`."""
+
+    def __init__(self, bundle: Path, log: Path, *options: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        command = [sys.executable, "-m", "serve", "--bundle", str(bundle), "--port", str(self.port), *options]
+        with log.open("w") as output:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        deadline = time.monotonic() + 180
+        while "is serving" not in log.read_text():
+            assert self.process.poll() is None, log.read_text()[-3000:]
+            assert time.monotonic() < deadline, log.read_text()[-3000:]
+            time.sleep(0.5)
+        self.http = httpx.Client(base_url=self.url, timeout=60)
+
+    def stop(self) -> None:
+        self.http.close()
+        self.process.send_signal(2)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+@pytest.fixture(scope="session")
+def server(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(smoke_run, tmp_path_factory.mktemp("serve") / "log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)

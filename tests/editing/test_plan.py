@@ -1,0 +1,49 @@
+import math
+
+import pytest
+from pydantic import ValidationError
+
+from swiggle.editing.plan import MAX_OPERATIONS, EditPlan, Operation
+
+MASK = [[1.0] * 8 for _ in range(8)]
+
+
+def test_the_documented_json_is_read_and_written() -> None:
+    text = '{"version": 1, "operations": [{"op": "set", "feature": 176, "strength": 1.5, "mask": null}]}'
+    plan = EditPlan.model_validate_json(text)
+    assert plan.operations[0] == Operation(op="set", feature=176, strength=1.5)
+    assert EditPlan.model_validate_json(plan.model_dump_json(by_alias=True)) == plan
+    assert EditPlan.model_validate_json('{"operations": []}') == EditPlan()
+    swap = Operation.model_validate({"op": "swap", "feature": 1, "from": "a-session"})
+    assert swap.source == "a-session"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "explode", "feature": 1},
+        {"op": "set"},
+        {"op": "set", "feature": -1},
+        {"op": "set", "feature": 1, "strength": math.nan},
+        {"op": "set", "feature": 1, "strength": math.inf},
+        {"op": "set", "feature": 1, "strength": "1e999"},
+        {"op": "set", "feature": 1, "mask": [[1.0]]},
+        {"op": "set", "feature": 1, "mask": [[2.0] * 8] * 8},
+        {"op": "set", "feature": 1, "colour": "red"},
+        {"op": "swap", "feature": 1},
+        {"op": "set", "feature": 1, "from": "a-session"},
+    ],
+)
+def test_bad_operations_are_refused(operation: dict) -> None:
+    with pytest.raises(ValidationError):
+        EditPlan.model_validate({"operations": [operation]})
+
+
+def test_limits_and_composition() -> None:
+    one = Operation(op="ablate", feature=1)
+    many = EditPlan(operations=[one] * MAX_OPERATIONS)
+    with pytest.raises(ValidationError):
+        many.then(EditPlan(operations=[one]))
+    with pytest.raises(ValidationError):
+        EditPlan.model_validate({"version": 2})
+    assert len(EditPlan(operations=[one]).then(EditPlan(operations=[one])).operations) == 2

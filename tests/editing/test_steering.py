@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import torch
+
+from swiggle.config import SAEConfig, VAEConfig
+from swiggle.editing.plan import EditPlan, Operation
+from swiggle.editing.steering import PlanError, Steering
+from swiggle.models.vae import VAE, to_images
+from swiggle.sae.model import SparseAutoencoder
+
+
+@pytest.fixture
+def steering() -> Steering:
+    torch.manual_seed(1)
+    vae = VAE(VAEConfig(image_size=32, encoder="patch", decoder="dense", channels=[8], hidden=32)).eval()
+    sae = SparseAutoencoder(SAEConfig(features=40)).folded(1.0).eval()
+    return Steering(vae, sae, np.linspace(0.5, 2.0, 40, dtype=np.float32))
+
+
+@pytest.fixture
+def latents() -> torch.Tensor:
+    torch.manual_seed(2)
+    return torch.randn(3, 4, 8, 8)
+
+
+def plan(*operations: dict) -> EditPlan:
+    return EditPlan.model_validate({"operations": list(operations)})
+
+
+def expected(steering: Steering, latents: torch.Tensor, feature: int, value: torch.Tensor | float) -> np.ndarray:
+    """The picture of z + (f' - f) W_dec for one changed feature."""
+    with torch.inference_mode():
+        f = steering.sae.encode(latents.flatten(1))
+        delta = (value - f[:, feature])[:, None] * steering.sae.W_dec[feature]
+        return to_images(steering.vae.decode(latents + delta.view_as(latents)))
+
+
+def close(a: np.ndarray, b: np.ndarray) -> bool:
+    return np.abs(a.astype(int) - b.astype(int)).max() <= 1
+
+
+def test_an_empty_plan_changes_no_bit(steering: Steering, latents: torch.Tensor) -> None:
+    with torch.inference_mode():
+        untouched = to_images(steering.vae.decode(latents))
+    np.testing.assert_array_equal(steering.steer(latents, EditPlan()), untouched)
+    same = plan({"op": "scale", "feature": 3, "strength": 1.0}, {"op": "add", "feature": 4, "strength": 0.0})
+    np.testing.assert_array_equal(steering.steer(latents, same), untouched)
+
+
+@pytest.mark.parametrize("op", ["add", "set", "scale", "ablate", "swap"])
+def test_each_operation(steering: Steering, latents: torch.Tensor, op: str) -> None:
+    f = steering.sae.encode(latents.flatten(1)).detach()
+    feature = int(f.mean(0).argmax())
+    unit = float(steering.mean_activation[feature])
+    donor = torch.rand(40)
+    value = {
+        "add": (f[:, feature] + 1.5 * unit).clamp_min(0), "set": 1.5 * unit, "scale": 1.5 * f[:, feature],
+        "ablate": 0.0, "swap": donor[feature],
+    }[op]  # fmt: skip
+    operation = {"op": op, "feature": feature, "strength": 1.5} | ({"from": "other"} if op == "swap" else {})
+    edited = steering.steer(latents, plan(operation), {"other": donor})
+    assert close(edited, expected(steering, latents, feature, torch.as_tensor(value)))
+
+
+def test_a_mask_is_a_blend_of_pictures(steering: Steering, latents: torch.Tensor) -> None:
+    mask = [[1.0] * 8 if row < 4 else [0.0] * 8 for row in range(8)]
+    operation = {"op": "set", "feature": 2, "strength": 5.0}
+    whole = steering.steer(latents, plan(operation))
+    masked = steering.steer(latents, plan(operation | {"mask": mask}))
+    untouched = steering.steer(latents, EditPlan())
+    np.testing.assert_array_equal(masked[:, 16:], untouched[:, 16:])
+    assert close(masked[:, :16], whole[:, :16])
+    assert not close(whole, untouched)
+
+
+def test_plans_that_do_not_fit_are_named(steering: Steering, latents: torch.Tensor) -> None:
+    with pytest.raises(PlanError, match="no feature 40"):
+        steering.steer(latents, EditPlan(operations=[Operation(op="ablate", feature=40)]))
+    with pytest.raises(PlanError, match="copy from"):
+        steering.steer(latents, plan({"op": "swap", "feature": 0, "from": "nowhere"}))

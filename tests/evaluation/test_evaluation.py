@@ -1,0 +1,56 @@
+import math
+
+import numpy as np
+import pytest
+
+from swiggle.data.nouns import draw_traits
+from swiggle.data.sprites import SLOTS, load_sprites
+from swiggle.evaluation.noun_edit import draw_pairs, score
+from swiggle.evaluation.reader import TraitReader
+from swiggle.evaluation.reconstruction import reconstruction_scores
+
+SPRITES = load_sprites()
+READER = TraitReader(SPRITES)
+
+
+@pytest.mark.parametrize("sigma", [0, 10])
+def test_the_reader_reads_every_picture_as_it_looks(sigma: float) -> None:
+    traits = draw_traits(SPRITES, 300, seed=5)
+    pictures = SPRITES.render(traits)
+    noise = np.random.default_rng(0).normal(0, sigma, pictures.shape)
+    read = READER.read(np.clip(pictures + noise, 0, 255).round().astype(np.uint8))
+    equal = (SPRITES.render(read) == pictures).all(axis=(1, 2, 3))
+    assert equal.mean() >= (1.0 if sigma == 0 else 0.98)
+    assert (read[:, 3] == traits[:, 3]).mean() >= 0.99
+
+
+def test_reconstruction_scores_by_hand() -> None:
+    originals = np.full((2, 2, 2, 3), 100, np.uint8)
+    shifted = originals.copy()
+    shifted[0, 0, 0] = [116, 100, 100]
+    shifted[1, 1, 1] = [117, 100, 100]
+    scores = reconstruction_scores(originals, shifted)
+    assert scores["pixels_within_16"] == pytest.approx(7 / 8)
+    assert scores["psnr"] == pytest.approx(10 * math.log10(255**2 / ((16**2 + 17**2) / 24)))
+    assert reconstruction_scores(originals, originals)["psnr"] == math.inf
+
+
+def test_scores_of_a_perfect_and_of_an_idle_editor() -> None:
+    traits = draw_traits(SPRITES, 60, seed=8)
+    images = SPRITES.render(traits)
+    pairs = draw_pairs(READER, "head", images, traits, 40, seed=1)
+    column = SLOTS.index("head")
+    assert (pairs.asked != pairs.traits[:, column]).all()
+    requests = iter(range(40))
+
+    def perfect(picture: np.ndarray, prompt: str) -> np.ndarray:
+        i = next(requests)
+        assert SPRITES.names["head"][pairs.asked[i]] in prompt
+        wanted = pairs.traits[i : i + 1].copy()
+        wanted[:, column] = pairs.asked[i]
+        return SPRITES.render(wanted)[0]
+
+    best = score(READER, pairs, perfect, lambda x: x)
+    assert (best["success"], best["preservation"], best["exact"]) == (1.0, 1.0, 1.0)
+    idle = score(READER, pairs, lambda picture, _: picture, lambda x: x)
+    assert (idle["success"], idle["preservation"], idle["exact"]) == (0.0, 1.0, 0.0)

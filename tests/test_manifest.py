@@ -1,0 +1,39 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from swiggle.manifest import NAME, BundleError, make_manifest, read_manifest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("vae/model", "sae/model", "atlas/features", "index/labels.parquet", "index/chroma/db", "data/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / NAME).write_text(json.dumps(make_manifest(tmp_path, {"a": 1}, {})))
+    return tmp_path
+
+
+def test_what_is_sealed_and_what_is_not(folder: Path) -> None:
+    assert set(read_manifest(folder)["files"]) == {"vae/model", "sae/model", "atlas/features", "index/labels.parquet"}
+    (folder / "index/chroma/db").write_text("changed")
+    read_manifest(folder)
+
+
+def test_a_changed_or_missing_file_is_named(folder: Path) -> None:
+    (folder / "sae/model").write_text("changed")
+    with pytest.raises(BundleError, match="sae/model"):
+        read_manifest(folder)
+    (folder / "sae/model").unlink()
+    with pytest.raises(BundleError, match="sae/model"):
+        read_manifest(folder)
+
+
+def test_foreign_manifests(folder: Path) -> None:
+    (folder / NAME).write_text('{"version": 99}')
+    with pytest.raises(BundleError, match="99"):
+        read_manifest(folder)
+    (folder / NAME).write_text("{")
+    with pytest.raises(BundleError, match=NAME):
+        read_manifest(folder)
