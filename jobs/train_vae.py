@@ -155,7 +155,10 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
             logging_config=LoggingConfig(log_level="WARNING"),
         ),
     )
-    checkpoint = trainer.fit().checkpoint
+    try:
+        checkpoint = trainer.fit().checkpoint
+    except SystemExit as stop:  # Ray Train answers Ctrl-C by aborting the run and leaving the program
+        raise KeyboardInterrupt from stop
     if checkpoint is None:
         raise RuntimeError("training ended without a checkpoint")
     with checkpoint.as_directory() as saved, publish(join(config.run, "vae")) as folder:

@@ -62,7 +62,7 @@ class VAEConfig:
     """Steps with a KL weight of zero."""
     kl_warmup_steps: int = 10_000
     """Steps over which the KL weight then rises linearly."""
-    bf16: Literal["auto", "on", "off"] = "auto"
+    bf16: Literal["auto", "always", "never"] = "auto"
     """`auto` computes in bfloat16 where the processor has instructions for it."""
     checkpoint_every: int = 1_000
     """Steps between checkpoints, each with a validation on `validation_pictures` pictures."""
@@ -95,7 +95,7 @@ class SAEConfig:
     """Share of all steps, at the end, over which the learning rate falls to zero."""
     decoder_init_norm: float = 0.1
     grad_clip: float = 1.0
-    bf16: Literal["auto", "on", "off"] = "auto"
+    bf16: Literal["auto", "always", "never"] = "auto"
     checkpoint_every: int = 10
     """Epochs between checkpoints; held-out metrics are taken at the same time."""
     seed: int = 0

@@ -13,8 +13,8 @@ def has_bf16(device: torch.device) -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def autocast(choice: Literal["auto", "on", "off"], device: torch.device) -> AbstractContextManager:
+def autocast(choice: Literal["auto", "always", "never"], device: torch.device) -> AbstractContextManager:
     """A context in which matrix products and convolutions run in bfloat16, if the choice and the hardware say so."""
-    if choice == "on" or (choice == "auto" and has_bf16(device)):
+    if choice == "always" or (choice == "auto" and has_bf16(device)):
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return nullcontext()

@@ -20,7 +20,10 @@ def test_every_template_gives_each_name_its_place(template: str) -> None:
 
 
 def test_the_hubs_caption_style() -> None:
-    caption = "a pixel art character with square red glasses, a shark-shaped head and a bluesky-colored body on a warm background"
+    caption = (
+        "a pixel art character with square red glasses, a shark-shaped head and a bluesky-colored body on a warm "
+        "background"
+    )
     assert set(NOUNS.mentions(caption)) == {
         Mention("glasses", ("square", "red")),
         Mention("head", ("shark",)),

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import chromadb
@@ -18,8 +17,8 @@ ENTRIES = [
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[LabelIndex]:
-    yield LabelIndex(open_chroma(str(tmp_path / "chroma")), ENTRIES)
+def index(tmp_path: Path) -> LabelIndex:
+    return LabelIndex(open_chroma(str(tmp_path / "chroma")), ENTRIES)
 
 
 def test_search_by_meaning(index: LabelIndex) -> None:

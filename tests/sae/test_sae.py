@@ -92,7 +92,7 @@ def test_fvu_does_not_depend_on_batches() -> None:
 
 def test_training_recovers_a_known_dictionary() -> None:
     latents, directions = synthetic()
-    config = SAEConfig(features=96, latent_dim=48, l1=1.0, epochs=15, batch_size=256, lr=3e-3, bf16="off")
+    config = SAEConfig(features=96, latent_dim=48, l1=1.0, epochs=15, batch_size=256, lr=3e-3, bf16="never")
     *_, last = train_sae(latents, config)
     folded = last.sae.folded(last.scale)
     best = (directions @ folded.W_dec.T).max(dim=1).values
@@ -102,7 +102,7 @@ def test_training_recovers_a_known_dictionary() -> None:
 
 def test_a_resumed_training_ends_where_an_unbroken_one_does() -> None:
     latents, _ = synthetic(2_000)
-    config = SAEConfig(features=64, latent_dim=48, epochs=4, batch_size=128, bf16="off")
+    config = SAEConfig(features=64, latent_dim=48, epochs=4, batch_size=128, bf16="never")
     epochs = list(train_sae(latents, config))
     broken = next(iter(train_sae(latents, config)))
     state = {"sae": {k: v.clone() for k, v in broken.state()["sae"].items()}, **{

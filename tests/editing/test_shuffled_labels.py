@@ -1,0 +1,53 @@
+"""Labels alone decide what a word means: shuffled over the features, an edit does no better than chance."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.hand_labels import entries
+from swiggle.atlas.index import LabelIndex, open_chroma
+from swiggle.bundle import Bundle
+from swiggle.data.reading import read_pictures, read_traits
+from swiggle.data.sprites import SLOTS, load_sprites
+from swiggle.editing.planner import Planner
+from swiggle.evaluation.noun_edit import draw_pairs, score
+from swiggle.evaluation.reader import TraitReader
+
+SPRITES = load_sprites()
+LABEL_COLUMNS = ("label", "words", "place", "source", "confidence", "precision", "recall", "threshold")
+
+
+def shuffled(atlas: Atlas) -> Atlas:
+    """The same atlas with whole labels dealt to other features."""
+    order = np.random.default_rng(0).permutation(len(atlas))
+    table = atlas.table
+    for name in LABEL_COLUMNS:
+        table = table.set_column(table.column_names.index(name), name, table[name].take(order))
+    return replace(atlas, table=table)
+
+
+def head_success(bundle: Bundle, atlas: Atlas, run: Path, chroma: Path) -> float:
+    index = LabelIndex(open_chroma(str(chroma)), entries(atlas, {}))
+    planner = Planner(atlas, index, bundle.sae.W_dec.detach().numpy())
+    names = read_traits(run / "data/test")
+    traits = np.stack([[SPRITES.names[slot].index(name) for name in names[slot]] for slot in SLOTS], axis=1)
+    images = read_pictures(run / "data/test", 32).images
+    reader = TraitReader(SPRITES)
+
+    def edit(picture: np.ndarray, prompt: str) -> np.ndarray:
+        active = bundle.activations(bundle.encode(picture[None]))[0]
+        return bundle.edit(picture[None], planner.plan(prompt, active).plan)[0]
+
+    pairs = draw_pairs(reader, "head", images, traits, 60, seed=3)
+    return score(reader, pairs, edit, lambda x: bundle.decode(bundle.encode(x)))["success"]
+
+
+@pytest.mark.integration
+def test_success_needs_the_labels(smoke_run: Path, tmp_path: Path) -> None:
+    bundle = Bundle.load(smoke_run)
+    assert head_success(bundle, bundle.atlas, smoke_run, tmp_path / "right") >= 0.6
+    # Chance is 1 in 254; a few of the shuffled labels fall on a feature that shares the word.
+    assert head_success(bundle, shuffled(bundle.atlas), smoke_run, tmp_path / "shuffled") <= 0.1

@@ -1,0 +1,294 @@
+"""Every route, over the parts in this process: what is answered, and what is refused."""
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from serve.api import create_api
+from serve.engine import Engine
+from serve.local import LocalHandle
+from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
+from serve.sessions import Sessions
+from swiggle.bundle import Bundle
+from swiggle.data.pixels import decode_picture, encode_png, resize
+from tests.conftest import TINY, run_module
+
+pytestmark = pytest.mark.integration
+
+
+def make_engine(run: Path) -> Engine:
+    bundle = Bundle.load(run)
+    return Engine(
+        bundle.atlas,
+        bundle.manifest,
+        bundle.image_size,
+        encoder=LocalHandle(EncoderPart(bundle)),
+        sparse=LocalHandle(SparsePart(bundle)),
+        steering=LocalHandle(SteeringPart(bundle)),
+        retrieval=LocalHandle(RetrievalPart(bundle)),
+    )
+
+
+@pytest.fixture(scope="module")
+def engine(smoke_run: Path) -> Engine:
+    return make_engine(smoke_run)
+
+
+@pytest.fixture
+def client(engine: Engine) -> Iterator[TestClient]:
+    with TestClient(create_api(engine), raise_server_exceptions=False) as running:
+        yield running
+
+
+@pytest.fixture
+def sample(client: TestClient) -> str:
+    return base64.b64encode(client.get("/v1/samples/0.png").content).decode()
+
+
+def picture(content: bytes) -> np.ndarray:
+    return decode_picture(content)
+
+
+def png(size: tuple[int, int] = (128, 128)) -> str:
+    stream = io.BytesIO()
+    Image.new("RGB", size, (90, 20, 20)).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+DAMAGED = base64.b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
+
+
+def one(operation: dict, times: int = 1) -> dict:
+    return {"operations": [operation] * times}
+
+
+def error_of(response: object) -> dict:
+    body = response.json()  # type: ignore[attr-defined]
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"message", "type", "param", "code"}
+    return body["error"]
+
+
+def test_model_and_health(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    model = client.get("/v1/model").json()
+    assert (model["image_size"], model["features"]) == (32, 1024)
+    assert "psnr" in model["metrics"]["train_vae"]
+    assert "/v1/edits" in client.get("/openapi.json").json()["paths"]
+
+
+def test_page_and_static_files(client: TestClient) -> None:
+    assert "Swiggle" in client.get("/").text
+    for name in ("app.js", "style.css"):
+        assert client.get(f"/static/{name}").status_code == 200
+    assert client.get("/static/../api.py").status_code == 404
+
+
+def test_an_empty_plan_is_the_reconstruction_to_the_bit(client: TestClient, sample: str, smoke_run: Path) -> None:
+    answer = client.post("/v1/steer", json={"image": sample, "plan": {"operations": []}, "format": "png"})
+    bundle = Bundle.load(smoke_run)
+    original = resize(picture(base64.b64decode(sample)), 32)
+    expected = bundle.decode(bundle.encode(original[None]))[0]
+    np.testing.assert_array_equal(picture(answer.content), resize(expected, 128))
+
+
+def test_edit_by_prompt_and_replay(client: TestClient, sample: str) -> None:
+    edited = client.post("/v1/edits", json={"image": sample, "prompt": "make it a shark"}).json()
+    assert edited["plan"]["version"] == 1
+    assert len(edited["plan"]["operations"]) > 0
+    assert edited["reasons"][0]["matched"][0]["label"].startswith("shark")
+    assert {"encode", "plan", "steer"} == set(edited["timing"])
+    assert edited["features_before"] != edited["features_after"]
+    assert picture(base64.b64decode(edited["image"])).shape == (128, 128, 3)
+    replay = client.post("/v1/steer", json={"session": edited["session"], "plan": edited["plan"]}).json()
+    assert replay["image"] == edited["image"]
+    by_plan = client.post("/v1/edits", json={"image": sample, "plan": edited["plan"]}).json()
+    assert by_plan["image"] == edited["image"]
+    as_png = client.post("/v1/steer", json={"image": sample, "plan": edited["plan"]}, headers={"Accept": "image/png"})
+    assert base64.b64encode(as_png.content).decode() == edited["image"]
+    assert as_png.headers["x-swiggle-session"]
+
+
+def test_strength_scales_what_is_raised(client: TestClient, sample: str) -> None:
+    usual = client.post("/v1/edits", json={"image": sample, "prompt": "make it a shark"}).json()["plan"]["operations"]
+    double = client.post("/v1/edits", json={"image": sample, "prompt": "make it a shark", "strength": 2}).json()
+    for a, b in zip(usual, double["plan"]["operations"], strict=True):
+        assert b["strength"] == pytest.approx((2 if a["op"] == "set" else 1) * a["strength"], abs=1e-4)
+
+
+def test_unknown_words_answer_the_reconstruction(client: TestClient, sample: str) -> None:
+    answer = client.post("/v1/edits", json={"image": sample, "prompt": "make it a flibbertigibbet quux"})
+    assert answer.status_code == 200
+    assert answer.json()["plan"]["operations"] == []
+    assert answer.json()["reasons"][0]["nearest"]
+    plain = client.post("/v1/steer", json={"image": sample, "plan": {}}).json()
+    assert answer.json()["image"] == plain["image"]
+
+
+def test_encode_and_swap(client: TestClient, sample: str) -> None:
+    first = client.post("/v1/encode", json={"image": sample, "latent": True}).json()
+    assert np.asarray(first["latent"]).shape == (4, 8, 8)
+    levels = [feature["activation"] for feature in first["features"]]
+    assert levels == sorted(levels, reverse=True)
+    other = base64.b64encode(client.get("/v1/samples/1.png").content).decode()
+    donor = client.post("/v1/encode", json={"image": other}).json()
+    top = donor["features"][0]["id"]
+    for source in (donor["session"], other):
+        plan = {"operations": [{"op": "swap", "feature": top, "from": source}]}
+        swapped = client.post("/v1/steer", json={"session": first["session"], "plan": plan})
+        assert swapped.status_code == 200, swapped.text
+
+
+def test_features_and_search(client: TestClient) -> None:
+    everything = client.get("/v1/features?limit=2048").json()
+    assert everything["total"] == len(everything["features"]) == 1024
+    page = client.get("/v1/features?limit=5&offset=10").json()
+    assert [f["id"] for f in page["features"]] == list(range(10, 15))
+    heads = client.get("/v1/features?place=head&source=caption&limit=2048").json()
+    assert 0 < heads["total"] < 1024
+    assert {f["place"] for f in heads["features"]} == {"head"}
+    hits = client.get("/v1/features/search?query=a pizza head&limit=3").json()["features"]
+    assert hits[0]["label"] == "pizza head"
+    card = client.get(f"/v1/features/{hits[0]['id']}").json()
+    assert card["example_ids"]
+    for name in ("preview.png", "preview.png?kind=one_hot", "examples.png", "ablation.png"):
+        response = client.get(f"/v1/features/{hits[0]['id']}/{name}")
+        assert response.headers["content-type"] == "image/png"
+        assert picture(response.content).shape[0] in (128, 384)
+
+
+def test_labels_by_hand(client: TestClient, smoke_run: Path) -> None:
+    automatic = client.get("/v1/features/5").json()
+    labelled = client.put("/v1/features/5/label", json={"label": "glowing lantern head"}).json()
+    assert (labelled["label"], labelled["source"], labelled["place"]) == ("glowing lantern head", "hand", "head")
+    assert client.get("/v1/features/search?query=lantern").json()["features"][0]["id"] == 5
+    assert client.get("/v1/labels").json() == {"labels": {"5": "glowing lantern head"}}
+    assert client.put("/v1/labels", json={"labels": {"6": "tiny moon"}}).json()["labels"].keys() == {"5", "6"}
+    assert (smoke_run / "hand_labels.json").is_file()
+    for feature in (5, 6):
+        client.put(f"/v1/features/{feature}/label", json={"label": None})
+    assert client.get("/v1/features/5").json() == automatic
+    assert client.get("/v1/labels").json() == {"labels": {}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/v1/edits", {"image": "!!!", "prompt": "x"}, 400, "invalid_image"),
+        ("/v1/edits", {"image": base64.b64encode(b"GIF89a").decode(), "prompt": "x"}, 415, "unsupported_image"),
+        ("/v1/edits", {"image": DAMAGED, "prompt": "x"}, 400, "invalid_image"),
+        ("/v1/edits", {"image": png((5000, 2)), "prompt": "x"}, 400, "invalid_image"),
+        ("/v1/edits", {"image": base64.b64encode(bytes(4_300_000)).decode(), "prompt": "x"}, 413, "image_too_large"),
+        ("/v1/edits", {"image": "A" * 6_400_000, "prompt": "x"}, 413, "body_too_large"),
+        ("/v1/edits", {"image": png()}, 422, "invalid_request"),
+        ("/v1/edits", {"prompt": "make it a shark"}, 422, "invalid_request"),
+        ("/v1/edits", {"image": png(), "prompt": ""}, 422, "invalid_request"),
+        ("/v1/edits", {"image": png(), "prompt": "x" * 1001}, 422, "invalid_request"),
+        ("/v1/edits", {"image": png(), "prompt": "x", "plan": {}}, 422, "invalid_request"),
+        ("/v1/edits", {"image": png(), "prompt": "x", "colour": 1}, 422, "invalid_request"),
+        ("/v1/edits", {"image": 7, "prompt": "x"}, 422, "invalid_request"),
+        ("/v1/edits", [], 422, "invalid_request"),
+        ("/v1/steer", {"image": png(), "plan": {"version": 2}}, 422, "invalid_request"),
+        ("/v1/steer", {"image": png(), "plan": one({"op": "set", "feature": 9999})}, 422, "invalid_plan"),
+        ("/v1/steer", {"image": png(), "plan": one({"op": "no", "feature": 1})}, 422, "invalid_request"),
+        ("/v1/steer", {"image": png(), "plan": one({"op": "ablate", "feature": 1}, 257)}, 422, "invalid_request"),
+        ("/v1/steer", {"session": "unknown", "plan": {}}, 404, "session_expired"),
+        ("/v1/encode", {"session": "unknown"}, 404, "session_expired"),
+    ],
+)  # fmt: skip
+def test_bad_requests(client: TestClient, path: str, body: object, status: int, code: str) -> None:
+    response = client.post(path, json=body)
+    assert response.status_code == status, response.text
+    assert error_of(response)["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/features/1024", 404), ("/v1/features/-1", 422), ("/v1/features/x", 422), ("/v1/features/9999999999", 422),
+        ("/v1/features/1024/preview.png", 404), ("/v1/features/1/preview.png?kind=x", 422),
+        ("/v1/samples/999.png", 404), ("/v1/samples/x.png", 422),
+        ("/v1/features?limit=0", 422), ("/v1/features/search", 422), ("/no/such", 404), ("/v1/edits", 405),
+    ],
+)  # fmt: skip
+def test_bad_addresses(client: TestClient, path: str, status: int) -> None:
+    response = client.get(path)
+    assert response.status_code == status, response.text
+    error_of(response)
+
+
+@pytest.mark.parametrize("text", ["{", "", '{"strength": NaN}', "[" * 5000])
+def test_bad_json(client: TestClient, text: str) -> None:
+    response = client.post("/v1/edits", content=text, headers={"Content-Type": "application/json"})
+    assert response.status_code in (400, 422), response.text
+    error_of(response)
+
+
+def test_strengths_that_are_no_numbers(client: TestClient) -> None:
+    for strength in ("NaN", "Infinity", "-Infinity", "1e999"):
+        operation = f'{{"op": "set", "feature": 1, "strength": {strength}}}'
+        text = f'{{"image": "{png()}", "plan": {{"operations": [{operation}]}}}}'
+        response = client.post("/v1/steer", content=text, headers={"Content-Type": "application/json"})
+        assert response.status_code in (400, 422), response.text
+        error_of(response)
+
+
+def test_bearer_auth(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWIGGLE_API_KEY", "s3cret")
+    with TestClient(create_api(engine)) as client:
+        refused = client.get("/v1/model")
+        assert (refused.status_code, error_of(refused)["code"]) == (401, "invalid_api_key")
+        assert client.get("/v1/model", headers={"Authorization": "Bearer wrong"}).status_code == 401
+        assert client.get("/v1/model", headers={"Authorization": "Bearer s3cret"}).status_code == 200
+        assert client.get("/healthz").status_code == 200
+
+
+def test_sessions_are_bounded() -> None:
+    sessions = Sessions(capacity=2)
+    ids = [sessions.open(None, np.zeros(1)).id for _ in range(2)]
+    sessions.get(ids[0])
+    sessions.open(None, np.zeros(1))
+    assert sessions.get(ids[0]).id == ids[0]
+    with pytest.raises(Exception, match="expired"):
+        sessions.get(ids[1])
+
+
+def test_a_paper_bundle_serves_every_route_at_128(tmp_path: Path) -> None:
+    tiny = [word for word in TINY if not word.startswith(("preset", "vae", "data"))]
+    small = ["vae.channels=[8,8,16,16]", "vae.steps=6", "vae.batch_size=8", "vae.checkpoint_every=6"]
+    words = ["preset=paper", "data.count=200", *small, *tiny, f"run={tmp_path}/run"]
+    result = run_module("jobs.pipeline", *words)
+    assert result.returncode == 0, result.stdout[-3000:]
+    with TestClient(create_api(make_engine(tmp_path / "run"))) as client:
+        assert client.get("/v1/model").json()["image_size"] == 128
+        picture_text = base64.b64encode(client.get("/v1/samples/0.png").content).decode()
+        edited = client.post("/v1/edits", json={"image": picture_text, "prompt": "make it a shark"}).json()
+        assert picture(base64.b64decode(edited["image"])).shape == (128, 128, 3)
+        plan = {"operations": [{"op": "add", "feature": 3}]}
+        steered = client.post("/v1/steer", json={"session": edited["session"], "plan": plan, "format": "png"})
+        assert picture(steered.content).shape == (128, 128, 3)
+        features = client.get("/v1/features?limit=2048&dead=false").json()["features"]
+        live = features[0]["id"]
+        for route in ("", "/preview.png", "/preview.png?kind=one_hot", "/examples.png", "/ablation.png"):
+            assert client.get(f"/v1/features/{live}{route}").status_code == 200
+        assert client.get("/v1/features/search?query=shark").status_code == 200
+        form = {"prompt": "make it a shark"}
+        files = {"image": ("a.png", base64.b64decode(picture_text), "image/png")}
+        assert client.post("/v1/images/edits", data=form, files=files).status_code == 200
+        assert client.post("/v1/encode", json={"image": picture_text}).json()["active"] >= 0
+
+
+def test_images_are_brought_to_the_models_size(client: TestClient, sample: str) -> None:
+    native = encode_png(resize(picture(base64.b64decode(sample)), 32))
+    sizes = [native, base64.b64decode(sample), encode_png(resize(picture(native), 512))]
+    encoded = [
+        client.post("/v1/encode", json={"image": f"data:image/png;base64,{base64.b64encode(content).decode()}"}).json()
+        for content in sizes
+    ]
+    assert encoded[0]["features"] == encoded[1]["features"] == encoded[2]["features"]

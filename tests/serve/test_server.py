@@ -1,0 +1,155 @@
+"""A real server on Ray Serve, and its real clients: `openai`, a plain HTTP client, a browser."""
+
+import base64
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from openai import OpenAI
+from playwright.sync_api import Page, expect, sync_playwright
+
+from swiggle.data.pixels import decode_picture
+from tests.conftest import Server, run_module
+
+pytestmark = pytest.mark.integration
+SHOTS = os.environ.get("SWIGGLE_SCREENSHOTS")
+
+
+def test_openai_client(server: Server) -> None:
+    client = OpenAI(base_url=f"{server.url}/v1", api_key="none")
+    picture = server.http.get("/v1/samples/2.png").content
+    answer = client.images.edit(model="swiggle", image=("noun.png", picture, "image/png"), prompt="make it a shark")
+    content = base64.b64decode(answer.data[0].b64_json or "")
+    assert decode_picture(content).shape == (128, 128, 3)
+    body = {"image": base64.b64encode(picture).decode(), "prompt": "make it a shark"}
+    assert server.http.post("/v1/edits", json=body).json()["image"] == answer.data[0].b64_json
+    several = client.images.edit(
+        image=("noun.png", picture, "image/png"),
+        prompt="make it a shark",
+        n=2,
+        size="256x256",
+        response_format="b64_json",
+    )
+    assert len(several.data) == 2
+    assert decode_picture(base64.b64decode(several.data[0].b64_json or "")).shape == (256, 256, 3)
+
+
+def test_replay_and_errors_over_the_wire(server: Server) -> None:
+    image = base64.b64encode(server.http.get("/v1/samples/1.png").content).decode()
+    edited = server.http.post("/v1/edits", json={"image": image, "prompt": "give it a pizza head"}).json()
+    replay = server.http.post("/v1/steer", json={"image": image, "plan": edited["plan"], "format": "png"})
+    assert base64.b64encode(replay.content).decode() == edited["image"]
+    assert server.http.post("/v1/edits", content=b"{").status_code in (400, 422)
+    assert (
+        server.http.post("/v1/steer", json={"session": "gone", "plan": {}}).json()["error"]["code"] == "session_expired"
+    )
+    assert server.http.get("/v1/features/1024").status_code == 404
+    form = server.http.post("/v1/images/edits", files={"image": ("x.png", b"no picture")}, data={"prompt": "x"})
+    assert (form.status_code, form.json()["error"]["code"]) == (415, "unsupported_image")
+    assert server.http.post("/v1/images/edits", data={"prompt": "x"}).status_code == 422
+
+
+def test_both_placements_give_the_same_bytes(server: Server, smoke_run: Path, tmp_path: Path) -> None:
+    split = Server(smoke_run, tmp_path / "log", "--placement", "split")
+    try:
+        image = base64.b64encode(server.http.get("/v1/samples/3.png").content).decode()
+        for body in ({"prompt": "make it a shark"}, {"prompt": "less pizza head"}, {"plan": {"operations": []}}):
+            answers = [s.http.post("/v1/edits", json={"image": image, **body}).json() for s in (server, split)]
+            for volatile in ("session", "timing"):
+                for answer in answers:
+                    answer.pop(volatile)
+            assert answers[0] == answers[1]
+        swap = {"operations": [{"op": "swap", "feature": 3, "from": image}, {"op": "add", "feature": 4}]}
+        pictures = [
+            s.http.post("/v1/steer", json={"image": image, "plan": swap, "format": "png"}).content
+            for s in (server, split)
+        ]
+        assert pictures[0] == pictures[1]
+    finally:
+        split.stop()
+    assert "Traceback" not in split.log.read_text()
+
+
+def test_refusals_at_start(smoke_run: Path, tmp_path: Path) -> None:
+    open_host = run_module("serve", "--bundle", str(smoke_run), "--host", "0.0.0.0")
+    assert open_host.returncode == 2
+    assert "SWIGGLE_API_KEY" in open_host.stdout
+    missing = run_module("serve", "--bundle", str(tmp_path))
+    assert missing.returncode == 2
+    assert "bundle.json" in missing.stdout
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("no chromium on the PATH")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser, args=flags)
+        opened = running.new_page(viewport={"width": 1000, "height": 1180})
+        problems: list[str] = []
+        opened.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        opened.on("pageerror", lambda error: problems.append(str(error)))
+        yield opened
+        running.close()
+        assert problems == []
+
+
+def pixels_of(page: Page, name: str) -> np.ndarray:
+    content = page.evaluate(
+        """async (id) => {
+            const image = document.getElementById(id); await image.decode();
+            const canvas = new OffscreenCanvas(128, 128); const context = canvas.getContext("2d");
+            context.drawImage(image, 0, 0); return [...context.getImageData(0, 0, 128, 128).data];
+        }""",
+        name,
+    )
+    return np.array(content, dtype=np.uint8).reshape(128, 128, 4)
+
+
+def test_the_page(server: Server, page: Page, tmp_path: Path) -> None:
+    page.goto(server.url)
+    page.get_by_role("button", name="Sample 4").click()
+    expect(page.get_by_role("button", name="Sample 4")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("document.getElementById('before').naturalWidth === 128")
+    page.get_by_label("What should change?").fill("make it a shark")
+    page.get_by_role("button", name="Edit").click()
+    expect(page.get_by_role("status")).to_contain_text("shark head")
+    expect(page.locator(".slider").first).to_be_visible()
+    edited = pixels_of(page, "after")
+    assert (edited != pixels_of(page, "before")).any()
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/page.png")
+
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    for _ in range(10):
+        slider.press("ArrowLeft")
+    page.wait_for_function("document.getElementById('after').src.startsWith('blob:')")
+    page.wait_for_timeout(500)
+    assert (pixels_of(page, "after") != edited).any()
+    page.get_by_role("button", name="Back to the planned strengths").click()
+    page.wait_for_timeout(500)
+    np.testing.assert_array_equal(pixels_of(page, "after"), edited)
+
+    page.get_by_label("What should change?").fill("make it a flibbertigibbet quux")
+    page.get_by_role("button", name="Edit").click()
+    expect(page.get_by_role("status")).to_contain_text("nothing changed")
+    expect(page.locator(".slider")).to_have_count(0)
+
+    own = tmp_path / "own.png"
+    own.write_bytes(server.http.get("/v1/samples/5.png").content)
+    page.get_by_label("or your own picture").set_input_files(own)
+    page.get_by_label("What should change?").fill("make it a pizza")
+    page.get_by_role("button", name="Edit").click()
+    expect(page.get_by_role("status")).to_contain_text("pizza head")
+
+
+def test_nothing_in_the_log_is_a_traceback(server: Server) -> None:
+    log = server.log.read_text()
+    assert not re.search(r"Traceback|ERROR", log), log[-3000:]
