@@ -10,6 +10,7 @@ if "ray" not in sys.modules:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")
     os.environ.setdefault("RAY_TRAIN_ENABLE_PRINT_PATCH", "0")  # it shows every line of a worker twice
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # Tune's tables; the trials print their own lines
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # progress lines differ only in their numbers
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
     if "RAY_ADDRESS" not in os.environ and os.environ.setdefault("RAY_AUTH_MODE", "token") == "token":

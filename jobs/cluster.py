@@ -34,3 +34,4 @@ def quiet() -> None:
     """Keep Ray's notes about its own progress out of ours; drivers and workers each call it."""
     for name in ("ray.data", "ray.train", "ray.tune"):  # Data warns of busy CPUs while its own actors hold them
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger().setLevel(logging.WARNING)

@@ -65,7 +65,8 @@ def create_api(engine: Engine) -> FastAPI:
     @app.get("/v1/model")
     async def model() -> dict[str, Any]:
         """The bundle's manifest: settings, metrics and content hashes."""
-        return {"image_size": engine.image_size, "features": len(engine.atlas), **engine.manifest}
+        sizes = {"features": len(engine.atlas), "samples": len(engine.atlas.samples)}
+        return {"image_size": engine.image_size, **sizes, **engine.manifest}
 
     @app.get("/v1/samples/{index}.png", responses=PNG, response_class=Response)
     async def sample(index: Annotated[int, PathParameter(ge=0, lt=2**31)]) -> Response:

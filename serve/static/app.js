@@ -109,7 +109,7 @@ function slider(operation) {
   });
   const label = Object.assign(document.createElement("label"), { htmlFor: id });
   label.textContent = `${state.labels.get(operation.feature) ?? "feature"} · ${operation.feature}`;
-  const value = document.createElement("output");
+  const value = document.createElement("span");
   const input = Object.assign(document.createElement("input"), { id, type: "range", min: 0, max: MOST, step: 0.05 });
   input.value = strengthOf(operation);
   value.textContent = strengthOf(operation).toFixed(2);
@@ -144,10 +144,9 @@ async function steer() {
 
 async function loadSamples() {
   const strip = byId("samples");
-  for (let index = 0; index < SAMPLES; index += 1) {
-    const response = await fetch(`/v1/samples/${index}.png`);
-    if (!response.ok) break;
-    const blob = await response.blob();
+  const model = await (await fetch("/v1/model")).json();
+  for (let index = 0; index < Math.min(SAMPLES, model.samples); index += 1) {
+    const blob = await (await fetch(`/v1/samples/${index}.png`)).blob();
     const button = Object.assign(document.createElement("button"), { type: "button", ariaPressed: "false" });
     const image = Object.assign(document.createElement("img"), { src: URL.createObjectURL(blob), alt: `Sample ${index + 1}`, width: 64, height: 64 });
     button.append(image);
@@ -176,4 +175,4 @@ byId("reset").addEventListener("click", () => {
   setPlan(state.planned);
   steer();
 });
-loadSamples();
+loadSamples().catch(() => say("The server cannot be reached.", true));

@@ -92,7 +92,7 @@ class VAE(nn.Module):
 
 def to_model(images: np.ndarray) -> Tensor:
     """uint8 [N, S, S, 3] to float [N, 3, S, S] with values -1 to 1."""
-    pictures = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+    pictures = torch.tensor(images).permute(0, 3, 1, 2)
     return pictures.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
 
 
