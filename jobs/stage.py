@@ -16,7 +16,7 @@ from typing import Any
 
 from swiggle.config import RunConfig
 from swiggle.overrides import ConfigError, known_keys, load_config
-from swiggle.storage import join, read_json, write_json
+from swiggle.storage import absolute, join, read_json, write_json
 
 
 class StageError(RuntimeError):
@@ -87,9 +87,12 @@ def read_command_line(description: str | None) -> RunConfig:
     parser.add_argument("settings", nargs="*", metavar="key=value", help="overrides, for example vae.steps=100")
     words = parser.parse_args().settings
     try:
-        return load_config(words)
+        config = load_config(words)
     except ConfigError as error:
         parser.error(str(error))
+    # Workers run in folders of their own, where a relative path means something else.
+    config.run = absolute(config.run)
+    return config
 
 
 def run_command(description: str | None, work: Callable[[RunConfig], object]) -> None:
