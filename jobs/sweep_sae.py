@@ -36,10 +36,9 @@ SEEN_PICTURES = 512
 """Validation pictures decoded to measure what of a dictionary's loss can be seen."""
 
 
-def trial(parameters: dict[str, Any]) -> None:
+def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     """Train one dictionary; report held-out metrics and a checkpoint every `checkpoint_every` epochs."""
     quiet()
-    config: RunConfig = parameters["config"]
     torch.set_num_threads(max(1, int(config.sweep.cpus_per_trial)))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with local_copy(join(config.run, "latents")) as folder:
@@ -82,14 +81,15 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
     os.environ["TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"] = "0"
     resources = {"cpu": config.sweep.cpus_per_trial, "gpu": config.sweep.gpus_per_trial}
-    trainable = tune.with_resources(trial, resources)
+    # Not among the trial's parameters, so that a restored sweep looks for its data where the run is now.
+    trainable = tune.with_resources(tune.with_parameters(trial, config=config), resources)
     storage = join(config.run, "sweep")
     if tune.Tuner.can_restore(join(storage, key)):
         say("sweep_sae", "going on with the sweep that was stopped")
         return tune.Tuner.restore(join(storage, key), trainable=trainable, resume_errored=True).fit()
     return tune.Tuner(
         trainable,
-        param_space={"l1": tune.grid_search(config.sweep.l1), "config": config},
+        param_space={"l1": tune.grid_search(config.sweep.l1)},
         tune_config=tune.TuneConfig(max_concurrent_trials=config.sweep.concurrent),
         run_config=tune.RunConfig(
             name=key, storage_path=storage, verbose=0, checkpoint_config=tune.CheckpointConfig(num_to_keep=1)

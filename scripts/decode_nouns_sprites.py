@@ -12,6 +12,7 @@ output holds, for every slot, `<slot>_names` (sprite file names) and `<slot>_pix
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("output", type=Path, help="the .npz file to write")
     arguments = parser.parse_args()
     source = json.loads(arguments.image_data.read_text())
-    arrays = {
+    arrays: dict[str, Any] = {
         "palette": rgb(source["palette"]),
         "backgrounds": rgb(source["bgcolors"]),
         "background_names": np.array(BACKGROUND_NAMES),
