@@ -103,7 +103,8 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     if results.num_errors:
         raise results.errors[0]
     trials = [dict(result.metrics or {}) for result in results]
-    keep = ["l1", "epoch", "loss", *sorted(k for k in trials[0] if isinstance(trials[0][k], float | list))]
+    measured = sorted(k for k in trials[0] if isinstance(trials[0][k], float | list) and not k.startswith("time_"))
+    keep = ["l1", "epoch", "loss", *measured]
     trials = [{name: trial[name] for name in dict.fromkeys(keep) if name in trial} for trial in trials]
     chosen, reason = choose(trials, config.sweep)
     checkpoint = results[chosen].checkpoint

@@ -135,12 +135,14 @@ class Engine:
         picture = await self.steer(session, plan)
         steered = time.perf_counter()
         after = await self.sparse.activate.remote(self.encoder.encode.remote(picture))
+        labels = await self.labels()
         response = schemas.EditResponse(
             image="",
             plan=plan,
             session=session.id,
             features_before=await self.active(session.activations),
             features_after=await self.active(after),
+            labels={o.feature: labels[o.feature] for o in plan.operations},
             reasons=reasons,
             timing={
                 "encode": 1e3 * (encoded - start),

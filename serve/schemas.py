@@ -99,6 +99,7 @@ class RequestReason(BaseModel):
 class EditResponse(SteerResponse):
     features_before: list[ActiveFeature]
     features_after: list[ActiveFeature]
+    labels: dict[int, str] = Field(description="labels of the plan's features")
     reasons: list[RequestReason]
     timing: dict[str, float] = Field(description="milliseconds of each phase")
 

@@ -5,7 +5,7 @@ const MOST = 3; // the sliders' end, in units of a feature's usual strength
 const byId = (id) => document.getElementById(id);
 
 /** What is on the page: the picture's session, the plan as made and as moved. */
-const state = { session: null, image: null, planned: [], operations: [], labels: new Map() };
+const state = { session: null, image: null, planned: [], operations: [], labels: {} };
 
 function say(text, isError = false) {
   byId("message").textContent = text;
@@ -71,8 +71,7 @@ async function ask(prompt) {
   try {
     const answer = await callWithPicture("/v1/edits", { prompt });
     state.session = answer.session;
-    for (const feature of [...answer.features_before, ...answer.features_after]) state.labels.set(feature.id, feature.label);
-    for (const reason of answer.reasons) for (const match of reason.matched) state.labels.set(match.feature, match.label);
+    state.labels = answer.labels;
     byId("after").src = `data:image/png;base64,${answer.image}`;
     setPlan(answer.plan.operations);
     say(explain(answer.reasons));
@@ -108,7 +107,7 @@ function slider(operation) {
     src: `/v1/features/${operation.feature}/preview.png`, alt: "", width: 48, height: 48, loading: "lazy",
   });
   const label = Object.assign(document.createElement("label"), { htmlFor: id });
-  label.textContent = `${state.labels.get(operation.feature) ?? "feature"} · ${operation.feature}`;
+  label.textContent = `${state.labels[operation.feature] ?? "feature"} · ${operation.feature}`;
   const value = document.createElement("span");
   const input = Object.assign(document.createElement("input"), { id, type: "range", min: 0, max: MOST, step: 0.05 });
   input.value = strengthOf(operation);

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,7 +44,8 @@ def head() -> Iterator[dict[str, str]]:
     client = {**environment, "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}"}
     yield client
     # Only this head's processes: every one of them names its temporary directory.
-    subprocess.run(["pkill", "-f", temporary], check=False)
+    subprocess.run(["pkill", "-KILL", "-f", temporary], check=False)
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def test_the_pipeline_as_a_job(head: dict[str, str], tmp_path: Path) -> None:
