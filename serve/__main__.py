@@ -11,10 +11,6 @@ import os
 import sys
 import time
 
-import ray
-from ray import serve
-
-from serve.graph import Arguments, build
 from swiggle.manifest import BundleError, read_manifest
 from swiggle.storage import absolute, is_local, local_path
 
@@ -43,8 +39,19 @@ def main() -> None:
         except BundleError as error:
             parser.error(f"--bundle: {error}")
 
+    start(location, options)
+
+
+def start(location: str, options: argparse.Namespace) -> None:
+    # Imported here, so that a refused command line is answered at once.
+    import ray
+    from ray import serve
+
+    from serve.graph import Arguments, build
+
     if "RAY_ADDRESS" in os.environ:
-        ray.init()
+        # Replicas on a running cluster do not see this process's environment, and without the key would ask for none.
+        ray.init(runtime_env={"env_vars": {k: os.environ[k] for k in ("SWIGGLE_API_KEY",) if k in os.environ}})
     else:
         cpus = max(8, os.cpu_count() or 1)  # logical: idle replicas of the split placement must all fit
         ray.init(num_cpus=cpus, object_store_memory=300_000_000, include_dashboard=False, logging_level="ERROR")

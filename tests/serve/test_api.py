@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -68,8 +69,8 @@ def one(operation: dict, times: int = 1) -> dict:
     return {"operations": [operation] * times}
 
 
-def error_of(response: object) -> dict:
-    body = response.json()  # type: ignore[attr-defined]
+def error_of(response: httpx.Response) -> dict:
+    body = response.json()
     assert set(body) == {"error"}
     assert set(body["error"]) == {"message", "type", "param", "code"}
     return body["error"]
