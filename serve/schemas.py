@@ -1,9 +1,10 @@
 """Requests and responses on the wire."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from swiggle.atlas.hand_labels import MAX_LENGTH
 from swiggle.editing.plan import EditPlan
 
 MAX_PROMPT = 1_000
@@ -148,13 +149,13 @@ class SearchResponse(BaseModel):
 class LabelBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    label: str | None = Field(max_length=200, description="null takes the hand label back")
+    label: str | None = Field(max_length=MAX_LENGTH, description="null takes the hand label back")
 
 
 class LabelList(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    labels: dict[int, str]
+    labels: dict[int, Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]]
 
 
 class GeneratedImage(BaseModel):

@@ -135,9 +135,8 @@ class Planner:
     def _competing(self, seeds: Sequence[int]) -> np.ndarray:
         """Which features act where the seeds act: of the same place, or, where a label names none, on the same part
         of the picture. bool [features]."""
-        places = np.array([place or "" for place in self.atlas.places])
+        places, footprints = self._places, self._footprints
         where = places[seeds[0]]
-        footprints = self.atlas.footprint.reshape(len(places), -1).astype(np.float32)
         part = footprints[list(seeds)].mean(axis=0)
         norms = np.linalg.norm(footprints, axis=1) * np.linalg.norm(part)
         overlapping = footprints @ part >= OVERLAP * np.maximum(norms, 1e-12)
@@ -159,6 +158,14 @@ class Planner:
         usual = np.where(competing, self.atlas.density * self.atlas.mean_activation, 0.0)
         order = np.argsort(-usual, kind="stable")[: MAX_OPERATIONS // 4]
         return [Operation(op="ablate", feature=int(i), strength=0.0) for i in order if usual[i] > 0]
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        return np.array([place or "" for place in self.atlas.places])
+
+    @cached_property
+    def _footprints(self) -> np.ndarray:
+        return self.atlas.footprint.reshape(len(self.atlas), -1).astype(np.float32)
 
     @cached_property
     def _labelled(self) -> np.ndarray:

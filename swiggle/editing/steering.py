@@ -50,11 +50,6 @@ class Steering:
             pictures = torch.lerp(pictures, self.vae.decode(self._moved(base, changed, after)), cover)
         return to_images(pictures)
 
-    @torch.inference_mode()
-    def edited_activations(self, activations: Tensor, plan: EditPlan) -> Tensor:
-        """Activations [N, features] after a plan without swaps, masks ignored."""
-        return self._changed(activations, plan.operations, {})
-
     def _check(self, plan: EditPlan, sources: Mapping[str, Tensor]) -> None:
         features = self.sae.config.features
         for number, operation in enumerate(plan.operations):
