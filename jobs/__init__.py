@@ -8,7 +8,9 @@ import sys
 # keeps what its cluster was started with; a driver that joins a cluster (RAY_ADDRESS) brings its own credentials.
 if "ray" not in sys.modules:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.5")
+    # A process that ran a validation is kept for the next one: importing torch anew costs more than validating.
+    os.environ.setdefault("RAY_num_workers_soft_limit", "16")
+    os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")  # the dashboard's Train tab
     os.environ.setdefault("RAY_TRAIN_ENABLE_PRINT_PATCH", "0")  # it shows every line of a worker twice
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # Tune's tables; the trials print their own lines
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # progress lines differ only in their numbers

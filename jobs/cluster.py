@@ -9,8 +9,11 @@ from ray.data import DataContext
 OBJECT_STORE_BYTES = 1_000_000_000
 
 
-def connect() -> None:
+def connect(spare_cpus: int = 0) -> None:
     """Join the cluster that RAY_ADDRESS names (`ray job submit` sets it), else start one on this machine.
+
+    `spare_cpus` are promised beyond the processors there are, for a streaming data set: Ray Data waits for ever for
+    CPUs that training workers hold.
 
     A private cluster, its dashboard included, demands a token that only this process and its workers know
     (`jobs/__init__.py`).
@@ -20,7 +23,7 @@ def connect() -> None:
             ray.init()
         else:
             ray.init(
-                num_cpus=max(2, os.cpu_count() or 2),
+                num_cpus=max(2, os.cpu_count() or 2) + spare_cpus,
                 object_store_memory=OBJECT_STORE_BYTES,
                 logging_level="WARNING",
             )

@@ -1,18 +1,19 @@
-"""Train the VAE with Ray Train: data parallel, checkpointed, resumed after a crash or a kill.
+"""Train the VAE with Ray Train: data parallel, checkpointed, validated beside the training, resumed after any kill.
 
     python -m jobs.train_vae preset=quick run=runs/demo
     python -m jobs.train_vae preset=paper run=/shared/paper vae.workers=8 vae.gpus_per_worker=1
     ray job submit --working-dir . -- python -m jobs.train_vae preset=paper run=/shared/paper
+    tensorboard --logdir runs/demo/train_vae
 
-Reads `<run>/data`, keeps checkpoints in `<run>/train_vae`, writes `<run>/vae`. The global batch is the same whatever
-the number of workers, and a step's batch and noise depend on nothing but the seed and the step, so a resumed run
-continues exactly.
+Reads `<run>/data`; keeps checkpoints and TensorBoard's files in `<run>/train_vae/<key>`; writes `<run>/vae`, the
+model of the best validation. The global batch is the same whatever the number of workers, and a step's batch and
+noise depend on nothing but the seed and the step, so a resumed run continues exactly.
 """
 
 import shutil
 import tempfile
-import time
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,130 +21,135 @@ import numpy as np
 import ray.train
 import ray.train.torch
 import torch
-from ray.train import Checkpoint, CheckpointConfig, FailureConfig, LoggingConfig, RunConfig, ScalingConfig
+from ray.data import ExecutionOptions
+from ray.train import (
+    Checkpoint,
+    CheckpointConfig,
+    CheckpointUploadMode,
+    DataConfig,
+    FailureConfig,
+    LoggingConfig,
+    RunConfig,
+    ScalingConfig,
+    ValidationConfig,
+    ValidationTaskConfig,
+)
 from ray.train.torch import TorchTrainer
 
+from jobs import batches, checkpoints
 from jobs.cluster import connect, quiet
 from jobs.stage import Stage, complete, run_command, say
+from jobs.watch import Watch
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import VAEConfig
-from swiggle.data.reading import Pictures, enlarge, read_pictures
-from swiggle.evaluation.reconstruction import reconstruction_scores
-from swiggle.models.vae import VAE, to_images, to_model
-from swiggle.precision import autocast
+from swiggle.data.reading import read_pictures
+from swiggle.evaluation.reconstruction import reconstruct
+from swiggle.models.vae import VAE
 from swiggle.storage import join, local_copy, publish
-from swiggle.training.order import batch_indices, worker_share
-from swiggle.training.schedule import vae_lr_factor
-from swiggle.training.vae_loss import kl_weight, vae_loss
+from swiggle.training.vae_training import StepReport, VAETraining
 
-PROGRESS_SECONDS = 10.0
-
-
-@torch.inference_mode()
-def reconstruct(model: VAE, pictures: Pictures, device: torch.device) -> dict[str, float]:
-    """Scores of D(E(x)) on a split, through posterior means."""
-    originals, decoded = [], []
-    for start in range(0, len(pictures), 256):
-        images = enlarge(pictures.images[start : start + 256], model.config.image_size)
-        decoded.append(to_images(model.decode(model.encode(to_model(images).to(device)).mean)))
-        originals.append(images)
-    return reconstruction_scores(np.concatenate(originals), np.concatenate(decoded))
+KEEP_FREED_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "1000000000"}
+"""For glibc: gradients are freed after each step, and handing their pages back to the system and faulting them in
+again costs a tenth of the `quick` model's step on a CPU."""
 
 
-def train_loop_per_worker(settings: dict[str, Any]) -> None:
-    """One worker's part of the run."""
+def train_loop_per_worker(settings: dict[str, Any]) -> float:
+    """One worker's part of the run; returns images a second over all workers (rank 0)."""
     quiet()
     config: VAEConfig = settings["config"]
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
     device = ray.train.torch.get_device()
-    torch.manual_seed(config.seed)
     if device.type == "cpu":
         torch.set_num_threads(config.cpus_per_worker)
-
-    with local_copy(settings["data"]) as folder:
-        train = read_pictures(folder / "train", config.image_size)
-        validation = read_pictures(folder / "validation", config.image_size, config.validation_pictures)
-
-    vae = VAE(config).to(device)
-    optimizer = torch.optim.AdamW(
-        vae.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
-    )
-    first = 0
-    if checkpoint := ray.train.get_checkpoint():
+    training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model)
+    checkpoint = ray.train.get_checkpoint()
+    if checkpoint is None and settings["newest"] is not None:
+        checkpoint = Checkpoint(settings["newest"])
+    if checkpoint is not None:
         with checkpoint.as_directory() as saved:
-            vae.load_state_dict(VAE.from_pretrained(Path(saved) / "vae").state_dict())
-            state = torch.load(Path(saved) / "optimizer.pt", map_location=device, weights_only=True)
-        optimizer.load_state_dict(state["optimizer"])
-        first = state["step"]
+            training.restore(Path(saved))
         if rank == 0:
-            say("train_vae", f"resumed at step {first}")
-    model = ray.train.torch.prepare_model(vae.train())
+            say("train_vae", f"resumed at step {training.step}")
 
-    clock, seen = time.monotonic(), 0
-    for step in range(first, config.steps):
-        indices = batch_indices(step, config.batch_size, len(train), config.seed)
-        pictures = to_model(enlarge(train.images[worker_share(indices, rank, workers)], config.image_size)).to(device)
-        # Noise for the whole batch, then this worker's part: the same noise whatever the number of workers.
-        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-        noise = torch.randn((config.batch_size, *vae.latent_shape), generator=generator)
-        noise = noise[worker_share(np.arange(config.batch_size), rank, workers)].to(device)
-
-        factor = vae_lr_factor(step, config.steps, config.lr_warmup_steps, config.lr_decay)
-        for group in optimizer.param_groups:
-            group["lr"] = config.lr * factor
-        with autocast(config.bf16, device):
-            reconstruction, posterior = model(pictures, noise)
-        losses = vae_loss(reconstruction, pictures, posterior, kl_weight(step, config))
-        optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
-        optimizer.step()
-
-        seen += config.batch_size
-        elapsed = time.monotonic() - clock
-        if rank == 0 and (elapsed > PROGRESS_SECONDS or step + 1 == config.steps):
-            rate = seen / elapsed
-            left = (config.steps - step - 1) * config.batch_size / rate
-            error, kl = losses["error"].item(), losses["kl"].item()
-            say(
-                "train_vae",
-                f"step {step + 1}/{config.steps}, {rate:,.0f} images/s, squared error {error:.5f}, "
-                f"KL {kl:.0f} nats, {left / 60:.1f} min left",
-            )
-            clock, seen = time.monotonic(), 0
-        if (step + 1) % config.checkpoint_every == 0 or step + 1 == config.steps:
-            checkpoint_and_report(vae, optimizer, step + 1, validation, rank, device)
+    watch = Watch(config, join(settings["run"], "events", "train"), training.step) if rank == 0 else None
+    upload, leaving, speed = checkpoints.uploader(settings["run"]), False, 0.0
+    for images in worker_batches(settings, training.step, rank, workers):
+        report = training.train_on(images)
+        step, last = training.step, training.step == config.steps
+        due = last or step % config.checkpoint_every == 0
+        if watch:
+            watch.step(step, report)
+        if last or step % config.log_every == 0:
+            report = mean_over_workers(report, workers)
+            if watch:
+                watch.point(step, report)
+            # A node that is about to be taken away leaves time for one more checkpoint. All workers ask together.
+            if not leaving and ray.train.get_preemption_info() is not None:
+                leaving = due = True
+                say("train_vae", f"step {step}: a node is about to be taken away; worker {rank} saves what there is")
+        if watch and due:
+            speed = watch.images_per_second(step)
+            watch.events.keep()
+        if due:
+            save(training, rank, upload)
+    return speed
 
 
-def checkpoint_and_report(
-    vae: VAE, optimizer: torch.optim.Optimizer, step: int, validation: Pictures, rank: int, device: torch.device
-) -> None:
-    """Validate and save on rank 0; every rank reports, which keeps them together."""
+def worker_batches(settings: dict[str, Any], first_step: int, rank: int, workers: int) -> Iterator[np.ndarray]:
+    config: VAEConfig = settings["config"]
+    if config.input == "stream":
+        shard = ray.train.get_dataset_shard("train")
+        return batches.from_stream(shard, settings["streamed"], config, first_step, workers)
+    with local_copy(join(settings["data"], "train")) as folder:
+        pictures = read_pictures(folder, config.image_size)
+    return batches.from_memory(pictures, config, first_step, rank, workers)
+
+
+def mean_over_workers(report: StepReport, workers: int) -> StepReport:
+    """A worker sees its share of a batch; the curves are of the whole of it."""
+    if workers == 1:
+        return report
+    seen = torch.cat([report.loss[None], report.error[None], report.kl_per_channel])
+    torch.distributed.all_reduce(seen)
+    seen /= workers
+    return replace(report, loss=seen[0], error=seen[1], kl_per_channel=seen[2:])
+
+
+def save(training: VAETraining, rank: int, upload: Callable[[Checkpoint, str], Checkpoint]) -> None:
+    """Write a checkpoint on rank 0 and leave the storing of it to a thread; every rank reports."""
     if rank != 0:
-        ray.train.report({"step": step})
+        ray.train.report({}, checkpoint_upload_mode=CheckpointUploadMode.ASYNC)
         return
-    vae.eval()
-    scores = reconstruct(vae, validation, device)
-    vae.train()
-    say(
-        "train_vae",
-        f"step {step}: validation {scores['psnr']:.2f} dB, {scores['pixels_within_16']:.1%} of pixels right",
+    folder = tempfile.mkdtemp(prefix="swiggle-checkpoint-")  # deleted once it is stored
+    training.save(Path(folder))
+    ray.train.report(
+        {"step": training.step, "psnr": 0.0},  # until the validation has said
+        checkpoint=Checkpoint.from_directory(folder),
+        checkpoint_dir_name=checkpoints.name_of(training.step),
+        checkpoint_upload_mode=CheckpointUploadMode.ASYNC,
+        checkpoint_upload_fn=upload,
+        validation=True,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        vae.save_pretrained(Path(folder) / "vae")
-        torch.save({"optimizer": optimizer.state_dict(), "step": step}, Path(folder) / "optimizer.pt")
-        ray.train.report({"step": step, **scores}, checkpoint=Checkpoint.from_directory(folder))
 
 
 def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
-    connect()
     vae = config.vae
+    streamed = vae.input == "stream"
+    connect(spare_cpus=2 if streamed else 0)
+    folder, data = join(config.run, "train_vae", key), join(config.run, "data")
+    settings = {"config": vae, "run": folder, "data": data, "newest": checkpoints.mend(folder)}
+    datasets = {}
+    if streamed:
+        datasets["train"] = batches.stream(join(data, "train"), vae.image_size)
+        settings["streamed"] = datasets["train"].count()
     trainer = TorchTrainer(
         train_loop_per_worker,
-        train_loop_config={"config": vae, "data": join(config.run, "data")},
+        train_loop_config=settings,
+        datasets=datasets,
+        dataset_config=DataConfig(execution_options=ExecutionOptions(preserve_order=True)) if streamed else None,
         scaling_config=ScalingConfig(
-            num_workers=vae.workers,
+            num_workers=vae.workers if vae.min_workers is None else (vae.min_workers, vae.workers),
             use_gpu=vae.gpus_per_worker > 0,
             resources_per_worker={"CPU": vae.cpus_per_worker, "GPU": vae.gpus_per_worker},
         ),
@@ -151,28 +157,38 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
             name=key,
             storage_path=join(config.run, "train_vae"),
             failure_config=FailureConfig(max_failures=vae.max_failures),
-            checkpoint_config=CheckpointConfig(num_to_keep=2),
+            # The best is kept by its score, the last because it is the last.
+            checkpoint_config=CheckpointConfig(
+                num_to_keep=1, checkpoint_score_attribute="psnr", checkpoint_score_order="max"
+            ),
             logging_config=LoggingConfig(log_level="WARNING"),
+            worker_runtime_env={"env_vars": KEEP_FREED_MEMORY},
+        ),
+        validation_config=ValidationConfig(
+            fn=checkpoints.validate,
+            task_config=ValidationTaskConfig(fn_kwargs={"settings": settings}),
+            ray_remote_kwargs={"num_cpus": 0, "num_gpus": vae.validation_gpus},
         ),
     )
     try:
-        checkpoint = trainer.fit().checkpoint
+        result = trainer.fit()
     except SystemExit as stop:  # Ray Train answers Ctrl-C by aborting the run and leaving the program
         raise KeyboardInterrupt from stop
-    if checkpoint is None:
-        raise RuntimeError("training ended without a checkpoint")
-    with checkpoint.as_directory() as saved, publish(join(config.run, "vae")) as folder:
-        shutil.copytree(Path(saved) / "vae", folder, dirs_exist_ok=True)
-        trained = VAE.from_pretrained(folder)
-    with local_copy(join(config.run, "data")) as data:
-        test = read_pictures(data / "test", vae.image_size)
+    best, scores = max(result.best_checkpoints, key=lambda kept: kept[1].get("psnr", 0.0))
+    with best.as_directory() as saved, publish(join(config.run, "vae")) as to:
+        shutil.copytree(Path(saved) / "vae", to, dirs_exist_ok=True)
+        trained = VAE.from_pretrained(to)
+    with local_copy(join(data, "test")) as test:
+        images = read_pictures(test, vae.image_size).images
     return {
         "parameters": sum(p.numel() for p in trained.parameters()),
-        **reconstruct(trained, test, torch.device("cpu")),
+        "best_step": scores["step"],
+        "images_per_second": result.return_value,
+        **reconstruct(trained, images, torch.device("cpu")).scores,
     }
 
 
-STAGE = Stage("train_vae", ("prepare_data",), lambda c: asdict(c.vae), work)
+STAGE = Stage("train_vae", ("prepare_data",), lambda c: c.vae.defines(), work)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

@@ -5,8 +5,8 @@ A `RunConfig` is a tree of plain dataclasses. `swiggle.presets` fills it for a p
 only looks at its configuration starts at once.
 """
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 STRICT = {"extra": "forbid"}
 
@@ -50,6 +50,8 @@ class VAEConfig:
     steps: int = 2_000_000
     batch_size: int = 64
     """Pictures a step over all workers together."""
+    accumulate: int = 1
+    """Parts in which a worker goes through its share of a batch: less memory, the same gradient."""
     lr: float = 1e-3
     lr_warmup_steps: int = 0
     lr_decay: Literal["constant", "linear"] = "constant"
@@ -62,17 +64,42 @@ class VAEConfig:
     """Steps with a KL weight of zero."""
     kl_warmup_steps: int = 10_000
     """Steps over which the KL weight then rises linearly."""
+    ema_decay: float = 0.0
+    """Decay a step of the moving average of the weights, which then is what is kept; 0 keeps the weights themselves."""
     bf16: Literal["auto", "always", "never"] = "auto"
     """`auto` computes in bfloat16 where the processor has instructions for it."""
+    compile: bool = False
+    """Fuse the model's kernels with `torch.compile`: minutes at the start, worth it on a GPU."""
+    input: Literal["memory", "stream"] = "memory"
+    """`memory`: all pictures as uint8 in every worker, the same batches whatever the number of workers. `stream`:
+    Ray Data decodes them as they are needed, in the same memory for any number; they need two free CPUs."""
+    shuffle_buffer: int = 8_192
+    """Pictures a worker keeps to draw its batches from when they are streamed."""
     checkpoint_every: int = 1_000
     """Steps between checkpoints, each with a validation on `validation_pictures` pictures."""
     validation_pictures: int = 1_000
+    log_every: int = 50
+    """Steps between the points of the curves in TensorBoard."""
     workers: int = 1
+    min_workers: int | None = None
+    """With this many the run starts, or goes on, when the cluster cannot hold `workers`; null waits for all."""
     cpus_per_worker: int = 2
     """Also the number of torch threads of a worker."""
     gpus_per_worker: int = 0
+    validation_gpus: float = 0.0
+    """GPUs for the validation that runs beside the training; without one it runs on a CPU."""
     max_failures: int = 3
     seed: int = 0
+
+    def defines(self) -> dict[str, Any]:
+        """The settings that decide what is learnt; the others say where, how fast and how safely it is computed."""
+        return {key: value for key, value in asdict(self).items() if key not in _OPERATION}
+
+
+_OPERATION = {
+    *("compile", "log_every", "workers", "min_workers", "cpus_per_worker", "gpus_per_worker"),
+    *("validation_gpus", "max_failures"),
+}
 
 
 @dataclass

@@ -24,6 +24,7 @@ def quick() -> RunConfig:
             weight_decay=0.01,
             kl_free_steps=0,
             kl_warmup_steps=0,
+            ema_decay=0.998,
             checkpoint_every=500,
         ),
     )
@@ -41,8 +42,13 @@ def full() -> RunConfig:
 
 
 def paper() -> RunConfig:
-    """The faithful model at 128 x 128: two million steps, a job for GPUs."""
-    return RunConfig(preset="paper", run="runs/paper", atlas=AtlasConfig(footprint_examples=1))
+    """The faithful model at 128 x 128: two million steps, a job for GPUs. What is faithful is the default."""
+    return RunConfig(
+        preset="paper",
+        run="runs/paper",
+        vae=VAEConfig(checkpoint_every=10_000, max_failures=100),
+        atlas=AtlasConfig(footprint_examples=1),
+    )
 
 
 def smoke() -> RunConfig:

@@ -71,6 +71,8 @@ def publish(uri: str) -> Iterator[Path]:
     if is_local(uri):
         target = local_path(uri)
         target.parent.mkdir(parents=True, exist_ok=True)
+        for left_by_a_kill in target.parent.glob(f".{target.name}-*"):
+            shutil.rmtree(left_by_a_kill, ignore_errors=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         partial.chmod(0o755)
         try:
@@ -96,3 +98,10 @@ def local_copy(uri: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="swiggle-") as folder:
         fs.copy_files(uri, folder)
         yield Path(folder)
+
+
+def copy_into(folder: Path, uri: str) -> None:
+    """Copy the files of a local folder to `uri`, over what is there."""
+    filesystem, path = fs.FileSystem.from_uri(absolute(uri))
+    filesystem.create_dir(path, recursive=True)
+    fs.copy_files(str(folder), path, destination_filesystem=filesystem)

@@ -33,8 +33,12 @@ class Posterior:
 
     def kl(self) -> Tensor:
         """KL divergence from the standard normal, in nats, summed over latent dimensions: [N]."""
+        return self.kl_per_channel().sum(dim=1)
+
+    def kl_per_channel(self) -> Tensor:
+        """KL divergence from the standard normal, in nats, summed over the cells of each channel: [N, C]."""
         terms = self.mean.square() + self.log_variance.exp() - 1.0 - self.log_variance
-        return 0.5 * terms.flatten(1).sum(dim=1)
+        return 0.5 * terms.flatten(2).sum(dim=2)
 
 
 class VAE(nn.Module):
@@ -90,9 +94,9 @@ class VAE(nn.Module):
         return load_pretrained(cls, VAEConfig, Path(folder)).eval()
 
 
-def to_model(images: np.ndarray) -> Tensor:
-    """uint8 [N, S, S, 3] to float [N, 3, S, S] with values -1 to 1."""
-    pictures = torch.tensor(images).permute(0, 3, 1, 2)
+def to_model(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 [N, S, S, 3] to float [N, 3, S, S] with values -1 to 1 on a device."""
+    pictures = torch.tensor(images, device=device).permute(0, 3, 1, 2)  # a byte a value crosses to a GPU, not four
     return pictures.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
 
 

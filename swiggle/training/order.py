@@ -29,7 +29,10 @@ def _permutation(count: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def worker_share(indices: np.ndarray, rank: int, workers: int) -> np.ndarray:
-    """The part of a global batch that one worker computes; the batch must divide evenly among the workers."""
-    if len(indices) % workers:
-        raise ValueError(f"vae.batch_size: {len(indices)} does not divide among {workers} workers")
-    return np.split(indices, workers)[rank]
+    """The part of a global batch that one worker computes; shares differ by one at most.
+
+    Raises ValueError for a batch too small to give every worker something.
+    """
+    if len(indices) < workers:
+        raise ValueError(f"vae.batch_size: {len(indices)} is too small for {workers} workers")
+    return np.array_split(indices, workers)[rank]

@@ -1,0 +1,134 @@
+"""What training through Ray Train costs: images a second against a plain PyTorch loop of the same model and batch.
+
+    python -m benchmarks.train_vae --run runs/demo [--pairs 7] [--steps 300]
+
+The two are run one after the other, in processes of their own, in alternating order, each with all cores; the ratio
+of each pair, their median and a 95% interval of it (order statistics) are printed. Beside it: two workers of one
+thread each, the time that checkpoints at the default interval take, and the bytes that workers exchange in a step.
+Needs `<run>/data` (`python -m jobs.prepare_data run=runs/demo`).
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+PLAIN = "--plain"
+
+
+def plain_loop(data: Path, steps: int) -> float:
+    """Images a second of the loop that anyone would write in one process, without the first tenth of the steps."""
+    import torch
+    import torch.nn.functional as F
+
+    from swiggle.data.reading import read_pictures
+    from swiggle.models.vae import VAE
+    from swiggle.precision import autocast
+    from swiggle.presets import quick
+
+    config = quick().vae
+    torch.manual_seed(0)
+    torch.set_num_threads(config.cpus_per_worker)
+    images = torch.from_numpy(read_pictures(data / "train", config.image_size).images)
+    model = VAE(config).train()
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+    )
+    start = 0.0
+    for step in range(steps):
+        if step == steps // 10:
+            start = time.monotonic()
+        batch = images[torch.randint(len(images), (config.batch_size,))].permute(0, 3, 1, 2)
+        batch = batch.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
+        with autocast(config.bf16, torch.device("cpu")):
+            reconstruction, posterior = model(batch, torch.randn(config.batch_size, *model.latent_shape))
+        loss = F.mse_loss(reconstruction, batch) + config.kl_weight * posterior.kl().mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
+        optimizer.step()
+    return (steps - steps // 10) * config.batch_size / (time.monotonic() - start)
+
+
+def measure_plain(data: Path, steps: int) -> float:
+    command = [sys.executable, "-m", "benchmarks.train_vae", PLAIN, "--run", str(data.parent), "--steps", str(steps)]
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def measure_ray(data: Path, steps: int, *words: str) -> float:
+    """Images a second of `python -m jobs.train_vae`, from its stage record."""
+    with tempfile.TemporaryDirectory(prefix="swiggle-benchmark-") as folder:
+        run = Path(folder)
+        os.symlink(data.absolute(), run / "data")
+        (run / "stages").mkdir()
+        shutil.copy(data.parent / "stages/prepare_data.json", run / "stages")
+        settings = [f"run={run}", f"vae.steps={steps}", f"vae.checkpoint_every={steps}", *words]
+        log = run / "log"
+        with log.open("w") as output:
+            ended = subprocess.run(
+                [sys.executable, "-m", "jobs.train_vae", *settings], stdout=output, stderr=output, check=False
+            )
+        if ended.returncode:
+            raise RuntimeError(log.read_text()[-3000:])
+        return json.loads((run / "stages/train_vae.json").read_text())["metrics"]["images_per_second"]
+
+
+def interval_of_median(values: list[float]) -> tuple[float, float]:
+    """The order statistics that hold the true median with at least 95% certainty (sign test), or the extremes."""
+    from scipy.stats import binom
+
+    ordered, count = sorted(values), len(values)
+    outside = max([k for k in range(count // 2) if 2 * binom.cdf(k, count, 0.5) <= 0.05], default=-1) + 1
+    outside = max(outside, 0)
+    return ordered[outside], ordered[count - 1 - outside]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=Path("runs/demo"))
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument(PLAIN, action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    data = options.run / "data"
+    if options.plain:
+        print(plain_loop(data, options.steps))
+        return
+
+    ways = {
+        "Ray Train, 1 worker of 2 threads": ("vae.workers=1",),
+        "Ray Train, 2 workers of 1 thread": ("vae.workers=2", "vae.cpus_per_worker=1"),
+    }
+    for name, words in ways.items():
+        ratios, rates = [], []
+        for pair in range(options.pairs):
+            both = [
+                lambda: measure_plain(data, options.steps),
+                lambda words=words: measure_ray(data, options.steps, *words),
+            ]
+            if pair % 2:
+                ours, plain = both[1](), both[0]()
+            else:
+                plain, ours = both[0](), both[1]()
+            ratios.append(ours / plain)
+            rates.append((ours, plain))
+            print(f"{name}: {ours:,.0f} images/s, plain loop {plain:,.0f}, ratio {ratios[-1]:.3f}", flush=True)
+        low, high = interval_of_median(ratios)
+        middle = np.median(np.array(rates), axis=0)
+        print(
+            f"{name}: median ratio {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {len(ratios)} pairs; "
+            f"median {middle[0]:,.0f} images/s, plain {middle[1]:,.0f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

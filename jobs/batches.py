@@ -1,0 +1,65 @@
+"""Batches of pictures for the VAE's workers, from memory or streamed by Ray Data; both go on at any step."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import ray.data
+import torch
+from ray.data import DataIterator, Dataset
+
+from swiggle.config import VAEConfig
+from swiggle.data.pixels import decode_picture, resize
+from swiggle.data.reading import Pictures, enlarge
+from swiggle.training.order import batch_indices, worker_share
+
+
+def from_memory(
+    pictures: Pictures, config: VAEConfig, first_step: int, rank: int, workers: int
+) -> Iterator[np.ndarray]:
+    """This worker's shares of the batches from `first_step` on, uint8 [n, S, S, 3]. A batch is the same pictures
+    whatever the number of workers."""
+    for step in range(first_step, config.steps):
+        indices = batch_indices(step, config.batch_size, len(pictures), config.seed)
+        yield enlarge(pictures.images[worker_share(indices, rank, workers)], config.image_size)
+
+
+def stream(uri: str, image_size: int) -> Dataset:
+    """The pictures of a stored split, decoded as they are needed: a column `image`, uint8 [S, S, 3]."""
+
+    def decode(batch: pa.Table) -> dict[str, np.ndarray]:
+        contents = (image["bytes"] for image in batch["image"].to_pylist())
+        return {"image": np.stack([resize(decode_picture(content), image_size) for content in contents])}
+
+    rows = ray.data.read_parquet(uri, columns=["image"])
+    return rows.map_batches(decode, batch_format="pyarrow", batch_size=512)
+
+
+def from_stream(
+    shard: DataIterator, count: int, config: VAEConfig, first_step: int, workers: int
+) -> Iterator[np.ndarray]:
+    """This worker's batches from `first_step` on, uint8 [n, S, S, 3], of a stream of `count` pictures in all.
+
+    Batches are drawn from a window of `shuffle_buffer` pictures, anew each epoch. They depend on the seed, the step
+    and the number of workers. To go on inside an epoch its first batches are read again and left out.
+    """
+    size = config.batch_size // workers
+    if size * workers != config.batch_size:
+        raise ValueError(f"vae.batch_size: a stream needs it to be divisible by the {workers} workers")
+    if (batches := count // workers // size) == 0:
+        raise ValueError(f"vae.batch_size: {config.batch_size} is more than the {count} pictures of the stream")
+    step = first_step
+    while step < config.steps:
+        epoch, done = divmod(step, batches)
+        epoch_of_batches = shard.iter_torch_batches(
+            batch_size=size,
+            dtypes=torch.uint8,
+            device="cpu",
+            drop_last=True,
+            local_shuffle_buffer_size=config.shuffle_buffer,
+            local_shuffle_seed=config.seed * 1_000_003 + epoch,
+        )
+        for number, batch in enumerate(epoch_of_batches):
+            if done <= number < batches and step < config.steps:
+                yield batch["image"].numpy()
+                step += 1
