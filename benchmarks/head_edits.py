@@ -12,10 +12,11 @@ import httpx
 import numpy as np
 
 from swiggle.data.pixels import decode_picture, encode_png, resize
-from swiggle.data.reading import read_pictures, read_traits
-from swiggle.data.sprites import SIZE, SLOTS, load_sprites
+from swiggle.data.reading import read_pictures
+from swiggle.data.sprites import SIZE, load_sprites
 from swiggle.evaluation.noun_edit import draw_pairs, score
 from swiggle.evaluation.reader import TraitReader
+from swiggle.evaluation.truth import true_traits
 
 
 def main() -> None:
@@ -26,8 +27,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
     sprites = load_sprites()
-    names = read_traits(options.run / "data/test")
-    traits = np.stack([[sprites.names[slot].index(name) for name in names[slot]] for slot in SLOTS], axis=1)
+    traits = true_traits(options.run / "data/test", sprites)
     images = read_pictures(options.run / "data/test", SIZE).images
     replayed = 0
 

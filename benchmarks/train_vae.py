@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from scipy.stats import binom
 
 PLAIN = "--plain"
 
@@ -82,13 +83,10 @@ def measure_ray(data: Path, steps: int, *words: str) -> float:
 
 
 def interval_of_median(values: list[float]) -> tuple[float, float]:
-    """The order statistics that hold the true median with at least 95% certainty (sign test), or the extremes."""
-    from scipy.stats import binom
-
+    """The narrowest order statistics that hold the true median with 95% certainty (sign test), or the extremes."""
     ordered, count = sorted(values), len(values)
-    outside = max([k for k in range(count // 2) if 2 * binom.cdf(k, count, 0.5) <= 0.05], default=-1) + 1
-    outside = max(outside, 0)
-    return ordered[outside], ordered[count - 1 - outside]
+    cut = max(int(binom.ppf(0.025, count, 0.5)) - 1, 0)
+    return ordered[cut], ordered[count - 1 - cut]
 
 
 def main() -> None:
@@ -110,14 +108,9 @@ def main() -> None:
     for name, words in ways.items():
         ratios, rates = [], []
         for pair in range(options.pairs):
-            both = [
-                lambda: measure_plain(data, options.steps),
-                lambda words=words: measure_ray(data, options.steps, *words),
-            ]
-            if pair % 2:
-                ours, plain = both[1](), both[0]()
-            else:
-                plain, ours = both[0](), both[1]()
+            plain_first = measure_plain(data, options.steps) if pair % 2 == 0 else None
+            ours = measure_ray(data, options.steps, *words)
+            plain = plain_first or measure_plain(data, options.steps)
             ratios.append(ours / plain)
             rates.append((ours, plain))
             print(f"{name}: {ours:,.0f} images/s, plain loop {plain:,.0f}, ratio {ratios[-1]:.3f}", flush=True)

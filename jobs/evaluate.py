@@ -11,10 +11,11 @@ from jobs.stage import run_command, say
 from swiggle.bundle import Bundle
 from swiggle.config import RunConfig
 from swiggle.data.pixels import resize
-from swiggle.data.reading import read_pictures, read_traits
+from swiggle.data.reading import read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, load_sprites
 from swiggle.evaluation.noun_edit import draw_pairs, score
 from swiggle.evaluation.reader import TraitReader
+from swiggle.evaluation.truth import true_traits
 from swiggle.storage import join, local_path, write_json
 
 PAIRS = 100
@@ -24,10 +25,9 @@ SEED = 2026
 def evaluate(config: RunConfig) -> None:
     bundle = Bundle.load(config.run)
     data = local_path(join(config.run, "data"))
-    named = read_traits(data / "test")
     sprites = load_sprites()
+    traits = true_traits(data / "test", sprites)
     images = read_pictures(data / "test", SIZE).images
-    traits = np.stack([[sprites.names[slot].index(name) for name in named[slot]] for slot in SLOTS], axis=1)
     reader = TraitReader(sprites)
 
     def native(pictures: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ def evaluate(config: RunConfig) -> None:
     results = {}
     for slot in SLOTS:
         pairs = draw_pairs(reader, slot, images, traits, PAIRS, SEED)
-        results[slot] = {name: float(value) for name, value in score(reader, pairs, edit, reconstruct).items()}
+        results[slot] = score(reader, pairs, edit, reconstruct)
         say("evaluate", f"{slot}: " + ", ".join(f"{name} {value:.2f}" for name, value in results[slot].items()))
     restored = (sprites.render(reader.read(reconstruct(images[:2000]))) == images[:2000]).all(axis=(1, 2, 3)).mean()
     say("evaluate", f"held-out pictures read back as rendered: {restored:.3f}")

@@ -4,15 +4,15 @@
     python -m jobs.pipeline preset=paper data.count=2000 vae.steps=100
     ray job submit --working-dir . -- python -m jobs.pipeline preset=quick run=/shared/demo
 
-Six stages, each also a command of its own: prepare_data, train_vae, encode_latents, sweep_sae, build_atlas,
-seal_bundle. What is done and still right is skipped; what was stopped goes on where it was.
+Seven stages, each also a command of its own: prepare_data, train_vae, encode_latents, report_vae, sweep_sae,
+build_atlas, seal_bundle. What is done and still right is skipped; what was stopped goes on where it was.
 """
 
 import time
 
 import ray
 
-from jobs import build_atlas, encode_latents, prepare_data, seal_bundle, sweep_sae, train_vae
+from jobs import build_atlas, encode_latents, prepare_data, report_vae, seal_bundle, sweep_sae, train_vae
 from jobs.stage import complete, run_command, say
 from swiggle.config import RunConfig
 
@@ -20,6 +20,7 @@ STAGES = (
     prepare_data.STAGE,
     train_vae.STAGE,
     encode_latents.STAGE,
+    report_vae.STAGE,
     sweep_sae.STAGE,
     build_atlas.STAGE,
     seal_bundle.STAGE,

@@ -3,27 +3,27 @@
     python -m jobs.prepare_data preset=quick run=runs/demo
     python -m jobs.prepare_data run=runs/mine data.source=path/to/folder
 
-Writes `<run>/data/{train,validation,test}/*.parquet`.
+Writes `<run>/data/{train,validation,test}/*.parquet`, and in `<run>/data/import_report.csv` a line for each picture
+that was skipped or had to be converted.
 """
 
 from dataclasses import asdict
 from typing import Any
 
-import datasets
-
 from jobs.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
-from swiggle.data.sources import write_splits
+from swiggle.data.sources import REPORT, write_splits
 from swiggle.storage import join, publish
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    datasets.disable_progress_bars()
     with publish(join(config.run, "data")) as folder:
-        counts, skipped = write_splits(config.data, config.vae.image_size, folder)
-    for name in skipped:
-        say(STAGE.name, f"skipped {name}")
-    return {**counts, "skipped": len(skipped)}
+        done = write_splits(config.data, config.vae.image_size, folder)
+    for note in done.notes:
+        say(STAGE.name, note)
+    if done.skipped + done.converted > len(done.notes):
+        say(STAGE.name, f"... and more; all are in {join(config.run, 'data', REPORT)}")
+    return {**done.rows, "skipped": done.skipped, "converted": done.converted}
 
 
 STAGE = Stage("prepare_data", (), lambda c: {"data": asdict(c.data), "image_size": c.vae.image_size}, work)

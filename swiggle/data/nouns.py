@@ -1,6 +1,7 @@
 """Composed Nouns characters: distinct pictures with captions and their true traits, repeatable from a seed."""
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -19,12 +20,18 @@ def draw_traits(sprites: Sprites, count: int, seed: int) -> np.ndarray:
     seen: set[bytes] = set()
     while len(chosen) < count:
         candidates = np.stack([rng.integers(size, size=count) for size in sizes], axis=1).astype(np.int16)
-        for traits, picture in zip(candidates, sprites.render(candidates), strict=True):
+        for traits, picture in zip(candidates, rendered(sprites, candidates), strict=True):
             look = hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
             if look not in seen and len(chosen) < count:
                 seen.add(look)
                 chosen.append(traits)
     return np.stack(chosen)
+
+
+def rendered(sprites: Sprites, traits: np.ndarray) -> Iterator[np.ndarray]:
+    """The pictures of traits [N, 5] one after the other, uint8 [32, 32, 3], without all of them in memory at once."""
+    for start in range(0, len(traits), 1024):
+        yield from sprites.render(traits[start : start + 1024])
 
 
 def captions_for(sprites: Sprites, traits: np.ndarray, seed: int) -> list[str]:

@@ -21,6 +21,9 @@ def decode_picture(content: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             if max(image.size) > MAX_SIDE:
                 raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_SIDE}x{MAX_SIDE}")
+            if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow's conversion would cut the upper ones off
+                grey = np.clip(np.asarray(image), 0, 65535) // 257
+                return grey.astype(np.uint8)[..., None].repeat(3, axis=2)
             if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
                 return np.asarray(image.convert("RGB"))
             rgba = image.convert("RGBA")
@@ -29,6 +32,17 @@ def decode_picture(content: bytes) -> np.ndarray:
         raise
     except Exception as error:  # Pillow raises many types for damaged files
         raise PictureError(f"not a readable PNG, JPEG or WebP picture ({error})") from error
+
+
+def oddities(content: bytes) -> str:
+    """What sets readable picture bytes apart from a square RGB picture, in words; empty where nothing does."""
+    with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
+        found = [] if image.mode == "RGB" else [f"mode {image.mode}"]
+        if getattr(image, "n_frames", 1) > 1:
+            found.append(f"first of {image.n_frames} frames")  # type: ignore[attr-defined]
+        if image.width != image.height:
+            found.append(f"middle of {image.width}x{image.height}")
+        return ", ".join(found)
 
 
 def encode_png(picture: np.ndarray) -> bytes:

@@ -3,18 +3,22 @@
 nouns                 composed characters, offline
 hf://owner/name       a data set of the Hugging Face hub, for example hf://m1guelpf/nouns
 path/to/file.parquet  one Parquet file, or a folder of them
-path/to/folder        a folder of PNG, JPEG or WebP files, without captions
+path/to/folder        a folder of PNG, JPEG or WebP files, without captions; other files in it are named and skipped
 """
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from swiggle.config import DataConfig
-from swiggle.data.nouns import captions_for, draw_traits
-from swiggle.data.pixels import PictureError, decode_picture, encode_png, resize, square
+from swiggle.data.nouns import captions_for, draw_traits, rendered
+from swiggle.data.pixels import PictureError, decode_picture, encode_png, oddities, resize, square
 from swiggle.data.splits import SPLITS, split_of
 from swiggle.data.sprites import SLOTS, load_sprites
 
@@ -26,16 +30,35 @@ FEATURES = datasets.Features(
         **{slot: datasets.Value("string") for slot in SLOTS},
     }
 )
+PART_ROWS = 8_192
+"""Rows a Parquet file: what is in memory at once while a source is read, and what a streaming reader takes at once."""
+REPORT = "import_report.csv"
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
+
+Note = Callable[[str, str, str], None]
+"""(name of a picture, "skipped" or "converted", why or how)"""
 
 
 class SourceError(ValueError):
     """A source that cannot be read; the message names it."""
 
 
-def read_source(config: DataConfig, image_size: int, skipped: list[str]) -> Iterator[dict]:
-    """Rows of the schema. Pictures larger than `image_size` are brought down to it; unreadable ones are named
-    in `skipped` and left out. Raises `SourceError`."""
+@dataclass
+class Import:
+    """What became of a source: rows in each split, and how many pictures were skipped or converted.
+
+    `notes` holds the first hundred as "name: skipped, why"; all of them are in the folder's `import_report.csv`.
+    """
+
+    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    skipped: int = 0
+    converted: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def read_source(config: DataConfig, image_size: int, note: Note = lambda name, what, why: None) -> Iterator[dict]:
+    """Rows of the schema. Pictures larger than `image_size` are brought down to it; `note` is told of each that is
+    unreadable and left out, and of each that was no square RGB picture and became one. Raises `SourceError`."""
     if config.source == "nouns":
         yield from _nouns_rows(config)
         return
@@ -46,31 +69,56 @@ def read_source(config: DataConfig, image_size: int, skipped: list[str]) -> Iter
         try:
             picture = square(decode_picture(content))
         except PictureError as error:
-            skipped.append(f"{name}: {error}")
+            note(name, "skipped", str(error))
             continue
+        if odd := oddities(content):
+            note(name, "converted", odd)
         if picture.shape[0] > image_size:
             picture = resize(picture, image_size)
         yield {"id": number, "image": _stored(picture), "caption": caption, **dict.fromkeys(SLOTS)}
 
 
-def write_splits(config: DataConfig, image_size: int, folder: Path) -> tuple[dict[str, int], list[str]]:
-    """Write `folder/<split>/part-0.parquet` for each split; returns the rows in each and the pictures skipped.
+def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:
+    """Write `folder/<split>/part-*.parquet` for each split and `folder/import_report.csv`, a part at a time.
 
-    Raises `SourceError` when nothing at all could be read.
+    Raises `SourceError` when too little could be read to fill every split.
     """
-    skipped: list[str] = []
-    rows: dict[str, list[dict]] = {split: [] for split in SPLITS}
-    for row in read_source(config, image_size, skipped):
-        rows[split_of(row["id"])].append(row)
-    if any(not part for part in rows.values()):
+    done = Import()
+    waiting: dict[str, list[dict]] = {split: [] for split in SPLITS}
+
+    def write_part(split: str) -> None:
+        rows = waiting[split]
+        (folder / split).mkdir(exist_ok=True)
+        target = folder / split / f"part-{done.rows[split] // PART_ROWS:05}.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, schema=FEATURES.arrow_schema), target)
+        done.rows[split] += len(rows)
+        rows.clear()
+
+    with (folder / REPORT).open("w", newline="") as file:
+        report = csv.writer(file)
+        report.writerow(["picture", "what", "why"])
+
+        def note(name: str, what: str, why: str) -> None:
+            report.writerow([name, what, why])
+            done.skipped += what == "skipped"
+            done.converted += what == "converted"
+            if len(done.notes) < 100:
+                done.notes.append(f"{name}: {what}, {why}")
+
+        for row in read_source(config, image_size, note):
+            split = split_of(row["id"])
+            waiting[split].append(row)
+            if len(waiting[split]) == PART_ROWS:
+                write_part(split)
+    for split in SPLITS:
+        if waiting[split]:
+            write_part(split)
+    if not all(done.rows.values()):
         raise SourceError(
-            f"data.source={config.source!r} gave {sum(map(len, rows.values()))} usable pictures, too few to split"
-            + (f"; skipped {len(skipped)}, first {skipped[0]}" if skipped else "")
+            f"data.source={config.source!r} gave {sum(done.rows.values())} usable pictures, too few to split"
+            + (f"; skipped {done.skipped}, first {done.notes[0]}" if done.skipped else "")
         )
-    for split, part in rows.items():
-        (folder / split).mkdir()
-        datasets.Dataset.from_list(part, features=FEATURES).to_parquet(str(folder / split / "part-0.parquet"))
-    return {split: len(part) for split, part in rows.items()}, skipped
+    return done
 
 
 def _stored(picture: np.ndarray) -> dict:
@@ -83,7 +131,7 @@ def _nouns_rows(config: DataConfig) -> Iterator[dict]:
     sprites = load_sprites()
     traits = draw_traits(sprites, config.count, config.seed)
     texts = captions_for(sprites, traits, config.seed)
-    for number, (row, picture, text) in enumerate(zip(traits, sprites.render(traits), texts, strict=True)):
+    for number, (row, picture, text) in enumerate(zip(traits, rendered(sprites, traits), texts, strict=True)):
         named = {slot: sprites.names[slot][value] for slot, value in zip(SLOTS, row, strict=True)}
         yield {"id": number, "image": _stored(picture), "caption": text, **named}
 
@@ -94,8 +142,8 @@ def _is_image_folder(source: str) -> bool:
 
 
 def _folder_rows(folder: Path) -> Iterator[tuple[str, bytes, str | None]]:
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES):
-        yield str(path), path.read_bytes(), None
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        yield str(path), path.read_bytes() if path.suffix.lower() in _SUFFIXES else b"", None
 
 
 def _table_rows(config: DataConfig) -> Iterator[tuple[str, bytes, str | None]]:

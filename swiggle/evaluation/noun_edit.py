@@ -48,21 +48,31 @@ def score(
     reader: TraitReader, pairs: Pairs, edit: Edit, reconstruct: Callable[[np.ndarray], np.ndarray]
 ) -> dict[str, float]:
     """Success, preservation and exact of an edit function, beside the ceiling D(E(true edit))."""
+    names = reader.sprites.names[pairs.slot]
+    prompts = [PROMPTS[pairs.slot].format(name=names[value]) for value in pairs.asked]
+    edited = np.stack([edit(image, prompt) for image, prompt in zip(pairs.images, prompts, strict=True)])
+    return score_edited(reader, pairs, edited, reconstruct)
+
+
+def score_edited(
+    reader: TraitReader, pairs: Pairs, edited: np.ndarray, reconstruct: Callable[[np.ndarray], np.ndarray]
+) -> dict[str, float]:
+    """The same of pictures uint8 [n, 32, 32, 3] that are already edited."""
     sprites, column = reader.sprites, SLOTS.index(pairs.slot)
-    prompts = [PROMPTS[pairs.slot].format(name=sprites.names[pairs.slot][value]) for value in pairs.asked]
     true = pairs.traits.copy()
     true[:, column] = pairs.asked
     true_images = sprites.render(true)
+    before = reader.read(reconstruct(pairs.images))
 
-    def scores(edited: np.ndarray) -> dict[str, float]:
-        read = reader.read(edited)
+    def scores(pictures: np.ndarray) -> dict[str, float]:
+        read = reader.read(pictures)
         exact = (sprites.render(read) == true_images).all(axis=(1, 2, 3))
-        before, after = reader.read(reconstruct(pairs.images)), read.copy()
-        before[:, column] = after[:, column]
-        kept = (sprites.render(before) == sprites.render(after)).all(axis=(1, 2, 3))
+        kept_as = before.copy()
+        kept_as[:, column] = read[:, column]
+        kept = (sprites.render(kept_as) == sprites.render(read)).all(axis=(1, 2, 3))
         success = (read[:, column] == pairs.asked) | exact
-        return {"success": success.mean(), "preservation": kept.mean(), "exact": exact.mean()}
+        shares = {"success": success, "preservation": kept, "exact": exact}
+        return {name: float(share.mean()) for name, share in shares.items()}
 
-    edited = np.stack([edit(image, prompt) for image, prompt in zip(pairs.images, prompts, strict=True)])
     ceiling = scores(reconstruct(true_images))
     return {**scores(edited), **{f"ceiling_{name}": value for name, value in ceiling.items()}}

@@ -18,6 +18,6 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
 
     def update(averages: Sequence[Tensor], weights: Sequence[Tensor], updates: Tensor | int) -> None:
         kept = min(decay**EVERY, (1 + float(updates)) / (10 + float(updates)))
-        torch._foreach_lerp_(averages, weights, 1.0 - kept)
+        torch._foreach_lerp_(list(averages), list(weights), 1.0 - kept)
 
     return AveragedModel(model, multi_avg_fn=update)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -56,15 +57,12 @@ class VAETraining:
         torch.manual_seed(config.seed)
         self.vae = VAE(config).to(device).train()
         self.average = ema.averaged(self.vae, config.ema_decay) if config.ema_decay else None
+        self.result: VAE = self.vae if self.average is None else self.average.module  # type: ignore[assignment]
+        """The model to keep: the average of the weights where there is one, else the weights."""
         self.optimizer = torch.optim.AdamW(
             self.vae.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
         )
         self.model = parallel(torch.compile(self.vae) if config.compile else self.vae)  # type: ignore[arg-type]
-
-    @property
-    def result(self) -> VAE:
-        """The model to keep: the average of the weights where there is one, else the weights."""
-        return self.average.module if self.average is not None else self.vae
 
     def train_on(self, images: np.ndarray) -> StepReport:
         """One step on this worker's share of the batch, uint8 [n, S, S, 3]."""
@@ -126,7 +124,7 @@ class VAETraining:
         kept = VAE.from_pretrained(folder / "vae")
         try:
             state = torch.load(folder / STATE, map_location=self.device, weights_only=True)
-        except (OSError, RuntimeError, EOFError) as error:
+        except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
             raise ValueError(f"{folder / STATE}: {error}") from error
         self.step = state["step"]
         self.vae.load_state_dict(state["model"])

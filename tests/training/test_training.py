@@ -33,8 +33,9 @@ def test_batches_cover_each_epoch_once_and_depend_on_the_step_alone() -> None:
 def test_workers_share_a_batch() -> None:
     batch = np.arange(8)
     np.testing.assert_array_equal(np.concatenate([worker_share(batch, r, 4) for r in range(4)]), batch)
+    assert [len(worker_share(batch, r, 3)) for r in range(3)] == [3, 3, 2]
     with pytest.raises(ValueError, match=r"vae\.batch_size"):
-        worker_share(batch, 0, 3)
+        worker_share(batch, 0, 9)
 
 
 def test_loss_is_error_plus_weighted_kl(rng: np.random.Generator) -> None:

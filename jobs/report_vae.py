@@ -1,0 +1,119 @@
+"""What the trained VAE is worth, in figures and numbers, on the test split.
+
+    python -m jobs.report_vae run=runs/demo
+
+Reads `<run>/data`, `<run>/vae`, `<run>/latents` and the curves in `<run>/train_vae`; writes `<run>/vae_report/`:
+`report.json`, `reconstructions.png` and `curves.png`. Where traits are known it also says how many of each slot are
+read back from D(E(x)), how additive the latent is and how well edits with supervised directions do: the bar for
+dictionaries of this latent. Traits are read for this report only; nothing reads the report.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from jobs.stage import Stage, complete, run_command, say
+from swiggle.config import RunConfig
+from swiggle.data.latents import read_latents
+from swiggle.data.pixels import resize
+from swiggle.data.reading import enlarge, read_pictures
+from swiggle.data.sprites import SIZE, SLOTS, load_sprites
+from swiggle.evaluation.additive import AdditiveModel, fit_additive
+from swiggle.evaluation.locality import locality
+from swiggle.evaluation.noun_edit import draw_pairs, score_edited
+from swiggle.evaluation.reader import TraitReader
+from swiggle.evaluation.reconstruction import reconstruct
+from swiggle.evaluation.truth import true_traits
+from swiggle.evaluation.vae_figures import draw_curves, draw_reconstructions
+from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.storage import join, local_copy, publish
+from swiggle.training.vae_events import read_curves
+
+PAIRS = 100
+READ_BACK = 1_000
+"""Held-out pictures whose traits are read back."""
+MOVED = 256
+"""Latents whose cells are moved to see how local they are."""
+SEED = 2026
+
+
+def work(config: RunConfig, key: str) -> dict[str, Any]:
+    cpu = torch.device("cpu")
+    with (
+        local_copy(join(config.run, "vae")) as vae_folder,
+        local_copy(join(config.run, "data")) as data,
+        local_copy(join(config.run, "latents")) as latents,
+        local_copy(join(config.run, "train_vae")) as training,
+        publish(join(config.run, "vae_report")) as folder,
+    ):
+        vae = VAE.from_pretrained(vae_folder)
+        images = read_pictures(data / "test", config.vae.image_size).images
+        seen = reconstruct(vae, images, cpu, shown=12)
+        report: dict[str, Any] = {
+            **seen.scores,
+            "kl_per_channel": seen.kl_per_channel.tolist(),
+            "latent_standard_deviation": seen.latents.std(axis=(0, 2, 3)).tolist(),
+            "locality": locality(vae, seen.latents[:MOVED]),
+        }
+        draw_reconstructions(seen.originals, seen.decoded, folder / "reconstructions.png")
+        draw_curves(read_curves(training), folder / "curves.png")
+        try:
+            report |= trait_scores(vae, images, data, latents)
+        except ValueError as unknown:
+            say(STAGE.name, f"no scores of traits: {unknown}")
+        (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    return report
+
+
+def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dict[str, Any]:
+    """What needs true traits. Raises ValueError where there are none."""
+    sprites = load_sprites()
+    truth = {split: true_traits(data / split, sprites) for split in ("train", "test")}
+    reader = TraitReader(sprites)
+
+    def native(pictures: np.ndarray) -> np.ndarray:
+        return np.stack([resize(picture, SIZE) for picture in pictures])
+
+    @torch.inference_mode()
+    def encode(pictures: np.ndarray) -> np.ndarray:
+        parts = np.array_split(enlarge(pictures, vae.config.image_size), -(-len(pictures) // 256))
+        return np.concatenate([vae.encode(to_model(part)).mean.numpy() for part in parts])
+
+    @torch.inference_mode()
+    def decode(z: np.ndarray) -> np.ndarray:
+        parts = np.array_split(z.reshape(len(z), *vae.latent_shape), -(-len(z) // 256))
+        return native(np.concatenate([to_images(vae.decode(torch.from_numpy(part))) for part in parts]))
+
+    images, test = native(images), truth["test"]
+    read = reader.read(decode(encode(images[:READ_BACK])))
+    same = (sprites.render(read) == images[:READ_BACK]).all(axis=(1, 2, 3))
+    additive = fit_additive(read_latents(latents, "train")[1], truth["train"], sprites)
+    edits = {}
+    for slot in SLOTS:
+        pairs = draw_pairs(reader, slot, images, test, PAIRS, SEED)
+        edited = decode(moved(additive, slot, encode(pairs.images), pairs.traits, pairs.asked))
+        edits[slot] = score_edited(reader, pairs, edited, lambda pictures: decode(encode(pictures)))
+    return {
+        "rendered_equal": float(same.mean()),
+        "read_back": {
+            slot: float((read[:, column] == test[:READ_BACK, column]).mean()) for column, slot in enumerate(SLOTS)
+        },
+        "additive_r2": additive.r2(read_latents(latents, "test")[1], test),
+        "supervised_edits": edits,
+    }
+
+
+def moved(additive: AdditiveModel, slot: str, z: np.ndarray, traits: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Latents [N, C, h, w] with the vector of the slot's value replaced by that of the one asked for, float32."""
+    vectors = additive.vectors[slot]
+    step = vectors[asked] - vectors[traits[:, SLOTS.index(slot)]]
+    return (z + step.reshape(z.shape)).astype(np.float32)
+
+
+STAGE = Stage("report_vae", ("prepare_data", "train_vae", "encode_latents"), lambda c: {}, work)
+
+if __name__ == "__main__":
+    run_command(__doc__, lambda config: complete(STAGE, config))

@@ -1,0 +1,89 @@
+"""A Ray cluster of `ray start` nodes on this machine, with token authentication."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ENVIRONMENT, ROOT, free_port
+
+BIN = Path(sys.executable).parent
+PORT = 6390  # all ports lie outside 10002-19999, which Ray keeps for workers
+
+
+class Head:
+    """A head node of our own. `environment` is what a client or a driver needs."""
+
+    def __init__(self, cpus: int) -> None:
+        # The temporary directory's path becomes part of socket names, which may have 107 characters.
+        self.temporary = f"/tmp/swiggle-{os.getpid()}"
+        self._nodes = 0
+        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
+        self.environment = {**ENVIRONMENT, **token, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        dashboard = free_port()
+        self._start(
+            "--head", f"--port={PORT}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
+            "--ray-client-server-port=25061", f"--num-cpus={cpus}", f"--temp-dir={self.temporary}",
+        )  # fmt: skip
+        self.environment["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{dashboard}"
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{PORT}"
+
+    def ray(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [str(BIN / "ray"), *arguments],
+            cwd=ROOT, env={**self.environment, **environment}, timeout=400, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def add_node(self, cpus: int) -> int:
+        """Start another node; returns the process id of its raylet, with which the node lives and dies."""
+        before = self._raylets()
+        self._start(f"--address={self.address}", f"--num-cpus={cpus}")
+        (raylet,) = self._raylets() - before
+        return raylet
+
+    def stop(self) -> None:
+        # Only this cluster's processes: every one of them names its temporary directory.
+        subprocess.run(["pkill", "-KILL", "-f", self.temporary], check=False)
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def _start(self, *options: str) -> None:
+        started = self.ray(
+            "start", *options, "--object-store-memory=200000000",
+            f"--dashboard-agent-listen-port={52411 + self._nodes}",
+        )  # fmt: skip
+        self._nodes += 1
+        assert started.returncode == 0, started.stdout
+
+    def _raylets(self) -> set[int]:
+        found = subprocess.run(
+            ["pgrep", "-f", f"raylet/raylet .*{self.temporary}"], stdout=subprocess.PIPE, text=True, check=False
+        )
+        return {int(pid) for pid in found.stdout.split()}
+
+
+@pytest.fixture
+def head(request: pytest.FixtureRequest) -> Iterator[Head]:
+    """A cluster of one node with four CPUs, or as many as the test's parameter says."""
+    running = Head(getattr(request, "param", 4))
+    yield running
+    running.stop()
+
+
+def processes_named(name: str) -> set[int]:
+    """Process ids of Ray workers by their title."""
+    found = subprocess.run(["pgrep", "-f", f"^ray::{name}"], stdout=subprocess.PIPE, text=True, check=False)
+    return {int(pid) for pid in found.stdout.split()}
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)

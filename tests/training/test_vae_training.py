@@ -1,0 +1,135 @@
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+
+from swiggle.config import VAEConfig
+from swiggle.training import ema
+from swiggle.training.order import worker_share
+from swiggle.training.vae_training import VAETraining
+from tests.conftest import free_port
+
+CPU = torch.device("cpu")
+CONFIG = VAEConfig(
+    image_size=32, encoder="patch", decoder="dense", channels=[8], hidden=16, blocks=1, batch_size=12, steps=40,
+    lr=1e-2, bf16="never", kl_free_steps=0, kl_warmup_steps=0, ema_decay=0.9,
+)  # fmt: skip
+
+
+def batch(step: int, size: int = 12) -> np.ndarray:
+    return np.random.default_rng(step).integers(0, 256, (size, 32, 32, 3), dtype=np.uint8)
+
+
+def trained(config: VAEConfig, steps: int) -> VAETraining:
+    training = VAETraining(config, CPU)
+    while training.step < steps:
+        training.train_on(batch(training.step))
+    return training
+
+
+def gradients(training: VAETraining, images: np.ndarray) -> list[torch.Tensor]:
+    training.train_on(images)
+    return [p.grad.clone() for p in training.vae.parameters() if p.grad is not None]
+
+
+def test_training_lowers_the_error() -> None:
+    training = VAETraining(replace(CONFIG, steps=200), CPU)
+    errors = [float(training.train_on(batch(0)).error) for _ in range(60)]
+    assert errors[-1] < 0.8 * errors[0]
+
+
+def test_accumulation_changes_memory_not_the_gradient() -> None:
+    whole = gradients(VAETraining(replace(CONFIG, grad_clip=1e9), CPU), batch(0))
+    parts = gradients(VAETraining(replace(CONFIG, grad_clip=1e9, accumulate=5), CPU), batch(0))
+    for one, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_a_restored_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    unbroken = trained(CONFIG, 40)
+    trained(CONFIG, 23).save(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"vae", "training.pt"}
+    resumed = VAETraining(CONFIG, CPU)
+    resumed.restore(tmp_path)
+    assert resumed.step == 23
+    while resumed.step < 40:
+        resumed.train_on(batch(resumed.step))
+    for kept in ("vae", "result"):
+        expected = getattr(unbroken, kept).state_dict()
+        assert all(torch.equal(v, expected[k]) for k, v in getattr(resumed, kept).state_dict().items())
+    assert any(not torch.equal(v, resumed.vae.state_dict()[k]) for k, v in resumed.result.state_dict().items())
+    (tmp_path / "training.pt").write_bytes(b"cut short")
+    with pytest.raises(ValueError, match=r"training\.pt"):
+        resumed.restore(tmp_path)
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
+    training = trained(CONFIG, 2)
+    with torch.no_grad():
+        next(training.vae.parameters())[:] = torch.nan
+    with pytest.raises(FloatingPointError, match="diverged before step 2"):
+        training.save(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_averaging_the_weights_themselves_are_kept() -> None:
+    training = trained(replace(CONFIG, ema_decay=0.0), 3)
+    assert training.result is training.vae
+
+
+def test_the_average_against_the_formula() -> None:
+    model = nn.Linear(3, 2)
+    average = ema.averaged(model, 0.99)
+    expected = None
+    for update in range(60):
+        with torch.no_grad():
+            model.weight.normal_()
+        average.update_parameters(model)
+        kept = min(0.99**ema.EVERY, (1 + update) / (10 + update))
+        expected = model.weight.clone() if expected is None else kept * expected + (1 - kept) * model.weight
+    torch.testing.assert_close(average.module.weight, expected)
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_shares_of_a_batch_give_the_whole_batchs_gradient(workers: int) -> None:
+    """What each of several workers computes, averaged by hand; with five of them the shares are not equal."""
+    config = replace(CONFIG, grad_clip=1e9)
+    whole = gradients(VAETraining(config, CPU), batch(0))
+    shares = [
+        gradients(VAETraining(config, CPU, rank, workers), batch(0)[worker_share(np.arange(12), rank, workers)])
+        for rank in range(workers)
+    ]
+    for expected, parts in zip(whole, zip(*shares, strict=True), strict=True):
+        torch.testing.assert_close(torch.stack(parts).mean(dim=0), expected, rtol=1e-5, atol=1e-6)
+
+
+def _ddp_worker(rank: int, port: int, folder: str) -> None:
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    torch.set_num_threads(1)
+    config = replace(CONFIG, grad_clip=1e9, accumulate=2)
+    training = VAETraining(config, CPU, rank, 2, nn.parallel.DistributedDataParallel)
+    found = gradients(training, batch(0)[worker_share(np.arange(12), rank, 2)])
+    torch.save(found, f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.mark.integration
+def test_two_processes_exchange_the_whole_batchs_gradient(tmp_path: Path) -> None:
+    """DistributedDataParallel over gloo, with accumulation, where only the last part's backward pass exchanges."""
+    mp.spawn(_ddp_worker, args=(free_port(), str(tmp_path)), nprocs=2)
+    whole = gradients(VAETraining(replace(CONFIG, grad_clip=1e9), CPU), batch(0))
+    for rank in range(2):
+        for found, expected in zip(torch.load(tmp_path / f"{rank}.pt"), whole, strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_where_a_run_is_computed_is_not_what_it_learns() -> None:
+    config = copy.deepcopy(CONFIG)
+    assert replace(config, workers=8, gpus_per_worker=1, max_failures=9).defines() == config.defines()
+    assert replace(config, lr=1.0).defines() != config.defines()
