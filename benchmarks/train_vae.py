@@ -1,11 +1,11 @@
 """What training through Ray Train costs: images a second against a plain PyTorch loop of the same model and batch.
 
-    python -m benchmarks.train_vae --run runs/demo [--pairs 7] [--steps 300]
+    python -m benchmarks.train_vae --run runs/demo one two checkpoints
 
 The two are run one after the other, in processes of their own, in alternating order, each with all cores; the ratio
-of each pair, their median and a 95% interval of it (order statistics) are printed. Beside it: two workers of one
-thread each, the time that checkpoints at the default interval take, and the bytes that workers exchange in a step.
-Needs `<run>/data` (`python -m jobs.prepare_data run=runs/demo`).
+of each pair, their median and a 95% interval of it (order statistics) are printed: `one` for one worker of two
+threads, `two` for two workers of one. `checkpoints` measures what a checkpoint costs, with and without validation, by
+making twenty times as many as by default. Needs `<run>/data` (`python -m jobs.prepare_data run=runs/demo`).
 """
 
 import argparse
@@ -20,21 +20,20 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from scipy.stats import binom
+
+from swiggle.data.reading import read_pictures
+from swiggle.models.vae import VAE
+from swiggle.precision import autocast
+from swiggle.presets import quick
 
 PLAIN = "--plain"
 
 
 def plain_loop(data: Path, steps: int) -> float:
     """Images a second of the loop that anyone would write in one process, without the first tenth of the steps."""
-    import torch
-    import torch.nn.functional as F
-
-    from swiggle.data.reading import read_pictures
-    from swiggle.models.vae import VAE
-    from swiggle.precision import autocast
-    from swiggle.presets import quick
-
     config = quick().vae
     torch.manual_seed(0)
     torch.set_num_threads(config.cpus_per_worker)
@@ -71,7 +70,7 @@ def measure_ray(data: Path, steps: int, *words: str) -> float:
         os.symlink(data.absolute(), run / "data")
         (run / "stages").mkdir()
         shutil.copy(data.parent / "stages/prepare_data.json", run / "stages")
-        settings = [f"run={run}", f"vae.steps={steps}", f"vae.checkpoint_every={steps}", *words]
+        settings = [f"run={run}", f"vae.steps={steps}", f"vae.checkpoint_every={steps}", *words]  # the last word counts
         log = run / "log"
         with log.open("w") as output:
             ended = subprocess.run(
@@ -89,8 +88,51 @@ def interval_of_median(values: list[float]) -> tuple[float, float]:
     return ordered[cut], ordered[count - 1 - cut]
 
 
+def compare_with_plain(name: str, data: Path, pairs: int, steps: int, words: tuple[str, ...]) -> None:
+    ratios, rates = [], []
+    for pair in range(pairs):
+        plain_first = measure_plain(data, steps) if pair % 2 == 0 else None
+        ours = measure_ray(data, steps, *words)
+        plain = plain_first or measure_plain(data, steps)
+        ratios.append(ours / plain)
+        rates.append((ours, plain))
+        print(f"{name}: {ours:,.0f} images/s, plain loop {plain:,.0f}, ratio {ratios[-1]:.3f}", flush=True)
+    low, high = interval_of_median(ratios)
+    middle = np.median(np.array(rates), axis=0)
+    print(
+        f"{name}: median ratio {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {len(ratios)} pairs; "
+        f"median {middle[0]:,.0f} images/s, plain {middle[1]:,.0f}",
+        flush=True,
+    )
+
+
+def cost_of_checkpoints(data: Path, rounds: int, steps: int) -> None:
+    """Seconds a checkpoint adds, and their share of the time at the default interval."""
+    config = quick().vae
+    often = config.checkpoint_every // 20
+    ways = {
+        "none": ("vae.validation_pictures=0",),
+        "checkpoints": ("vae.validation_pictures=0", f"vae.checkpoint_every={often}"),
+        "checkpoints and validation": (f"vae.checkpoint_every={often}",),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds):
+        for name in list(ways)[:: 1 if turn % 2 else -1]:
+            rate = measure_ray(data, steps, *ways[name])
+            seconds[name].append(config.batch_size / rate)
+            print(f"{name}: {rate:,.0f} images/s", flush=True)
+    step = median(seconds["none"])
+    for name in list(ways)[1:]:
+        each = (median(seconds[name]) - step) * often
+        share = each / (each + step * config.checkpoint_every)
+        print(
+            f"{name}: {each:.3f} s each, {share:.2%} of the time at one in {config.checkpoint_every} steps", flush=True
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", choices=["one", "two", "checkpoints"], default=["one"])
     parser.add_argument("--run", type=Path, default=Path("runs/demo"))
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--steps", type=int, default=300)
@@ -100,27 +142,14 @@ def main() -> None:
     if options.plain:
         print(plain_loop(data, options.steps))
         return
-
-    ways = {
-        "Ray Train, 1 worker of 2 threads": ("vae.workers=1",),
-        "Ray Train, 2 workers of 1 thread": ("vae.workers=2", "vae.cpus_per_worker=1"),
-    }
-    for name, words in ways.items():
-        ratios, rates = [], []
-        for pair in range(options.pairs):
-            plain_first = measure_plain(data, options.steps) if pair % 2 == 0 else None
-            ours = measure_ray(data, options.steps, *words)
-            plain = plain_first or measure_plain(data, options.steps)
-            ratios.append(ours / plain)
-            rates.append((ours, plain))
-            print(f"{name}: {ours:,.0f} images/s, plain loop {plain:,.0f}, ratio {ratios[-1]:.3f}", flush=True)
-        low, high = interval_of_median(ratios)
-        middle = np.median(np.array(rates), axis=0)
-        print(
-            f"{name}: median ratio {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {len(ratios)} pairs; "
-            f"median {middle[0]:,.0f} images/s, plain {middle[1]:,.0f}",
-            flush=True,
-        )
+    for what in options.what:
+        if what == "one":
+            compare_with_plain("1 worker of 2 threads", data, options.pairs, options.steps, ("vae.workers=1",))
+        elif what == "two":
+            words = ("vae.workers=2", "vae.cpus_per_worker=1")
+            compare_with_plain("2 workers of 1 thread", data, options.pairs, options.steps, words)
+        else:
+            cost_of_checkpoints(data, options.pairs, options.steps)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,15 @@ import numpy as np
 import pyarrow as pa
 import ray.data
 import torch
-from ray.data import DataIterator, Dataset
+from ray.data import DataIterator, Dataset, ExecutionOptions, ExecutionResources
 
 from swiggle.config import VAEConfig
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.data.reading import Pictures, enlarge
 from swiggle.training.order import batch_indices, worker_share
+
+STREAM_BYTES = 256_000_000
+"""Decoded pictures that Ray Data keeps ready for all workers together."""
 
 
 def from_memory(
@@ -33,6 +36,14 @@ def stream(uri: str, image_size: int) -> Dataset:
 
     rows = ray.data.read_parquet(uri, columns=["image"])
     return rows.map_batches(decode, batch_format="pyarrow", batch_size=512)
+
+
+def stream_options() -> ExecutionOptions:
+    """Blocks in the order of the files, so that a stream can be repeated, and few of them waiting at a time, so that
+    its memory does not grow with the number of pictures."""
+    return ExecutionOptions(
+        preserve_order=True, resource_limits=ExecutionResources.for_limits(object_store_memory=STREAM_BYTES)
+    )
 
 
 def from_stream(

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,14 @@ def mend(run: str) -> str | None:
     filesystem.delete_file(snapshot)
     complete = sorted(entry.base_name for entry in entries if entry.base_name.startswith("step-"))
     return join(run, complete[-1]) if complete else None
+
+
+def remove_all_but(run: str, kept: Collection[str]) -> None:
+    """Delete the run's checkpoints that are not named in `kept`: those that Ray lost sight of with its list."""
+    filesystem, path = fs.FileSystem.from_uri(absolute(run))
+    for entry in filesystem.get_file_info(fs.FileSelector(path)):
+        if entry.base_name.startswith("step-") and entry.base_name not in kept:
+            filesystem.delete_dir(entry.path)
 
 
 def validate(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, float]:

@@ -21,7 +21,6 @@ import numpy as np
 import ray.train
 import ray.train.torch
 import torch
-from ray.data import ExecutionOptions
 from ray.train import (
     Checkpoint,
     CheckpointConfig,
@@ -129,7 +128,7 @@ def save(training: VAETraining, rank: int, upload: Callable[[Checkpoint, str], C
         checkpoint_dir_name=checkpoints.name_of(training.step),
         checkpoint_upload_mode=CheckpointUploadMode.ASYNC,
         checkpoint_upload_fn=upload,
-        validation=True,
+        validation=training.config.validation_pictures > 0,
     )
 
 
@@ -147,7 +146,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         train_loop_per_worker,
         train_loop_config=settings,
         datasets=datasets,
-        dataset_config=DataConfig(execution_options=ExecutionOptions(preserve_order=True)) if streamed else None,
+        dataset_config=DataConfig(execution_options=batches.stream_options()) if streamed else None,
         scaling_config=ScalingConfig(
             num_workers=vae.workers if vae.min_workers is None else (vae.min_workers, vae.workers),
             use_gpu=vae.gpus_per_worker > 0,
@@ -174,7 +173,10 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         result = trainer.fit()
     except SystemExit as stop:  # Ray Train answers Ctrl-C by aborting the run and leaving the program
         raise KeyboardInterrupt from stop
-    best, scores = max(result.best_checkpoints, key=lambda kept: kept[1].get("psnr", 0.0))
+    if result.checkpoint is None or not result.best_checkpoints:
+        raise RuntimeError("training ended without a checkpoint")
+    best, scores = result.best_checkpoints[0]
+    checkpoints.remove_all_but(folder, {Path(kept.path).name for kept in (best, result.checkpoint)})
     with best.as_directory() as saved, publish(join(config.run, "vae")) as to:
         shutil.copytree(Path(saved) / "vae", to, dirs_exist_ok=True)
         trained = VAE.from_pretrained(to)

@@ -78,6 +78,7 @@ class VAEConfig:
     checkpoint_every: int = 1_000
     """Steps between checkpoints, each with a validation on `validation_pictures` pictures."""
     validation_pictures: int = 1_000
+    """0 leaves validation out, and the last checkpoint is taken for the best."""
     log_every: int = 50
     """Steps between the points of the curves in TensorBoard."""
     workers: int = 1

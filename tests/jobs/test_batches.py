@@ -40,11 +40,11 @@ def digests(split: Path, first_step: int, workers: int = 1) -> list[list[bytes]]
     """What each worker is given, a picture's bytes each: [worker][...]."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from jobs.batches import from_stream, stream
+    from jobs.batches import from_stream, stream, stream_options
 
     data = stream(str(split), 32)
     count = data.count()
-    data.context.execution_options.preserve_order = True
+    data.context.execution_options = stream_options()
     shards = data.streaming_split(workers, equal=True) if workers > 1 else [data.iterator()]
 
     def read(shard: object) -> list[bytes]:

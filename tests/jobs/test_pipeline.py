@@ -24,13 +24,19 @@ def test_the_smoke_run_is_complete(smoke_run: Path) -> None:
     assert [t["fvu"] for t in by_weight] == sorted(t["fvu"] for t in trials)
     assert (smoke_run / "sweep_report/pareto.png").stat().st_size > 10_000
     assert len(list((smoke_run / "sweep").rglob("events.out.tfevents*"))) == 4
+    report = json.loads((smoke_run / "vae_report/report.json").read_text())
+    assert report["locality"]["share"] > report["locality"]["by_chance"]
+    assert report["additive_r2"] > 0.5
+    assert report["read_back"]["head"] > 0.5
+    assert report["supervised_edits"]["head"]["success"] > 0.5
+    assert {p.name for p in (smoke_run / "vae_report").glob("*.png")} == {"reconstructions.png", "curves.png"}
     assert not [p for p in smoke_run.iterdir() if p.name.startswith(".")]
 
 
 def test_what_is_done_is_skipped_and_what_changed_is_not(smoke_run: Path) -> None:
     again = run_module("jobs.pipeline", "preset=smoke", f"run={smoke_run}")
     assert again.returncode == 0
-    assert again.stdout.count("done before") == 6
+    assert again.stdout.count("done before") == 7
     assert "started" not in again.stdout
 
 
