@@ -2,8 +2,9 @@
 
     python -m benchmarks.train_vae --run runs/demo one two checkpoints
 
-The two are run one after the other, in processes of their own, in alternating order, each with all cores; the ratio
-of each pair, their median and a 95% interval of it (order statistics) are printed: `one` for one worker of two
+Ours, the plain loop and the plain loop with our allocator settings are run one after the other, in processes of their
+own, in turning order, each with all cores; the median of the rounds' ratios and a 95% interval of it (order
+statistics) are printed: `one` for one worker of two
 threads, `two` for two workers of one. `checkpoints` measures what a checkpoint costs, with and without validation, by
 making twenty times as many as by default. Needs `<run>/data` (`python -m jobs.prepare_data run=runs/demo`).
 """
@@ -19,7 +20,6 @@ import time
 from pathlib import Path
 from statistics import median
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.stats import binom
@@ -28,13 +28,15 @@ from swiggle.data.reading import read_pictures
 from swiggle.models.vae import VAE
 from swiggle.precision import autocast
 from swiggle.presets import quick
+from swiggle.training.allocator import keep_freed_memory
 
-PLAIN = "--plain"
 
-
-def plain_loop(data: Path, steps: int) -> float:
-    """Images a second of the loop that anyone would write in one process, without the first tenth of the steps."""
+def plain_loop(data: Path, steps: int, tuned: bool) -> float:
+    """Images a second of the loop that anyone would write in one process, without the first tenth of the steps.
+    `tuned` gives it the allocator settings that ours has."""
     config = quick().vae
+    if tuned:
+        keep_freed_memory()
     torch.manual_seed(0)
     torch.set_num_threads(config.cpus_per_worker)
     images = torch.from_numpy(read_pictures(data / "train", config.image_size).images)
@@ -58,8 +60,15 @@ def plain_loop(data: Path, steps: int) -> float:
     return (steps - steps // 10) * config.batch_size / (time.monotonic() - start)
 
 
-def measure_plain(data: Path, steps: int) -> float:
-    command = [sys.executable, "-m", "benchmarks.train_vae", PLAIN, "--run", str(data.parent), "--steps", str(steps)]
+def measure_plain(data: Path, steps: int, how: str) -> float:
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.train_vae",
+        f"--plain={how}",
+        f"--run={data.parent}",
+        f"--steps={steps}",
+    ]
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
@@ -88,22 +97,24 @@ def interval_of_median(values: list[float]) -> tuple[float, float]:
     return ordered[cut], ordered[count - 1 - cut]
 
 
-def compare_with_plain(name: str, data: Path, pairs: int, steps: int, words: tuple[str, ...]) -> None:
-    ratios, rates = [], []
-    for pair in range(pairs):
-        plain_first = measure_plain(data, steps) if pair % 2 == 0 else None
-        ours = measure_ray(data, steps, *words)
-        plain = plain_first or measure_plain(data, steps)
-        ratios.append(ours / plain)
-        rates.append((ours, plain))
-        print(f"{name}: {ours:,.0f} images/s, plain loop {plain:,.0f}, ratio {ratios[-1]:.3f}", flush=True)
-    low, high = interval_of_median(ratios)
-    middle = np.median(np.array(rates), axis=0)
-    print(
-        f"{name}: median ratio {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {len(ratios)} pairs; "
-        f"median {middle[0]:,.0f} images/s, plain {middle[1]:,.0f}",
-        flush=True,
-    )
+def compare_with_plain(name: str, data: Path, rounds: int, steps: int, words: tuple[str, ...]) -> None:
+    """Ours and the plain loop, as it is and with our allocator settings, one after the other in turning order."""
+    ways = {
+        "ours": lambda: measure_ray(data, steps, *words),
+        "plain": lambda: measure_plain(data, steps, "as-it-is"),
+        "tuned": lambda: measure_plain(data, steps, "tuned"),
+    }
+    rates: dict[str, list[float]] = {way: [] for way in ways}
+    for turn in range(rounds):
+        order = list(ways)
+        for way in order[turn % 3 :] + order[: turn % 3]:
+            rates[way].append(ways[way]())
+        last = {way: values[-1] for way, values in rates.items()}
+        print(f"{name}: " + ", ".join(f"{way} {rate:,.0f} images/s" for way, rate in last.items()), flush=True)
+    for way in ("plain", "tuned"):
+        ratios = [ours / theirs for ours, theirs in zip(rates["ours"], rates[way], strict=True)]
+        low, high = interval_of_median(ratios)
+        print(f"{name}: ours / {way} median {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {rounds}", flush=True)
 
 
 def cost_of_checkpoints(data: Path, rounds: int, steps: int) -> None:
@@ -134,22 +145,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="*", choices=["one", "two", "checkpoints"], default=["one"])
     parser.add_argument("--run", type=Path, default=Path("runs/demo"))
-    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument(PLAIN, action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--plain", choices=["as-it-is", "tuned"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     data = options.run / "data"
     if options.plain:
-        print(plain_loop(data, options.steps))
+        print(plain_loop(data, options.steps, options.plain == "tuned"))
         return
     for what in options.what:
         if what == "one":
-            compare_with_plain("1 worker of 2 threads", data, options.pairs, options.steps, ("vae.workers=1",))
+            compare_with_plain("1 worker of 2 threads", data, options.rounds, options.steps, ("vae.workers=1",))
         elif what == "two":
             words = ("vae.workers=2", "vae.cpus_per_worker=1")
-            compare_with_plain("2 workers of 1 thread", data, options.pairs, options.steps, words)
+            compare_with_plain("2 workers of 1 thread", data, options.rounds, options.steps, words)
         else:
-            cost_of_checkpoints(data, options.pairs, options.steps)
+            cost_of_checkpoints(data, options.rounds, options.steps)
 
 
 if __name__ == "__main__":

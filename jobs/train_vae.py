@@ -37,7 +37,7 @@ from ray.train.torch import TorchTrainer
 
 from jobs import batches, checkpoints
 from jobs.cluster import connect, quiet
-from jobs.stage import Stage, complete, run_command, say
+from jobs.stage import Stage, StageError, complete, run_command, say
 from jobs.watch import Watch
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import VAEConfig
@@ -45,16 +45,14 @@ from swiggle.data.reading import read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
 from swiggle.storage import join, local_copy, publish
+from swiggle.training.allocator import keep_freed_memory
 from swiggle.training.vae_training import StepReport, VAETraining
-
-KEEP_FREED_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "1000000000", "MALLOC_MMAP_THRESHOLD_": "1000000000"}
-"""For glibc: gradients are freed after each step, and handing their pages back to the system and faulting them in
-again costs a tenth of the `quick` model's step on a CPU."""
 
 
 def train_loop_per_worker(settings: dict[str, Any]) -> float:
     """One worker's part of the run; returns images a second over all workers (rank 0)."""
     quiet()
+    keep_freed_memory()
     config: VAEConfig = settings["config"]
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
@@ -161,7 +159,6 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
                 num_to_keep=1, checkpoint_score_attribute="psnr", checkpoint_score_order="max"
             ),
             logging_config=LoggingConfig(log_level="WARNING"),
-            worker_runtime_env={"env_vars": KEEP_FREED_MEMORY},
         ),
         validation_config=ValidationConfig(
             fn=checkpoints.validate,
@@ -171,6 +168,8 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     )
     try:
         result = trainer.fit()
+    except ray.train.TrainingFailedError as error:
+        raise StageError(f"training failed; its checkpoints are kept in {folder}\n{error}") from error
     except SystemExit as stop:  # Ray Train answers Ctrl-C by aborting the run and leaving the program
         raise KeyboardInterrupt from stop
     if result.checkpoint is None or not result.best_checkpoints:

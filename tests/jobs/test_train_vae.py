@@ -21,7 +21,7 @@ from tests.jobs.conftest import Head, kill, processes_named
 pytestmark = pytest.mark.integration
 # Long enough to be killed on the way several times.
 WORDS = [
-    *TINY, "vae.steps=1500", "vae.checkpoint_every=250", "vae.cpus_per_worker=1", "vae.bf16=never",
+    *TINY, "vae.steps=900", "vae.checkpoint_every=150", "vae.cpus_per_worker=1", "vae.bf16=never",
     "vae.validation_pictures=30",
 ]  # fmt: skip
 POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2"}
@@ -104,13 +104,13 @@ def test_what_a_run_leaves(unbroken: Path) -> None:
     assert record["metrics"]["images_per_second"] > 0
     (folder,) = (unbroken / "train_vae").iterdir()
     kept = {path.name for path in folder.glob("step-*")}
-    assert "step-000001500" in kept
+    assert "step-000000900" in kept
     assert len(kept) <= 2  # the best and the last
     assert record["metrics"]["best_step"] in {int(name.removeprefix("step-")) for name in kept}
     curves = read_curves(folder)
-    assert list(curves["train/error"][0]) == list(range(50, 1501, 50))
+    assert list(curves["train/error"][0]) == list(range(50, 901, 50))
     # Validation ran beside the training, for every checkpoint.
-    assert list(curves["validation/psnr"][0]) == list(range(250, 1501, 250))
+    assert list(curves["validation/psnr"][0]) == list(range(150, 901, 150))
     assert {f"train_kl_channel/{c}" for c in range(4)} < curves.keys()
 
 
@@ -137,7 +137,7 @@ def test_killed_workers_and_jobs_end_as_an_unbroken_run(data: Path, unbroken: Pa
     # What a kill inside a write would leave as well.
     (folder,) = (run / "train_vae").iterdir()
     (folder / "checkpoint_manager_snapshot.json").write_text("")
-    (folder / ".step-000001250-half").mkdir()
+    (folder / ".step-000000750-half").mkdir()
 
     resumed = run_module("jobs.train_vae", *WORDS, f"run={run}", **POLL)
     assert resumed.returncode == 0, resumed.stdout[-3000:]
