@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from swiggle.config import VAEConfig
 from swiggle.data.reading import read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
-from swiggle.storage import absolute, join, local_copy, publish
+from swiggle.storage import absolute, copy_into, is_local, join, local_copy, local_path
 from swiggle.training.vae_events import write_validation
 
 SNAPSHOT = "checkpoint_manager_snapshot.json"
@@ -28,14 +29,28 @@ def name_of(step: int) -> str:
     return f"step-{step:09}"
 
 
+def scratch(run: str) -> Path:
+    """A folder to write a checkpoint of the run at `run` in: beside its place, where that is a file system, so that
+    storing it is one rename."""
+    return Path(tempfile.mkdtemp(prefix=".step-", dir=local_path(run) if is_local(run) else None))
+
+
 def uploader(run: str) -> Callable[[Checkpoint, str], Checkpoint]:
-    """How Ray Train stores a checkpoint of the run at `run`: beside its place, then renamed (or uploaded whole).
-    Ray's own way fills the final folder file by file, and a kill leaves half of one there."""
+    """How Ray Train stores what was written in `scratch`: whole under its final name, or not there at all.
+
+    Ray's own way fills the final folder file by file, and a kill leaves half of one there. On object storage the
+    files are copied one by one here too, but nothing reads them before Ray lists the checkpoint.
+    """
 
     def upload(checkpoint: Checkpoint, name: str) -> Checkpoint:
-        with publish(join(run, name)) as folder:
-            shutil.copytree(checkpoint.path, folder, dirs_exist_ok=True)
-        filesystem, path = fs.FileSystem.from_uri(join(run, name))
+        written, uri = Path(checkpoint.path), join(run, name)
+        if is_local(uri):
+            shutil.rmtree(local_path(uri), ignore_errors=True)
+            written.rename(local_path(uri))
+        else:
+            copy_into(written, uri)
+            shutil.rmtree(written)
+        filesystem, path = fs.FileSystem.from_uri(absolute(uri))
         return Checkpoint(path, filesystem)
 
     return upload

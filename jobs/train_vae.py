@@ -11,8 +11,7 @@ noise depend on nothing but the seed and the step, so a resumed run continues ex
 """
 
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,7 +69,7 @@ def train_loop_per_worker(settings: dict[str, Any]) -> float:
             say("train_vae", f"resumed at step {training.step}")
 
     watch = Watch(config, join(settings["run"], "events", "train"), training.step) if rank == 0 else None
-    upload, leaving, speed = checkpoints.uploader(settings["run"]), False, 0.0
+    leaving, speed = False, 0.0
     for images in worker_batches(settings, training.step, rank, workers):
         report = training.train_on(images)
         step, last = training.step, training.step == config.steps
@@ -89,7 +88,7 @@ def train_loop_per_worker(settings: dict[str, Any]) -> float:
             speed = watch.images_per_second(step)
             watch.events.keep()
         if due:
-            save(training, rank, upload)
+            save(training, rank, settings["run"])
     return speed
 
 
@@ -113,19 +112,20 @@ def mean_over_workers(report: StepReport, workers: int) -> StepReport:
     return replace(report, loss=seen[0], error=seen[1], kl_per_channel=seen[2:])
 
 
-def save(training: VAETraining, rank: int, upload: Callable[[Checkpoint, str], Checkpoint]) -> None:
+def save(training: VAETraining, rank: int, run: str) -> None:
     """Write a checkpoint on rank 0 and leave the storing of it to a thread; every rank reports."""
     if rank != 0:
         ray.train.report({}, checkpoint_upload_mode=CheckpointUploadMode.ASYNC)
         return
-    folder = tempfile.mkdtemp(prefix="swiggle-checkpoint-")  # deleted once it is stored
-    training.save(Path(folder))
+    folder = checkpoints.scratch(run)
+    training.save(folder)
     ray.train.report(
         {"step": training.step, "psnr": 0.0},  # until the validation has said
         checkpoint=Checkpoint.from_directory(folder),
         checkpoint_dir_name=checkpoints.name_of(training.step),
         checkpoint_upload_mode=CheckpointUploadMode.ASYNC,
-        checkpoint_upload_fn=upload,
+        checkpoint_upload_fn=checkpoints.uploader(run),
+        delete_local_checkpoint_after_upload=False,  # it was moved
         validation=training.config.validation_pictures > 0,
     )
 

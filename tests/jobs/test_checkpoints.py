@@ -4,74 +4,58 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from ray.train import Checkpoint
 
-from jobs.checkpoints import SNAPSHOT, mend, name_of, uploader
+from jobs.checkpoints import SNAPSHOT, mend, name_of, scratch, uploader
 from tests.conftest import ENVIRONMENT, ROOT
 
-# Stores a checkpoint whose second file takes for ever to copy.
-SLOW_UPLOAD = """
-import shutil, sys, time
-from pathlib import Path
-from ray.train import Checkpoint
-from jobs.checkpoints import uploader
-copy = shutil.copy2
-def slow(source, target, **options):
-    if Path(source).name == "b":
-        print("half written", flush=True)
-        time.sleep(600)
-    return copy(source, target, **options)
-def copytree(source, target, **options):
-    for path in sorted(Path(source).iterdir()):
-        slow(path, Path(target) / path.name)
-shutil.copytree = copytree
-uploader(sys.argv[1])(Checkpoint.from_directory(sys.argv[2]), sys.argv[3])
+# Writes a checkpoint whose second file takes for ever.
+SLOW_WRITE = """
+import sys, time, torch
+from jobs.checkpoints import scratch
+from swiggle.training.vae_training import VAETraining
+from tests.training.test_vae_training import CONFIG
+def half(state, path):
+    path.write_bytes(b"half")
+    print("half written", flush=True)
+    time.sleep(600)
+torch.save = half
+VAETraining(CONFIG, torch.device("cpu")).save(scratch(sys.argv[1]))
 """
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    folder = tmp_path / "state"
-    folder.mkdir()
+def stored(run: Path, step: int) -> Path:
+    """Write and store a checkpoint of two files as a worker does."""
+    folder = scratch(str(run))
     for name in ("a", "b"):
-        (folder / name).write_text(name * 1_000)
-    return folder
+        (folder / name).write_text(f"{name} {step}")
+    return Path(uploader(str(run))(Checkpoint.from_directory(str(folder)), name_of(step)).path)
 
 
-def test_a_stored_checkpoint_replaces_one_of_its_name(tmp_path: Path, state: Path) -> None:
-    from ray.train import Checkpoint
-
-    run = tmp_path / "run"
+def test_a_stored_checkpoint_replaces_one_of_its_name(tmp_path: Path) -> None:
     for _ in range(2):
-        stored = uploader(str(run))(Checkpoint.from_directory(str(state)), name_of(500))
-    assert stored.path == str(run / "step-000000500")
-    assert sorted(p.name for p in Path(stored.path).iterdir()) == ["a", "b"]
+        folder = stored(tmp_path, 500)
+    assert folder == tmp_path / "step-000000500"
+    assert sorted(p.name for p in folder.iterdir()) == ["a", "b"]
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.mark.integration
-def test_a_kill_inside_the_write_leaves_nothing_that_counts(tmp_path: Path, state: Path) -> None:
-    from ray.train import Checkpoint
-
-    run = tmp_path / "run"
-    uploader(str(run))(Checkpoint.from_directory(str(state)), name_of(500))
-    # Both a new checkpoint and one that is being written again.
-    for step in (500, 1000):
-        command = [sys.executable, "-c", SLOW_UPLOAD, str(run), str(state), name_of(step)]
-        with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as writing:
-            assert writing.stdout is not None
-            assert writing.stdout.readline() == "half written\n"
-            writing.send_signal(signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while writing.poll() is None:
-            assert time.monotonic() < deadline
-    assert sorted(p.name for p in run.iterdir() if not p.name.startswith(".")) == ["step-000000500"]
-    assert sorted(p.name for p in (run / "step-000000500").iterdir()) == ["a", "b"]
-    assert [p for p in run.iterdir() if p.name.startswith(".")]
-    assert mend(str(run)) is None
-    assert [p.name for p in run.iterdir()] == ["step-000000500"]
+def test_a_kill_inside_the_write_leaves_nothing_that_counts(tmp_path: Path) -> None:
+    whole = stored(tmp_path, 500)
+    command = [sys.executable, "-c", SLOW_WRITE, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as writing:
+        assert writing.stdout is not None
+        assert writing.stdout.readline() == "half written\n"
+        writing.send_signal(signal.SIGKILL)
+    (half,) = set(tmp_path.iterdir()) - {whole}
+    assert {p.name for p in half.iterdir()} == {"vae", "training.pt"}
+    assert not half.name.startswith("step-")
+    assert mend(str(tmp_path)) is None
+    assert list(tmp_path.iterdir()) == [whole]
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20])
