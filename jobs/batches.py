@@ -27,15 +27,17 @@ def from_memory(
         yield enlarge(pictures.images[worker_share(indices, rank, workers)], config.image_size)
 
 
-def stream(uri: str, image_size: int) -> Dataset:
-    """The pictures of a stored split, decoded as they are needed: a column `image`, uint8 [S, S, 3]."""
+def stream(uri: str, image_size: int) -> tuple[Dataset, int]:
+    """The pictures of a stored split, decoded as they are needed: a column `image`, uint8 [S, S, 3]; and how many."""
 
     def decode(batch: pa.Table) -> dict[str, np.ndarray]:
         contents = (image["bytes"] for image in batch["image"].to_pylist())
         return {"image": np.stack([resize(decode_picture(content), image_size) for content in contents])}
 
     rows = ray.data.read_parquet(uri, columns=["image"])
-    return rows.map_batches(decode, batch_format="pyarrow", batch_size=512)
+    # A block a file, or Ray would choose by the size of the cluster, and the blocks decide what is drawn.
+    rows = ray.data.read_parquet(uri, columns=["image"], override_num_blocks=len(rows.input_files()))
+    return rows.map_batches(decode, batch_format="pyarrow", batch_size=512), rows.count()
 
 
 def stream_options() -> ExecutionOptions:
@@ -47,17 +49,15 @@ def stream_options() -> ExecutionOptions:
 
 
 def from_stream(
-    shard: DataIterator, count: int, config: VAEConfig, first_step: int, workers: int
+    shard: DataIterator, count: int, config: VAEConfig, first_step: int, rank: int, workers: int
 ) -> Iterator[np.ndarray]:
     """This worker's batches from `first_step` on, uint8 [n, S, S, 3], of a stream of `count` pictures in all.
 
     Batches are drawn from a window of `shuffle_buffer` pictures, anew each epoch. They depend on the seed, the step
     and the number of workers. To go on inside an epoch its first batches are read again and left out.
     """
-    size = config.batch_size // workers
-    if size * workers != config.batch_size:
-        raise ValueError(f"vae.batch_size: a stream needs it to be divisible by the {workers} workers")
-    if (batches := count // workers // size) == 0:
+    size = len(worker_share(np.arange(config.batch_size), rank, workers))
+    if (batches := count // workers // -(-config.batch_size // workers)) == 0:
         raise ValueError(f"vae.batch_size: {config.batch_size} is more than the {count} pictures of the stream")
     step = first_step
     while step < config.steps:
@@ -71,6 +71,8 @@ def from_stream(
             local_shuffle_seed=config.seed * 1_000_003 + epoch,
         )
         for number, batch in enumerate(epoch_of_batches):
-            if done <= number < batches and step < config.steps:
+            if number >= batches or step == config.steps:
+                break
+            if number >= done:
                 yield batch["image"].numpy()
                 step += 1

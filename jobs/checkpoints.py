@@ -1,6 +1,6 @@
 """Checkpoints of a training run: whole under their final name or not there, and validated beside the training."""
 
-import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection
@@ -18,11 +18,13 @@ from swiggle.config import VAEConfig
 from swiggle.data.reading import read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
-from swiggle.storage import absolute, copy_into, is_local, join, local_copy, local_path
+from swiggle.storage import absolute, copy_into, is_local, join, local_copy, local_path, read_json
 from swiggle.training.vae_events import write_validation
+from swiggle.training.vae_training import STATE
 
 SNAPSHOT = "checkpoint_manager_snapshot.json"
 """Ray Train's list of a run's checkpoints, in the run's folder."""
+FILES = (STATE, "vae/config.json", "vae/model.safetensors")
 
 
 def name_of(step: int) -> str:
@@ -30,26 +32,33 @@ def name_of(step: int) -> str:
 
 
 def scratch(run: str) -> Path:
-    """A folder to write a checkpoint of the run at `run` in: beside its place, where that is a file system, so that
-    storing it is one rename."""
-    return Path(tempfile.mkdtemp(prefix=".step-", dir=local_path(run) if is_local(run) else None))
+    """A folder on this machine's own disk to write a checkpoint of the run at `run` in: beside its place where that is
+    on the same disk, so that storing it is one rename."""
+    beside = is_local(run) and os.stat(local_path(run)).st_dev == os.stat(tempfile.gettempdir()).st_dev
+    folder = Path(tempfile.mkdtemp(prefix=".step-", dir=local_path(run) if beside else None))
+    folder.chmod(0o755)
+    return folder
 
 
 def uploader(run: str) -> Callable[[Checkpoint, str], Checkpoint]:
-    """How Ray Train stores what was written in `scratch`: whole under its final name, or not there at all.
+    """How Ray Train's thread stores what was written in `scratch`: whole under its final name, or not there at all.
 
-    Ray's own way fills the final folder file by file, and a kill leaves half of one there. On object storage the
-    files are copied one by one here too, but nothing reads them before Ray lists the checkpoint.
+    Ray's own way fills the final folder file by file, and a kill leaves half of one there. Object storage has no
+    rename, so there a folder counts once it has all its `FILES`.
     """
 
     def upload(checkpoint: Checkpoint, name: str) -> Checkpoint:
         written, uri = Path(checkpoint.path), join(run, name)
         if is_local(uri):
-            shutil.rmtree(local_path(uri), ignore_errors=True)
-            written.rename(local_path(uri))
+            target = local_path(uri)
+            whole = written
+            if written.parent != target.parent:
+                whole = Path(shutil.copytree(written, target.parent / f".{name}", dirs_exist_ok=True))
+            shutil.rmtree(target, ignore_errors=True)
+            whole.rename(target)
         else:
             copy_into(written, uri)
-            shutil.rmtree(written)
+        shutil.rmtree(written, ignore_errors=True)
         filesystem, path = fs.FileSystem.from_uri(absolute(uri))
         return Checkpoint(path, filesystem)
 
@@ -57,29 +66,31 @@ def uploader(run: str) -> Callable[[Checkpoint, str], Checkpoint]:
 
 
 def mend(run: str) -> str | None:
-    """Make the folder of a killed run fit to go on with.
+    """Make the folder of a killed run fit to go on with; returns the URI of its newest checkpoint if Ray Train does
+    not know of it.
 
     What was being written is deleted. Ray writes its list of checkpoints in place, so a kill can leave it cut short,
-    and Ray then refuses to go on: such a list is deleted too, and the newest checkpoint's URI is returned, since Ray
-    no longer knows of it.
+    and Ray then refuses to go on: such a list is deleted too.
     """
     filesystem, path = fs.FileSystem.from_uri(absolute(run))
     entries = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
     for entry in entries:
         if entry.base_name.startswith(".step-"):
             filesystem.delete_dir(entry.path)
-    snapshot = f"{path}/{SNAPSHOT}"
-    if filesystem.get_file_info(snapshot).type == fs.FileType.NotFound:
+    try:
+        listed = read_json(join(run, SNAPSHOT)) or {}
+    except ValueError:
+        filesystem.delete_file(f"{path}/{SNAPSHOT}")
+        listed = {}
+    if listed.get("latest_checkpoint_result"):
         return None
-    with filesystem.open_input_stream(snapshot) as file:
-        try:
-            json.loads(file.read())
-            return None
-        except ValueError:
-            pass
-    filesystem.delete_file(snapshot)
-    complete = sorted(entry.base_name for entry in entries if entry.base_name.startswith("step-"))
-    return join(run, complete[-1]) if complete else None
+    names = [entry.base_name for entry in entries if entry.base_name.startswith("step-")]
+    whole = [name for name in names if all(_is_file(filesystem, f"{path}/{name}/{file}") for file in FILES)]
+    return join(run, max(whole)) if whole else None
+
+
+def _is_file(filesystem: fs.FileSystem, path: str) -> bool:
+    return filesystem.get_file_info(path).type == fs.FileType.File
 
 
 def remove_all_but(run: str, kept: Collection[str]) -> None:
@@ -105,7 +116,7 @@ def validate(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, floa
     seen = reconstruct(vae, images, device)
     events = EventFiles(join(settings["run"], "events", "validation"))
     write_validation(events.writer, step, seen)
-    events.keep()
+    events.close()
     psnr, right, kl = seen.scores["psnr"], seen.scores["pixels_within_16"], seen.scores["kl"]
     say("train_vae", f"step {step}: validation {psnr:.2f} dB, {right:.1%} of pixels right, KL {kl:.0f} nats")
     return seen.scores

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from jobs.stage import Stage, complete, run_command, say
+from jobs.stage import Stage, complete, key_of, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
@@ -46,11 +46,11 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         local_copy(join(config.run, "vae")) as vae_folder,
         local_copy(join(config.run, "data")) as data,
         local_copy(join(config.run, "latents")) as latents,
-        local_copy(join(config.run, "train_vae")) as training,
+        local_copy(join(config.run, "train_vae", key_of("train_vae", config), "events")) as events,
         publish(join(config.run, "vae_report")) as folder,
     ):
         vae = VAE.from_pretrained(vae_folder)
-        images = read_pictures(data / "test", config.vae.image_size).images
+        images = read_pictures(data / "test", vae.config.image_size).images
         seen = reconstruct(vae, images, cpu, shown=12)
         report: dict[str, Any] = {
             **seen.scores,
@@ -59,7 +59,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
             "locality": locality(vae, seen.latents[:MOVED]),
         }
         draw_reconstructions(seen.originals, seen.decoded, folder / "reconstructions.png")
-        draw_curves(read_curves(training), folder / "curves.png")
+        draw_curves(read_curves(events), folder / "curves.png")
         try:
             report |= trait_scores(vae, images, data, latents)
         except ValueError as unknown:

@@ -18,6 +18,8 @@ from swiggle.config import RunConfig
 from swiggle.overrides import ConfigError, known_keys, load_config
 from swiggle.storage import absolute, join, read_json, write_json
 
+KEY_LENGTH = 12
+
 
 class StageError(RuntimeError):
     """A stage that cannot run; the message says what is missing."""
@@ -38,6 +40,11 @@ def record_uri(config: RunConfig, name: str) -> str:
     return join(config.run, "stages", f"{name}.json")
 
 
+def key_of(name: str, config: RunConfig) -> str:
+    """The key under which a finished stage worked."""
+    return read_json(record_uri(config, name))["fingerprint"][:KEY_LENGTH]  # type: ignore[index]
+
+
 def complete(stage: Stage, config: RunConfig) -> dict[str, Any]:
     """Do the stage unless it is done; returns its record. Raises `StageError` when a stage it needs is not done."""
     inputs = {}
@@ -54,7 +61,7 @@ def complete(stage: Stage, config: RunConfig) -> dict[str, Any]:
         return record
     say(stage.name, "started")
     start = time.monotonic()
-    metrics = stage.work(config, fingerprint[:12])
+    metrics = stage.work(config, fingerprint[:KEY_LENGTH])
     seconds = round(time.monotonic() - start, 1)
     record = {"id": uuid.uuid4().hex, "fingerprint": fingerprint, "seconds": seconds, "metrics": metrics, **wanted}
     write_json(record_uri(config, stage.name), record)

@@ -7,7 +7,8 @@
 
 Reads `<run>/data`; keeps checkpoints and TensorBoard's files in `<run>/train_vae/<key>`; writes `<run>/vae`, the
 model of the best validation. The global batch is the same whatever the number of workers, and a step's batch and
-noise depend on nothing but the seed and the step, so a resumed run continues exactly.
+noise depend on nothing but the seed and the step (and, of streamed pictures, the number of workers), so a resumed run
+continues exactly.
 """
 
 import shutil
@@ -47,9 +48,15 @@ from swiggle.storage import join, local_copy, publish
 from swiggle.training.allocator import keep_freed_memory
 from swiggle.training.vae_training import StepReport, VAETraining
 
+GROW_SECONDS = 600.0
+"""How often a run on fewer workers than it wants looks for more."""
+TEST_PICTURES = 5_000
+"""Of the test split, how many the final scores are from: a bound on memory."""
 
-def train_loop_per_worker(settings: dict[str, Any]) -> float:
-    """One worker's part of the run; returns images a second over all workers (rank 0)."""
+
+def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
+    """One worker's part of the run. Returns `images_per_second` over all workers, from rank 0, or the step at which
+    the loss was seen to be infinite or no number, `diverged_at`: starting again would end there again."""
     quiet()
     keep_freed_memory()
     config: VAEConfig = settings["config"]
@@ -59,27 +66,29 @@ def train_loop_per_worker(settings: dict[str, Any]) -> float:
     if device.type == "cpu":
         torch.set_num_threads(config.cpus_per_worker)
     training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model)
-    checkpoint = ray.train.get_checkpoint()
-    if checkpoint is None and settings["newest"] is not None:
-        checkpoint = Checkpoint(settings["newest"])
-    if checkpoint is not None:
+    known = ray.train.get_checkpoint()
+    if (checkpoint := known or settings["newest"]) is not None:
         with checkpoint.as_directory() as saved:
             training.restore(Path(saved))
         if rank == 0:
             say("train_vae", f"resumed at step {training.step}")
+        if known is None:  # Ray's list was lost, and begins again with this one
+            announce(training, checkpoint if rank == 0 else None, checkpoint_upload_mode=CheckpointUploadMode.NO_UPLOAD)
 
     watch = Watch(config, join(settings["run"], "events", "train"), training.step) if rank == 0 else None
     leaving, speed = False, 0.0
     for images in worker_batches(settings, training.step, rank, workers):
-        report = training.train_on(images)
+        seen = training.train_on(images)
         step, last = training.step, training.step == config.steps
         due = last or step % config.checkpoint_every == 0
         if watch:
-            watch.step(step, report)
+            watch.step(step, seen)
         if last or step % config.log_every == 0:
-            report = mean_over_workers(report, workers)
+            seen = mean_over_workers(seen, len(images) / config.batch_size, workers)
             if watch:
-                watch.point(step, report)
+                watch.point(step, seen)
+            if not seen.loss.isfinite():
+                return {"diverged_at": step}
             # A node that is about to be taken away leaves time for one more checkpoint. All workers ask together.
             if not leaving and ray.train.get_preemption_info() is not None:
                 leaving = due = True
@@ -89,44 +98,52 @@ def train_loop_per_worker(settings: dict[str, Any]) -> float:
             watch.events.keep()
         if due:
             save(training, rank, settings["run"])
-    return speed
+    return {"images_per_second": speed}
 
 
 def worker_batches(settings: dict[str, Any], first_step: int, rank: int, workers: int) -> Iterator[np.ndarray]:
     config: VAEConfig = settings["config"]
     if config.input == "stream":
         shard = ray.train.get_dataset_shard("train")
-        return batches.from_stream(shard, settings["streamed"], config, first_step, workers)
+        return batches.from_stream(shard, settings["streamed"], config, first_step, rank, workers)
     with local_copy(join(settings["data"], "train")) as folder:
         pictures = read_pictures(folder, config.image_size)
     return batches.from_memory(pictures, config, first_step, rank, workers)
 
 
-def mean_over_workers(report: StepReport, workers: int) -> StepReport:
+def mean_over_workers(seen: StepReport, share: float, workers: int) -> StepReport:
     """A worker sees its share of a batch; the curves are of the whole of it."""
     if workers == 1:
-        return report
-    seen = torch.cat([report.loss[None], report.error[None], report.kl_per_channel])
-    torch.distributed.all_reduce(seen)
-    seen /= workers
-    return replace(report, loss=seen[0], error=seen[1], kl_per_channel=seen[2:])
+        return seen
+    means = torch.cat([seen.loss[None], seen.error[None], seen.kl_per_channel]) * share
+    torch.distributed.all_reduce(means)
+    return replace(seen, loss=means[0], error=means[1], kl_per_channel=means[2:])
 
 
 def save(training: VAETraining, rank: int, run: str) -> None:
     """Write a checkpoint on rank 0 and leave the storing of it to a thread; every rank reports."""
-    if rank != 0:
-        ray.train.report({}, checkpoint_upload_mode=CheckpointUploadMode.ASYNC)
-        return
-    folder = checkpoints.scratch(run)
-    training.save(folder)
-    ray.train.report(
-        {"step": training.step, "psnr": 0.0},  # until the validation has said
-        checkpoint=Checkpoint.from_directory(folder),
+    checkpoint = None
+    if rank == 0:
+        folder = checkpoints.scratch(run)
+        training.save(folder)
+        checkpoint = Checkpoint.from_directory(folder)
+    announce(
+        training,
+        checkpoint,
         checkpoint_dir_name=checkpoints.name_of(training.step),
         checkpoint_upload_mode=CheckpointUploadMode.ASYNC,
         checkpoint_upload_fn=checkpoints.uploader(run),
-        delete_local_checkpoint_after_upload=False,  # it was moved
-        validation=training.config.validation_pictures > 0,
+        delete_local_checkpoint_after_upload=False,  # the uploader does it
+    )
+
+
+def announce(training: VAETraining, checkpoint: Checkpoint | None, **storing: Any) -> None:
+    """Tell Ray Train of a checkpoint, and have it validated; ranks that have none only keep in step."""
+    ray.train.report(
+        {} if checkpoint is None else {"step": training.step, "psnr": 0.0},  # until the validation has said
+        checkpoint=checkpoint,
+        validation=checkpoint is not None and training.config.validation_pictures > 0,
+        **storing,
     )
 
 
@@ -135,11 +152,12 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     streamed = vae.input == "stream"
     connect(spare_cpus=2 if streamed else 0)
     folder, data = join(config.run, "train_vae", key), join(config.run, "data")
-    settings = {"config": vae, "run": folder, "data": data, "newest": checkpoints.mend(folder)}
+    VAE(vae)  # a model that cannot be is refused here, not in every worker again and again
+    newest = checkpoints.mend(folder)
+    settings = {"config": vae, "run": folder, "data": data, "newest": newest and Checkpoint(newest)}
     datasets = {}
     if streamed:
-        datasets["train"] = batches.stream(join(data, "train"), vae.image_size)
-        settings["streamed"] = datasets["train"].count()
+        datasets["train"], settings["streamed"] = batches.stream(join(data, "train"), vae.image_size)
     trainer = TorchTrainer(
         train_loop_per_worker,
         train_loop_config=settings,
@@ -149,6 +167,8 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
             num_workers=vae.workers if vae.min_workers is None else (vae.min_workers, vae.workers),
             use_gpu=vae.gpus_per_worker > 0,
             resources_per_worker={"CPU": vae.cpus_per_worker, "GPU": vae.gpus_per_worker},
+            # To grow, the group stops and goes back to its last checkpoint.
+            **({} if vae.min_workers is None else {"elastic_resize_monitor_interval_s": GROW_SECONDS}),
         ),
         run_config=RunConfig(
             name=key,
@@ -172,6 +192,9 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         raise StageError(f"training failed; its checkpoints are kept in {folder}\n{error}") from error
     except SystemExit as stop:  # Ray Train answers Ctrl-C by aborting the run and leaving the program
         raise KeyboardInterrupt from stop
+    if "diverged_at" in result.return_value:
+        step = result.return_value["diverged_at"]
+        raise StageError(f"training diverged before step {step}: the loss is not finite; lower vae.lr")
     if result.checkpoint is None or not result.best_checkpoints:
         raise RuntimeError("training ended without a checkpoint")
     best, scores = result.best_checkpoints[0]
@@ -180,11 +203,11 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         shutil.copytree(Path(saved) / "vae", to, dirs_exist_ok=True)
         trained = VAE.from_pretrained(to)
     with local_copy(join(data, "test")) as test:
-        images = read_pictures(test, vae.image_size).images
+        images = read_pictures(test, vae.image_size, TEST_PICTURES).images
     return {
         "parameters": sum(p.numel() for p in trained.parameters()),
         "best_step": scores["step"],
-        "images_per_second": result.return_value,
+        **result.return_value,
         **reconstruct(trained, images, torch.device("cpu")).scores,
     }
 

@@ -20,16 +20,21 @@ class EventFiles:
 
     def __init__(self, uri: str, first_step: int | None = None) -> None:
         """Points after `first_step` that an earlier writer left are hidden by TensorBoard."""
+        purge_from = None if first_step is None else first_step + 1
         self._uri = uri
         self._folder = None if is_local(uri) else tempfile.TemporaryDirectory(prefix="swiggle-")
         folder = str(local_path(uri)) if self._folder is None else self._folder.name
-        self.writer = SummaryWriter(folder, purge_step=first_step)
+        self.writer = SummaryWriter(folder, purge_step=purge_from)
 
     def keep(self) -> None:
         """Bring to the URI what was written so far."""
         self.writer.flush()
         if self._folder is not None:
             copy_into(Path(self._folder.name), self._uri)
+
+    def close(self) -> None:
+        self.keep()
+        self.writer.close()
 
 
 class Watch:

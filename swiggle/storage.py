@@ -21,8 +21,9 @@ def absolute(uri: str) -> str:
 
 
 def join(uri: str, *parts: str) -> str:
-    """A path below `uri`."""
-    return "/".join([absolute(uri).rstrip("/"), *parts])
+    """A path below `uri`; a query (`s3://bucket/run?endpoint_override=...`) stays at the end."""
+    base, mark, query = absolute(uri).partition("?") if "://" in uri else (absolute(uri), "", "")
+    return "/".join([base.rstrip("/"), *parts]) + mark + query
 
 
 def is_local(uri: str) -> bool:

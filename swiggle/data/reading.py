@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
 
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.data.sprites import SLOTS
@@ -25,8 +26,9 @@ class Pictures:
 def read_pictures(folder: Path, image_size: int, limit: int | None = None) -> Pictures:
     """Read a split, `limit` rows at most. Pictures keep their stored size where all have one size that divides
     `image_size` (pixel art is enlarged a batch at a time, see `enlarge`), else they are brought to `image_size`."""
-    table = pq.read_table(folder, columns=["id", "image", "caption"])
-    table = table if limit is None else table.slice(0, limit)
+    stored = dataset(folder, format="parquet")
+    columns = ["id", "image", "caption"]
+    table = stored.to_table(columns) if limit is None else stored.head(limit, columns)  # head reads no more than that
     pictures = [decode_picture(image["bytes"]) for image in table["image"].to_pylist()]
     sizes = {picture.shape[0] for picture in pictures}
     if len(sizes) > 1 or image_size % next(iter(sizes)):

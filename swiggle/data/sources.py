@@ -163,6 +163,9 @@ def _table_rows(config: DataConfig) -> Iterator[tuple[str, bytes, str | None]]:
         raise SourceError(f"data.caption_column: {config.source} has {table.column_names}, not {column!r}")
     table = table.cast_column(config.image_column, datasets.Image(decode=False))
     for number, row in enumerate(table):
-        image = row[config.image_column]
-        content = image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes()
+        image = row[config.image_column] or {}
+        content = image.get("bytes")
+        if content is None:
+            path = Path(image.get("path") or "")
+            content = path.read_bytes() if path.is_file() else b""
         yield f"row {number}", content, row[column] if column else None

@@ -66,7 +66,7 @@ class VAE(nn.Module):
             else DenseDecoder(size, config.hidden, config.blocks, latent)
         )
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
 
     def encode(self, pictures: Tensor) -> Posterior:

@@ -8,11 +8,11 @@ Nothing here is distributed. A job passes `parallel` to wrap the model (`Distrib
 number of workers, so that each takes its part of the batch's noise and of its mean.
 """
 
+import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -122,9 +122,11 @@ class VAETraining:
     def restore(self, folder: Path) -> None:
         """Go on from what `save` wrote. Raises ValueError naming a missing or damaged file."""
         kept = VAE.from_pretrained(folder / "vae")
+        if not zipfile.is_zipfile(folder / STATE):
+            raise ValueError(f"{folder / STATE}: missing or cut short")
         try:
             state = torch.load(folder / STATE, map_location=self.device, weights_only=True)
-        except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+        except RuntimeError as error:
             raise ValueError(f"{folder / STATE}: {error}") from error
         self.step = state["step"]
         self.vae.load_state_dict(state["model"])

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-# Page faults while 100 MB are allocated and freed again and again, as gradients are.
+# Page faults while 40 MB, more than glibc ever keeps by itself, are allocated and freed again and again.
 SCRIPT = """
 import resource, torch
 from swiggle.training.allocator import keep_freed_memory
@@ -12,9 +12,9 @@ from swiggle.training.allocator import keep_freed_memory
 def faults(times):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(times):
-        [torch.ones(3_000_000) for _ in range(8)]
+        torch.ones(10_000_000)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-faults(3)
+faults(30)
 print(faults(20))
 """
 
@@ -28,5 +28,4 @@ def faults(call: str) -> int:
 
 @pytest.mark.xfail(platform.libc_ver()[0] != "glibc", reason="another allocator")
 def test_freed_memory_is_not_faulted_in_again() -> None:
-    assert faults("keep_freed_memory()") < 100
-    assert faults("") > 10_000
+    assert faults("keep_freed_memory()") < 0.5 * faults("")
