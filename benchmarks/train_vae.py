@@ -143,7 +143,7 @@ def cost_of_checkpoints(data: Path, rounds: int, steps: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["one", "two", "checkpoints"], default=["one"])
+    parser.add_argument("what", nargs="*", choices=["one", "two", "checkpoints"])
     parser.add_argument("--run", type=Path, default=Path("runs/demo"))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=300)
@@ -153,7 +153,7 @@ def main() -> None:
     if options.plain:
         print(plain_loop(data, options.steps, options.plain == "tuned"))
         return
-    for what in options.what:
+    for what in options.what or ["one"]:
         if what == "one":
             compare_with_plain("1 worker of 2 threads", data, options.rounds, options.steps, ("vae.workers=1",))
         elif what == "two":

@@ -63,7 +63,7 @@ class Watch:
 
     def point(self, step: int, report: StepReport) -> None:
         """The curves' point at a step, from what all workers saw."""
-        write_step(self.events.writer, step, report, self._now)
+        write_step(self.events.writer, step, report, self._now or self._rate(step, self._line))
 
     def images_per_second(self, step: int) -> float:
         """Over all steps since the start or the last resumption, without their first tenth."""
