@@ -1,6 +1,6 @@
 """What training through Ray Train costs: images a second against a plain PyTorch loop of the same model and batch.
 
-    python -m benchmarks.train_vae --run runs/demo one two checkpoints
+    python -m benchmarks.train_vae --run runs/demo one      # or two, or checkpoints
 
 Ours, the plain loop and the plain loop with our allocator settings are run one after the other, in processes of their
 own, in turning order, each with all cores; the median of the rounds' ratios and a 95% interval of it (order
@@ -143,7 +143,7 @@ def cost_of_checkpoints(data: Path, rounds: int, steps: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=["one", "two", "checkpoints"])
+    parser.add_argument("what", nargs="?", default="one", choices=["one", "two", "checkpoints"])
     parser.add_argument("--run", type=Path, default=Path("runs/demo"))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=300)
@@ -153,14 +153,13 @@ def main() -> None:
     if options.plain:
         print(plain_loop(data, options.steps, options.plain == "tuned"))
         return
-    for what in options.what or ["one"]:
-        if what == "one":
-            compare_with_plain("1 worker of 2 threads", data, options.rounds, options.steps, ("vae.workers=1",))
-        elif what == "two":
-            words = ("vae.workers=2", "vae.cpus_per_worker=1")
-            compare_with_plain("2 workers of 1 thread", data, options.rounds, options.steps, words)
-        else:
-            cost_of_checkpoints(data, options.rounds, options.steps)
+    if options.what == "one":
+        compare_with_plain("1 worker of 2 threads", data, options.rounds, options.steps, ("vae.workers=1",))
+    elif options.what == "two":
+        words = ("vae.workers=2", "vae.cpus_per_worker=1")
+        compare_with_plain("2 workers of 1 thread", data, options.rounds, options.steps, words)
+    else:
+        cost_of_checkpoints(data, options.rounds, options.steps)
 
 
 if __name__ == "__main__":
