@@ -2,9 +2,9 @@
 
     python -m benchmarks.train_vae --run runs/demo one      # or two, or checkpoints
 
-Ours, the plain loop and the plain loop with our allocator settings are run one after the other, in processes of their
-own, in turning order, each with all cores; the median of the rounds' ratios and a 95% interval of it (order
-statistics) are printed: `one` for one worker of two
+The two are run one after the other, in processes of their own, in alternating order, each with all cores, and timed
+over the second half of their steps; the median of the pairs' ratios and a 95% interval of it (order statistics) are
+printed: `one` for one worker of two
 threads, `two` for two workers of one. `checkpoints` measures what writing and storing one costs by making twenty times
 as many as by default. Needs `<run>/data` (`python -m jobs.prepare_data run=runs/demo`).
 """
@@ -28,15 +28,11 @@ from swiggle.data.reading import read_pictures
 from swiggle.models.vae import VAE
 from swiggle.precision import autocast
 from swiggle.presets import quick
-from swiggle.training.allocator import keep_freed_memory
 
 
-def plain_loop(data: Path, steps: int, tuned: bool) -> float:
-    """Images a second of the loop that anyone would write in one process, without the first tenth of the steps.
-    `tuned` gives it the allocator settings that ours has."""
+def plain_loop(data: Path, steps: int) -> float:
+    """Images a second of the loop that anyone would write in one process."""
     config = quick().vae
-    if tuned:
-        keep_freed_memory()
     torch.manual_seed(0)
     torch.set_num_threads(config.cpus_per_worker)
     images = torch.from_numpy(read_pictures(data / "train", config.image_size).images)
@@ -46,7 +42,7 @@ def plain_loop(data: Path, steps: int, tuned: bool) -> float:
     )
     start = 0.0
     for step in range(steps):
-        if step == steps // 10:
+        if step == steps // 2:
             start = time.monotonic()
         batch = images[torch.randint(len(images), (config.batch_size,))].permute(0, 3, 1, 2)
         batch = batch.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
@@ -57,18 +53,11 @@ def plain_loop(data: Path, steps: int, tuned: bool) -> float:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
         optimizer.step()
-    return (steps - steps // 10) * config.batch_size / (time.monotonic() - start)
+    return (steps - steps // 2) * config.batch_size / (time.monotonic() - start)
 
 
-def measure_plain(data: Path, steps: int, how: str) -> float:
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.train_vae",
-        f"--plain={how}",
-        f"--run={data.parent}",
-        f"--steps={steps}",
-    ]
+def measure_plain(data: Path, steps: int) -> float:
+    command = [sys.executable, "-m", "benchmarks.train_vae", "plain", f"--run={data.parent}", f"--steps={steps}"]
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
@@ -97,24 +86,16 @@ def interval_of_median(values: list[float]) -> tuple[float, float]:
     return ordered[cut], ordered[count - 1 - cut]
 
 
-def compare_with_plain(name: str, data: Path, rounds: int, steps: int, words: tuple[str, ...]) -> None:
-    """Ours and the plain loop, as it is and with our allocator settings, one after the other in turning order."""
-    ways = {
-        "ours": lambda: measure_ray(data, steps, *words),
-        "plain": lambda: measure_plain(data, steps, "as-it-is"),
-        "tuned": lambda: measure_plain(data, steps, "tuned"),
-    }
-    rates: dict[str, list[float]] = {way: [] for way in ways}
-    for turn in range(rounds):
-        order = list(ways)
-        for way in order[turn % 3 :] + order[: turn % 3]:
-            rates[way].append(ways[way]())
-        last = {way: values[-1] for way, values in rates.items()}
-        print(f"{name}: " + ", ".join(f"{way} {rate:,.0f} images/s" for way, rate in last.items()), flush=True)
-    for way in ("plain", "tuned"):
-        ratios = [ours / theirs for ours, theirs in zip(rates["ours"], rates[way], strict=True)]
-        low, high = interval_of_median(ratios)
-        print(f"{name}: ours / {way} median {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {rounds}", flush=True)
+def compare_with_plain(name: str, data: Path, pairs: int, steps: int, *words: str) -> None:
+    ratios = []
+    for pair in range(pairs):
+        plain_first = measure_plain(data, steps) if pair % 2 == 0 else None
+        ours = measure_ray(data, steps, *words)
+        plain = plain_first or measure_plain(data, steps)
+        ratios.append(ours / plain)
+        print(f"{name}: {ours:,.0f} images/s, plain loop {plain:,.0f}, ratio {ratios[-1]:.3f}", flush=True)
+    low, high = interval_of_median(ratios)
+    print(f"{name}: median ratio {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {pairs} pairs", flush=True)
 
 
 def cost_of_checkpoints(data: Path, rounds: int, steps: int) -> None:
@@ -132,34 +113,28 @@ def cost_of_checkpoints(data: Path, rounds: int, steps: int) -> None:
             seconds[name].append(config.batch_size / rate)
             print(f"{name}: {rate:,.0f} images/s", flush=True)
     step = median(seconds["none"])
-    for name in ("checkpoints",):
-        made = (steps - 1) // often - steps // 10 // often  # in the steps that are timed
-        each = (median(seconds[name]) - step) * (steps - steps // 10) / made
-        share = each / (each + step * config.checkpoint_every)
-        print(
-            f"{name}: {each:.3f} s each, {share:.2%} of the time at one in {config.checkpoint_every} steps", flush=True
-        )
+    made = (steps - 1) // often - steps // 2 // often  # in the steps that are timed
+    each = (median(seconds["checkpoints"]) - step) * (steps - steps // 2) / made
+    share = each / (each + step * config.checkpoint_every)
+    print(f"checkpoints: {each:.3f} s each, {share:.2%} of the time at one in {config.checkpoint_every} steps")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", default="one", choices=["one", "two", "checkpoints"])
+    parser.add_argument("what", nargs="?", default="one", choices=["one", "two", "checkpoints", "plain"])
     parser.add_argument("--run", type=Path, default=Path("runs/demo"))
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--plain", choices=["as-it-is", "tuned"], help=argparse.SUPPRESS)
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=400)
     options = parser.parse_args()
-    data = options.run / "data"
-    if options.plain:
-        print(plain_loop(data, options.steps, options.plain == "tuned"))
-        return
+    data, pairs, steps = options.run / "data", options.pairs, options.steps
     if options.what == "one":
-        compare_with_plain("1 worker of 2 threads", data, options.rounds, options.steps, ("vae.workers=1",))
+        compare_with_plain("1 worker of 2 threads", data, pairs, steps, "vae.workers=1")
     elif options.what == "two":
-        words = ("vae.workers=2", "vae.cpus_per_worker=1")
-        compare_with_plain("2 workers of 1 thread", data, options.rounds, options.steps, words)
+        compare_with_plain("2 workers of 1 thread", data, pairs, steps, "vae.workers=2", "vae.cpus_per_worker=1")
+    elif options.what == "checkpoints":
+        cost_of_checkpoints(data, pairs, steps)
     else:
-        cost_of_checkpoints(data, options.rounds, options.steps)
+        print(plain_loop(data, steps))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Watch:
         self._now = 0.0
         self._line = (first_step, time.monotonic())
         self._warm = (first_step, time.monotonic())
-        self._warm_step = first_step + (config.steps - first_step) // 10
+        self._warm_step = first_step + (config.steps - first_step) // 2
 
     def step(self, step: int, report: StepReport) -> None:
         """After each step: say something every few seconds."""
@@ -66,7 +66,7 @@ class Watch:
         write_step(self.events.writer, step, report, self._now or self._rate(step, self._line))
 
     def images_per_second(self, step: int) -> float:
-        """Over all steps since the start or the last resumption, without their first tenth."""
+        """Over the second half of the steps since the start or the last resumption: a cluster takes a while to calm."""
         return self._rate(step, self._warm)
 
     def _rate(self, step: int, since: tuple[int, float]) -> float:
