@@ -72,7 +72,7 @@ class VAEConfig:
     """Fuse the model's kernels with `torch.compile`: minutes at the start, worth it on a GPU."""
     input: Literal["memory", "stream"] = "memory"
     """`memory`: all pictures as uint8 in every worker, the same batches whatever the number of workers. `stream`:
-    Ray Data decodes them as they are needed, in the same memory for any number; they need two free CPUs."""
+    Ray Data decodes them as they are needed, so they need not fit in memory; it needs two free CPUs."""
     shuffle_buffer: int = 8_192
     """Pictures a worker keeps to draw its batches from when they are streamed."""
     checkpoint_every: int = 1_000
