@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from jobs.stage import Stage, complete, key_of, run_command, say
+from jobs.stage import Stage, complete, finished, key_of, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
@@ -32,6 +32,8 @@ from swiggle.models.vae import VAE, to_images, to_model
 from swiggle.storage import join, local_copy, publish
 from swiggle.training.vae_events import read_curves
 
+TEST_PICTURES = 5_000
+"""Of the test split, how many are scored: a bound on memory."""
 PAIRS = 100
 READ_BACK = 1_000
 """Held-out pictures whose traits are read back."""
@@ -41,17 +43,17 @@ SEED = 2026
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    cpu = torch.device("cpu")
+    trained = key_of(finished("train_vae", config, STAGE.name))
     with (
         local_copy(join(config.run, "vae")) as vae_folder,
         local_copy(join(config.run, "data")) as data,
         local_copy(join(config.run, "latents")) as latents,
-        local_copy(join(config.run, "train_vae", key_of("train_vae", config), "events")) as events,
+        local_copy(join(config.run, "train_vae", trained, "events")) as events,
         publish(join(config.run, "vae_report")) as folder,
     ):
         vae = VAE.from_pretrained(vae_folder)
-        images = read_pictures(data / "test", vae.config.image_size).images
-        seen = reconstruct(vae, images, cpu, shown=12)
+        images = read_pictures(data / "test", vae.config.image_size, TEST_PICTURES).images
+        seen = reconstruct(vae, images, torch.device("cpu"), shown=12)
         report: dict[str, Any] = {
             **seen.scores,
             "kl_per_channel": seen.kl_per_channel.tolist(),
@@ -93,7 +95,7 @@ def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dic
     additive = fit_additive(read_latents(latents, "train")[1], truth["train"], sprites)
     edits = {}
     for slot in SLOTS:
-        pairs = draw_pairs(reader, slot, images, test, PAIRS, SEED)
+        pairs = draw_pairs(reader, slot, images, test[: len(images)], PAIRS, SEED)
         edited = decode(moved(additive, slot, encode(pairs.images), pairs.traits, pairs.asked))
         edits[slot] = score_edited(reader, pairs, edited, lambda pictures: decode(encode(pictures)))
     return {

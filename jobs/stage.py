@@ -40,19 +40,22 @@ def record_uri(config: RunConfig, name: str) -> str:
     return join(config.run, "stages", f"{name}.json")
 
 
-def key_of(name: str, config: RunConfig) -> str:
+def finished(name: str, config: RunConfig, reader: str) -> dict[str, Any]:
+    """The record of a stage that `reader` reads. Raises `StageError` when it is not done."""
+    record = read_json(record_uri(config, name))
+    if record is None:
+        raise StageError(f"{reader} reads what {name} makes; run python -m jobs.{name} run={config.run} first")
+    return record
+
+
+def key_of(record: dict[str, Any]) -> str:
     """The key under which a finished stage worked."""
-    return read_json(record_uri(config, name))["fingerprint"][:KEY_LENGTH]  # type: ignore[index]
+    return record["fingerprint"][:KEY_LENGTH]
 
 
 def complete(stage: Stage, config: RunConfig) -> dict[str, Any]:
     """Do the stage unless it is done; returns its record. Raises `StageError` when a stage it needs is not done."""
-    inputs = {}
-    for name in stage.needs:
-        needed = read_json(record_uri(config, name))
-        if needed is None:
-            raise StageError(f"{stage.name} reads what {name} makes; run python -m jobs.{name} run={config.run} first")
-        inputs[name] = needed["id"]
+    inputs = {name: finished(name, config, stage.name)["id"] for name in stage.needs}
     wanted = {"settings": stage.settings(config), "inputs": inputs}
     fingerprint = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
     record = read_json(record_uri(config, stage.name))

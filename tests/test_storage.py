@@ -45,3 +45,16 @@ def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with local_copy("runs") as folder:
         assert folder == tmp_path / "runs"
     remove("runs")
+
+
+def test_a_query_stays_at_the_end() -> None:
+    assert join("s3://b/run/?scheme=http", "a", "b.json") == "s3://b/run/a/b.json?scheme=http"
+    assert join("s3://b/run", "a") == "s3://b/run/a"
+
+
+def test_what_a_kill_left_is_gone_when_the_folder_is_published_again(tmp_path: Path) -> None:
+    (tmp_path / ".vae-half").mkdir()
+    (tmp_path / ".vae_report-half").mkdir()  # of another folder
+    with publish(str(tmp_path / "vae")) as folder:
+        (folder / "a").write_text("a")
+    assert {p.name for p in tmp_path.iterdir()} == {"vae", ".vae_report-half"}

@@ -38,8 +38,8 @@ def oddities(content: bytes) -> str:
     """What sets readable picture bytes apart from a square RGB picture, in words; empty where nothing does."""
     with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
         found = [] if image.mode == "RGB" else [f"mode {image.mode}"]
-        if getattr(image, "n_frames", 1) > 1:
-            found.append(f"first of {image.n_frames} frames")  # type: ignore[attr-defined]
+        if (frames := getattr(image, "n_frames", 1)) > 1:
+            found.append(f"first of {frames} frames")
         if image.width != image.height:
             found.append(f"middle of {image.width}x{image.height}")
         return ", ".join(found)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-Curve = tuple[np.ndarray, np.ndarray]
+from swiggle.training.vae_events import Curve
 
 
 def draw_reconstructions(originals: np.ndarray, decoded: np.ndarray, path: Path) -> None:

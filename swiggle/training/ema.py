@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 EVERY = 10
-"""Steps between two updates: an update reads and writes every weight, which on a CPU takes a twentieth of a step."""
+"""Steps between two updates, since each reads and writes every weight."""
 
 
 def averaged(model: nn.Module, decay: float) -> AveragedModel:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -57,12 +58,14 @@ class VAETraining:
         torch.manual_seed(config.seed)
         self.vae = VAE(config).to(device).train()
         self.average = ema.averaged(self.vae, config.ema_decay) if config.ema_decay else None
-        self.result: VAE = self.vae if self.average is None else self.average.module  # type: ignore[assignment]
+        self.result = self.vae if self.average is None else cast(VAE, self.average.module)
         """The model to keep: the average of the weights where there is one, else the weights."""
         self.optimizer = torch.optim.AdamW(
             self.vae.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
         )
-        self.model = parallel(torch.compile(self.vae) if config.compile else self.vae)  # type: ignore[arg-type]
+        if config.compile:
+            self.vae.compile()
+        self.model = parallel(self.vae)
 
     def train_on(self, images: np.ndarray) -> StepReport:
         """One step on this worker's share of the batch, uint8 [n, S, S, 3]."""

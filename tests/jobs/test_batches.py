@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -46,8 +47,8 @@ def digests(split: Path, first_step: int, workers: int = 1) -> list[list[bytes]]
     data.context.execution_options = stream_options()
     shards = data.streaming_split(workers, equal=True) if workers > 1 else [data.iterator()]
 
-    def read(rank: int, shard: object) -> list[bytes]:
-        batches = from_stream(shard, count, CONFIG, first_step, rank, workers)  # type: ignore[arg-type]
+    def read(rank: int, shard: Any) -> list[bytes]:
+        batches = from_stream(shard, count, CONFIG, first_step, rank, workers)
         return [picture.tobytes() for batch in batches for picture in batch]
 
     with ThreadPoolExecutor(workers) as pool:
@@ -84,7 +85,7 @@ def test_a_stream_too_short_for_a_batch_is_refused() -> None:
     from jobs.batches import from_stream
 
     with pytest.raises(ValueError, match="more than the 10 pictures"):
-        next(from_stream(None, 10, CONFIG, 0, 0, 1))  # type: ignore[arg-type]
+        next(from_stream(cast(Any, None), 10, CONFIG, 0, 0, 1))
 
 
 def test_memory_gives_a_batch_whatever_the_number_of_workers(split: Path) -> None:
