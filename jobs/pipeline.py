@@ -4,15 +4,15 @@
     python -m jobs.pipeline preset=paper data.count=2000 vae.steps=100
     ray job submit --working-dir . -- python -m jobs.pipeline preset=quick run=/shared/demo
 
-Seven stages, each also a command of its own: prepare_data, train_vae, encode_latents, report_vae, sweep_sae,
-build_atlas, seal_bundle. What is done and still right is skipped; what was stopped goes on where it was.
+Eight stages, each also a command of its own: prepare_data, train_vae, encode_latents, report_vae, sweep_sae,
+report_sae, build_atlas, seal_bundle. What is done and still right is skipped; what was stopped goes on where it was.
 """
 
 import time
 
 import ray
 
-from jobs import build_atlas, encode_latents, prepare_data, report_vae, seal_bundle, sweep_sae, train_vae
+from jobs import build_atlas, encode_latents, prepare_data, report_sae, report_vae, seal_bundle, sweep_sae, train_vae
 from jobs.stage import complete, run_command, say
 from swiggle.config import RunConfig
 
@@ -22,6 +22,7 @@ STAGES = (
     encode_latents.STAGE,
     report_vae.STAGE,
     sweep_sae.STAGE,
+    report_sae.STAGE,
     build_atlas.STAGE,
     seal_bundle.STAGE,
 )

@@ -1,11 +1,13 @@
-"""Sweep L1 weights with Ray Tune, judge each dictionary on held-out latents, and choose one.
+"""Sweep sparse autoencoders with Ray Tune, judge each dictionary on held-out latents, and choose one.
 
     python -m jobs.sweep_sae preset=quick run=runs/demo
-    python -m jobs.sweep_sae run=runs/demo 'sweep.l1=[0.5,1,2,4]' sae.epochs=60
+    python -m jobs.sweep_sae run=runs/demo 'sweep.objectives=[l1,matryoshka]' 'sweep.seeds=[0,1,2]' sae.epochs=60
+    python -m jobs.sweep_sae run=runs/demo sweep.search=target sweep.target_l0=20     # Optuna: least FVU at that L0
     tensorboard --logdir runs/demo/sweep
 
 Reads `<run>/data`, `<run>/vae` and `<run>/latents`; Tune's files go to `<run>/sweep`. Writes `<run>/sae` (the chosen
-dictionary and `choice.json`, the reason) and `<run>/sweep_report` (`trials.json`, `pareto.png`).
+dictionary and `choice.json`, the reason) and `<run>/sweep_report`: `trials.json`, `pareto.png` and every dictionary.
+`python -m jobs.report_sae` then makes a page of it.
 """
 
 import json
@@ -18,9 +20,10 @@ from typing import Any
 
 import torch
 from ray import tune
+from ray.tune.schedulers import ASHAScheduler
 
 from jobs.cluster import connect, quiet
-from jobs.stage import Stage, complete, run_command, say
+from jobs.stage import Stage, StageError, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.reading import enlarge, read_pictures
@@ -30,6 +33,7 @@ from swiggle.sae.figures import draw_sweep
 from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.train import train_sae
+from swiggle.sae.trials import grid, knob_of, miss, name_of
 from swiggle.storage import join, local_copy, publish
 
 SEEN_PICTURES = 512
@@ -37,7 +41,8 @@ SEEN_PICTURES = 512
 
 
 def trial(parameters: dict[str, Any], config: RunConfig) -> None:
-    """Train one dictionary; report held-out metrics and a checkpoint every `checkpoint_every` epochs."""
+    """Train one dictionary. Reports the loss's terms each epoch; held-out metrics, with a checkpoint, every
+    `sae.checkpoint_every` epochs."""
     quiet()
     torch.set_num_threads(max(1, int(config.sweep.cpus_per_trial)))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -49,30 +54,65 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     with local_copy(join(config.run, "data")) as folder:
         pictures = read_pictures(folder / "validation", config.vae.image_size, SEEN_PICTURES)
     images = enlarge(pictures.images, config.vae.image_size)
-    sae_config = replace(config.sae, l1=parameters["l1"], latent_dim=train.shape[1])
+    sae_config = replace(config.sae, **parameters["sae"], latent_dim=train.shape[1])
+    name = name_of(asdict(sae_config))
 
     state = None
     if checkpoint := tune.get_checkpoint():
         with checkpoint.as_directory() as saved:
             state = torch.load(Path(saved) / "training.pt", map_location=device, weights_only=True)
     for epoch in train_sae(train.to(device), sae_config, state):
+        seen = {"epoch": epoch.number, **{f"train_{term}": value for term, value in epoch.terms.items()}}
         if epoch.number % sae_config.checkpoint_every and epoch.number != sae_config.epochs:
+            tune.report(seen)
             continue
-        folded = epoch.sae.folded(epoch.scale).cpu().eval()
+        folded = epoch.folded()
         metrics = dictionary_metrics(folded, validation)
         metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, images, train.mean(dim=0))
+        metrics["miss"] = miss(metrics, config.sweep)
         say(
             "sweep_sae",
-            f"l1 {sae_config.l1:g}, epoch {epoch.number}/{sae_config.epochs}: FVU {metrics['fvu']:.4f}, "
+            f"{name}, epoch {epoch.number}/{sae_config.epochs}: FVU {metrics['fvu']:.4f}, "
             f"L0 {metrics['l0']:.1f}, dead {metrics['dead']:.1%}",
         )
         with tempfile.TemporaryDirectory() as saved:
             torch.save(epoch.state(), Path(saved) / "training.pt")
             folded.save_pretrained(Path(saved) / "sae")
-            tune.report(
-                {"epoch": epoch.number, "loss": epoch.loss, "l1": sae_config.l1, **metrics},
-                checkpoint=tune.Checkpoint.from_directory(saved),
-            )
+            tune.report({**seen, **metrics}, checkpoint=tune.Checkpoint.from_directory(saved))
+
+
+def what_to_try(config: RunConfig) -> tuple[dict[str, Any], tune.TuneConfig]:
+    """The trials, and how they are scheduled."""
+    sweep = config.sweep
+    if sweep.search == "grid":  # every trial to its end: one that is stopped early for its FVU is a sparse one
+        return {"sae": tune.grid_search(grid(config))}, tune.TuneConfig(max_concurrent_trials=sweep.concurrent)
+    try:
+        from ray.tune.search.optuna import OptunaSearch
+
+        search = OptunaSearch(metric="miss", mode="min", seed=config.sae.seed)
+    except (ImportError, AssertionError) as missing:
+        raise StageError("sweep.search=target needs Optuna: pip install 'swiggle[search]'") from missing
+    if len(sweep.objectives) != 1:
+        raise StageError("sweep.search=target looks for one objective at a time: sweep.objectives=[l1]")
+    objective = sweep.objectives[0]
+    if (knob := knob_of(objective)) == "l1":
+        values = tune.loguniform(min(sweep.l1), max(sweep.l1))
+    else:
+        values = tune.randint(min(sweep.k), max(sweep.k) + 1)
+    space = {"sae": {"objective": objective, knob: values}}
+    if sweep.lr:
+        space["sae"]["lr"] = tune.loguniform(min(sweep.lr), max(sweep.lr))
+    stopping = ASHAScheduler(
+        metric="miss",
+        mode="min",
+        time_attr="epoch",
+        max_t=config.sae.epochs,
+        grace_period=max(1, config.sae.epochs // 2),  # L0 falls for long; before that, who is nearest says little
+        reduction_factor=2,
+    )
+    return space, tune.TuneConfig(
+        max_concurrent_trials=sweep.concurrent, num_samples=sweep.samples, search_alg=search, scheduler=stopping
+    )
 
 
 def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
@@ -80,6 +120,7 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
     # Tune's own handler would end the sweep as if it were complete.
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
     os.environ["TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S"] = "0"
+    os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # held-out metrics come with checkpoints only
     resources = {"cpu": config.sweep.cpus_per_trial, "gpu": config.sweep.gpus_per_trial}
     # Not among the trial's parameters, so that a restored sweep looks for its data where the run is now.
     trainable = tune.with_resources(tune.with_parameters(trial, config=config), resources)
@@ -87,14 +128,31 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
     if tune.Tuner.can_restore(join(storage, key)):
         say("sweep_sae", "going on with the sweep that was stopped")
         return tune.Tuner.restore(join(storage, key), trainable=trainable, resume_errored=True).fit()
+    space, how = what_to_try(config)
     return tune.Tuner(
         trainable,
-        param_space={"l1": tune.grid_search(config.sweep.l1)},
-        tune_config=tune.TuneConfig(max_concurrent_trials=config.sweep.concurrent),
+        param_space=space,
+        tune_config=how,
         run_config=tune.RunConfig(
             name=key, storage_path=storage, verbose=0, checkpoint_config=tune.CheckpointConfig(num_to_keep=1)
         ),
     ).fit()
+
+
+def summary(result: Any, config: RunConfig) -> dict[str, Any]:
+    """A finished trial: its settings, its last held-out metrics and its curves, one value an epoch."""
+    metrics = dict(result.metrics or {})
+    settings = {**{key: getattr(config.sae, key) for key in ("features", "lr", "seed")}, **metrics["config"]["sae"]}
+    history = result.metrics_dataframe.drop_duplicates("epoch", keep="last").sort_values("epoch")
+    terms = ["epoch", *(column for column in history.columns if column.startswith("train_"))]
+    known = {name for name, value in metrics.items() if isinstance(value, float | list)}
+    return {
+        "name": name_of(settings),
+        **settings,
+        "epoch": metrics["epoch"],
+        **{name: metrics[name] for name in sorted(known) if not name.startswith(("train_", "time_"))},
+        "curves": {term: history[term].tolist() for term in terms},
+    }
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
@@ -102,21 +160,25 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     results = run_sweep(config, key)
     if results.num_errors:
         raise results.errors[0]
-    trials = [dict(result.metrics or {}) for result in results]
-    measured = sorted(k for k in trials[0] if isinstance(trials[0][k], float | list) and not k.startswith("time_"))
-    keep = ["l1", "epoch", "loss", *measured]
-    trials = [{name: trial[name] for name in dict.fromkeys(keep) if name in trial} for trial in trials]
-    chosen, reason = choose(trials, config.sweep)
-    checkpoint = results[chosen].checkpoint
-    if checkpoint is None:
-        raise RuntimeError(f"the chosen trial at {results[chosen].path} has no checkpoint")
+    finished = [result for result in results if "fvu" in (result.metrics or {})]
+    trials = [summary(result, config) for result in finished]
+    # One that was stopped early is shown, and not chosen.
+    complete_ones = [index for index, trial in enumerate(trials) if trial["epoch"] == config.sae.epochs]
+    best, reason = choose([trials[index] for index in complete_ones], config.sweep)
+    chosen = complete_ones[best]
     with publish(join(config.run, "sweep_report")) as folder:
-        (folder / "trials.json").write_text(json.dumps(trials, indent=1) + "\n")
+        (folder / "trials.json").write_text(json.dumps({"chosen": chosen, "reason": reason, "trials": trials}) + "\n")
         draw_sweep(trials, chosen, folder / "pareto.png")
-    with checkpoint.as_directory() as saved, publish(join(config.run, "sae")) as folder:
-        shutil.copytree(Path(saved) / "sae", folder, dirs_exist_ok=True)
-        (folder / "choice.json").write_text(json.dumps({"reason": reason, **trials[chosen]}, indent=1) + "\n")
-        test = held_out(SparseAutoencoder.from_pretrained(folder), config)
+        for description, result in zip(trials, finished, strict=True):
+            if result.checkpoint is None:
+                raise RuntimeError(f"the trial at {result.path} has no checkpoint")
+            with result.checkpoint.as_directory() as saved:
+                shutil.copytree(Path(saved) / "sae", folder / "dictionaries" / description["name"])
+        dictionary = folder / "dictionaries" / trials[chosen]["name"]
+        with publish(join(config.run, "sae")) as sae:
+            shutil.copytree(dictionary, sae, dirs_exist_ok=True)
+            (sae / "choice.json").write_text(json.dumps({"reason": reason, **trials[chosen]}, indent=1) + "\n")
+        test = held_out(SparseAutoencoder.from_pretrained(dictionary), config)
     return {"reason": reason, **test}
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 STRICT = {"extra": "forbid"}
+Objective = Literal["l1", "l1_2023", "topk", "batch_topk", "jumprelu", "matryoshka"]
 
 
 @dataclass
@@ -64,6 +65,11 @@ class VAEConfig:
     """Steps with a KL weight of zero."""
     kl_warmup_steps: int = 10_000
     """Steps over which the KL weight then rises linearly."""
+    colour_weight: float = 0.0
+    """Weight, at first, of the error of a linear readout of colours (`swiggle/training/colour_readout.py`); 0 has none.
+    It falls linearly to zero."""
+    colour_until: float = 0.6
+    """Share of the steps after which it is zero."""
     ema_decay: float = 0.0
     """Decay a step of the moving average of the weights, which then is what is kept; 0 keeps the weights themselves."""
     bf16: Literal["auto", "always", "never"] = "auto"
@@ -105,20 +111,32 @@ _OPERATION = {
 
 @dataclass
 class SAEConfig:
-    """One sparse autoencoder: dictionary size and training. The objective is Anthropic's L1 of April 2024."""
+    """One sparse autoencoder: what it is trained for, the size of its dictionary, and its training."""
 
     __pydantic_config__ = STRICT
 
+    objective: Objective = "l1"
+    """A file each in `swiggle/sae/objectives`; `l1` is Anthropic's of April 2024."""
     features: int = 2_048
     latent_dim: int = 256
     """Length of a flattened latent; set from the latents themselves."""
     l1: float = 1.0
-    """Weight of sum_i f_i ||W_dec,i||, for inputs scaled to E||x|| = sqrt(n)."""
+    """`l1`, `l1_2023`, `jumprelu`: weight of what asks for sparsity, for inputs scaled to E||x|| = sqrt(n)."""
+    k: int = 20
+    """`topk`, `batch_topk`, `matryoshka`: active features a latent, exactly or on average."""
+    prefixes: list[float] = field(default_factory=lambda: [0.25, 0.5, 1.0])
+    """`matryoshka`: the nested dictionaries as shares of the whole."""
+    aux_weight: float = 1 / 32
+    """`topk`, `batch_topk`, `matryoshka`: how much the waking of dead features counts against the error."""
+    bandwidth: float = 2.0
+    """`jumprelu`: width of the rectangle around a threshold from which it learns, in scaled latents."""
+    resample: list[float] = field(default_factory=list)
+    """Shares of the training at which dead features begin anew at badly explained latents; none, as in the original."""
     epochs: int = 40
     batch_size: int = 1_024
     lr: float = 2e-3
-    l1_warmup_share: float = 0.05
-    """Share of all steps over which the L1 weight rises from zero."""
+    sparsity_warmup_share: float = 0.05
+    """Share of all steps over which what asks for sparsity rises from zero."""
     lr_decay_share: float = 0.2
     """Share of all steps, at the end, over which the learning rate falls to zero."""
     decoder_init_norm: float = 0.1
@@ -131,13 +149,28 @@ class SAEConfig:
 
 @dataclass
 class SweepConfig:
-    """The sweep over L1 weights and the rule by which one dictionary is chosen."""
+    """Which dictionaries are trained side by side, and the rule by which one of them is chosen."""
 
     __pydantic_config__ = STRICT
 
-    l1: list[float] = field(default_factory=lambda: [0.25, 0.5, 1.0, 2.0])
+    objectives: list[Objective] = field(default_factory=lambda: ["l1"])
+    l1: list[float] = field(default_factory=lambda: [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0])
+    """Weights for the objectives with an L1 term."""
+    k: list[int] = field(default_factory=lambda: [5, 10, 16, 24, 32])
+    """Active features a latent for the others."""
+    features: list[int] = field(default_factory=list)
+    """Dictionary sizes; none takes `sae.features`. Learning rates and seeds likewise."""
+    lr: list[float] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    search: Literal["grid", "target"] = "grid"
+    """`grid` trains every combination to the end. `target` has Optuna look for the least FVU with an L0 of `target_l0`
+    give or take `tolerance`, between the least and the largest of the values above, and stops hopeless trials early."""
+    target_l0: float = 20.0
+    tolerance: float = 2.0
+    samples: int = 16
+    """Trials of a `target` search."""
     max_fvu: float = 0.05
-    max_l0: float = 50.0
+    max_l0: float = 20.0
     max_dead: float = 0.10
     concurrent: int = 2
     cpus_per_trial: float = 1.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from swiggle.config import AtlasConfig, DataConfig, RunConfig, SAEConfig, VAEConfig
+from swiggle.config import AtlasConfig, DataConfig, RunConfig, SAEConfig, SweepConfig, VAEConfig
 
 
 def quick() -> RunConfig:
@@ -24,9 +24,12 @@ def quick() -> RunConfig:
             weight_decay=0.01,
             kl_free_steps=0,
             kl_warmup_steps=0,
+            colour_weight=0.004,
             ema_decay=0.998,
             checkpoint_every=500,
         ),
+        sae=SAEConfig(epochs=30),
+        sweep=SweepConfig(objectives=["l1", "matryoshka"], k=[20]),
     )
 
 
@@ -64,6 +67,7 @@ def smoke() -> RunConfig:
     config.vae.checkpoint_every = 200
     config.vae.validation_pictures = 200
     config.sae = SAEConfig(features=1_024, epochs=30, batch_size=256, checkpoint_every=10)
+    config.sweep = SweepConfig(l1=[0.25, 0.5, 1.0, 2.0])
     config.atlas = AtlasConfig(samples=8, footprint_examples=2)
     return config
 

@@ -15,10 +15,13 @@ def draw_sweep(trials: Sequence[dict[str, Any]], chosen: int, path: Path) -> Non
     order = sorted(range(len(trials)), key=lambda i: trials[i]["l0"])
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     front, densities = figure.subplots(1, 2)
-    front.plot([trials[i]["l0"] for i in order], [trials[i]["fvu"] for i in order], "o-", color="#4c6ef5")
+    for objective in dict.fromkeys(trials[i]["objective"] for i in order):
+        mine = [trials[i] for i in order if trials[i]["objective"] == objective]
+        front.plot([t["l0"] for t in mine], [t["fvu"] for t in mine], "o-", label=objective)
+    front.legend()
     for i in order:
         front.annotate(
-            f"l1 {trials[i]['l1']:g}", (trials[i]["l0"], trials[i]["fvu"]), xytext=(6, 6), textcoords="offset points"
+            trials[i]["name"], (trials[i]["l0"], trials[i]["fvu"]), xytext=(6, 6), textcoords="offset points"
         )
     front.plot(trials[chosen]["l0"], trials[chosen]["fvu"], "o", markersize=14, fillstyle="none", color="#e8590c")
     front.set(
@@ -26,7 +29,7 @@ def draw_sweep(trials: Sequence[dict[str, Any]], chosen: int, path: Path) -> Non
     )
     centres = (HISTOGRAM_EDGES[1:] + HISTOGRAM_EDGES[:-1]) / 2
     for i in order:
-        densities.plot(centres, np.asarray(trials[i]["density_histogram"]), label=f"l1 {trials[i]['l1']:g}")
+        densities.plot(centres, np.asarray(trials[i]["density_histogram"]), label=trials[i]["name"])
     densities.set(
         xlabel="log10 of the share of pictures a feature fires on", ylabel="features", title="feature density"
     )

@@ -1,10 +1,12 @@
 """The sparse autoencoder: an overcomplete dictionary of features for flattened latents.
 
-    f = ReLU(x W_enc + b_enc)        activations, [N, features]
+    z = x W_enc + b_enc              pre-activations, [N, features]
+    f = z where z > threshold        activations; thresholds are zero for L1, which makes this ReLU
     x^ = f W_dec + b_dec             reconstruction, [N, latent_dim]
 
-A row of W_dec is a feature's direction in latent space. On disk an autoencoder is folded: it takes raw latents, its
-decoder rows have unit norm, and an activation is therefore a length in latent space.
+(TopK alone keeps the k largest z of each latent instead.) A row of W_dec is a feature's direction in latent space. On
+disk an autoencoder is folded: it takes raw latents, its decoder rows have unit norm, and an activation is therefore a
+length in latent space, whatever it was trained for.
 """
 
 from pathlib import Path
@@ -18,6 +20,8 @@ from swiggle.pretrained import load_pretrained, save_pretrained
 
 
 class SparseAutoencoder(nn.Module):
+    threshold: Tensor
+
     def __init__(self, config: SAEConfig) -> None:
         super().__init__()
         self.config = config
@@ -27,33 +31,27 @@ class SparseAutoencoder(nn.Module):
         self.W_enc = nn.Parameter(rows.T.clone())
         self.b_enc = nn.Parameter(torch.zeros(config.features))
         self.b_dec = nn.Parameter(torch.zeros(config.latent_dim))
+        self.register_buffer("threshold", torch.zeros(config.features))
+
+    def preactivations(self, latents: Tensor) -> Tensor:
+        """Latents [N, latent_dim] to what the activation function sees, [N, features]."""
+        return F.linear(latents, self.W_enc.T, self.b_enc)
 
     def encode(self, latents: Tensor) -> Tensor:
         """Latents [N, latent_dim] to activations [N, features]."""
-        return F.relu(latents @ self.W_enc + self.b_enc)
+        preactivations = self.preactivations(latents)
+        if self.config.objective == "topk":
+            return strongest(preactivations, self.config.k)
+        return torch.where(preactivations > self.threshold, preactivations, 0.0)
 
     def decode(self, activations: Tensor) -> Tensor:
         """Activations [N, features] to latents [N, latent_dim]."""
-        return activations @ self.W_dec + self.b_dec
+        return F.linear(activations, self.W_dec.T, self.b_dec)
 
     def forward(self, latents: Tensor) -> tuple[Tensor, Tensor]:
         """Reconstruction and activations."""
         activations = self.encode(latents)
         return self.decode(activations), activations
-
-    @torch.no_grad()
-    def folded(self, scale: float) -> "SparseAutoencoder":
-        """The same function of raw latents, given that training saw `scale` times them.
-
-        The decoder norm moves into the encoder (Anthropic, April 2024 update), so decoder rows get unit norm.
-        """
-        norms = self.W_dec.norm(dim=1).clamp_min(1e-12) / scale
-        result = SparseAutoencoder(self.config)
-        result.W_dec.copy_(self.W_dec / scale / norms[:, None])
-        result.W_enc.copy_(self.W_enc * scale * norms)
-        result.b_enc.copy_(self.b_enc * norms)
-        result.b_dec.copy_(self.b_dec / scale)
-        return result
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors`."""
@@ -63,3 +61,9 @@ class SparseAutoencoder(nn.Module):
     def from_pretrained(cls, folder: Path | str) -> "SparseAutoencoder":
         """Read what `save_pretrained` wrote. Raises ValueError naming a missing or damaged file."""
         return load_pretrained(cls, SAEConfig, Path(folder)).eval()
+
+
+def strongest(preactivations: Tensor, k: int) -> Tensor:
+    """ReLU of the k largest of each row of [N, features]; the rest 0."""
+    values, indices = preactivations.topk(k, dim=1, sorted=False)
+    return torch.zeros_like(preactivations).scatter(1, indices, torch.relu(values))

@@ -1,4 +1,4 @@
-"""Training one sparse autoencoder on latents held in memory."""
+"""Training one sparse autoencoder on latents held in memory, for any objective."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,25 +9,37 @@ from torch import Tensor
 
 from swiggle.config import SAEConfig
 from swiggle.precision import autocast
-from swiggle.sae.l1 import input_scale, l1_loss
 from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.objectives import Objective, objective_of
+from swiggle.sae.objectives.base import input_scale
+from swiggle.sae.resampling import resample
 from swiggle.training.order import batch_indices
 from swiggle.training.schedule import sae_lr_factor
 
 
 @dataclass
 class Epoch:
-    """What a finished epoch leaves: its number (from 1), the mean loss, and what is needed to go on from it."""
+    """What a finished epoch leaves: its number (from 1), the means of the loss's terms, and what is needed to go on."""
 
     number: int
-    loss: float
+    terms: dict[str, float]
     sae: SparseAutoencoder
+    objective: Objective
     optimizer: torch.optim.Optimizer
     scale: float
 
+    def folded(self) -> SparseAutoencoder:
+        """The dictionary as it would be kept: on the CPU, a function of raw latents."""
+        return self.objective.folded(self.sae, self.scale).cpu()
+
     def state(self) -> dict[str, Any]:
         """Tensors and numbers only, fit for `torch.save` and a `weights_only` load."""
-        return {"epoch": self.number, "sae": self.sae.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {
+            "epoch": self.number,
+            "sae": self.sae.state_dict(),
+            "objective": self.objective.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
 
 
 def train_sae(latents: Tensor, config: SAEConfig, state: dict[str, Any] | None = None) -> Iterator[Epoch]:
@@ -37,10 +49,14 @@ def train_sae(latents: Tensor, config: SAEConfig, state: dict[str, Any] | None =
     """
     torch.manual_seed(config.seed)
     sae = SparseAutoencoder(config).to(latents.device)
-    optimizer = torch.optim.Adam(sae.parameters(), lr=config.lr, betas=(0.9, 0.999), fused=True)
+    objective = objective_of(config, len(latents)).to(latents.device)
+    objective.after_step(sae)  # rows that are kept at norm 1 begin there
+    parameters = [*sae.parameters(), *objective.parameters()]
+    optimizer = torch.optim.Adam(parameters, lr=config.lr, betas=(0.9, 0.999), fused=True)
     first = 0
     if state is not None:
         sae.load_state_dict(state["sae"])
+        objective.load_state_dict(state["objective"])
         optimizer.load_state_dict(state["optimizer"])
         first = state["epoch"]
 
@@ -48,19 +64,26 @@ def train_sae(latents: Tensor, config: SAEConfig, state: dict[str, Any] | None =
     batch_size = min(config.batch_size, len(latents))
     steps_per_epoch = len(latents) // batch_size
     steps = config.epochs * steps_per_epoch
-    warmup = max(1, round(steps * config.l1_warmup_share))
+    warmup = max(1, round(steps * (1.0 if objective.warms_for_the_whole_run else config.sparsity_warmup_share)))
+    resampled = {round(share * config.epochs) for share in config.resample}
     for epoch in range(first, config.epochs):
-        total = torch.zeros((), device=latents.device)
+        if epoch in resampled:
+            resample(sae, objective, optimizer, latents, scale, seed=config.seed + epoch)
+        totals: dict[str, Tensor] = {}
         for step in range(epoch * steps_per_epoch, (epoch + 1) * steps_per_epoch):
             indices = torch.from_numpy(batch_indices(step, batch_size, len(latents), config.seed))
             batch = latents[indices.to(latents.device)] * scale
             for group in optimizer.param_groups:
                 group["lr"] = config.lr * sae_lr_factor(step, steps, config.lr_decay_share)
             with autocast(config.bf16, latents.device):
-                loss = l1_loss(sae, batch, config.l1 * min(1.0, (step + 1) / warmup))["loss"]
+                terms = objective(sae, batch, min(1.0, (step + 1) / warmup))
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(sae.parameters(), config.grad_clip)
+            terms["loss"].backward()
+            objective.before_step(sae)
+            torch.nn.utils.clip_grad_norm_(parameters, config.grad_clip)
             optimizer.step()
-            total += loss.detach()
-        yield Epoch(epoch + 1, (total / steps_per_epoch).item(), sae, optimizer, scale)
+            objective.after_step(sae)
+            for name, value in terms.items():
+                totals[name] = totals.get(name, torch.zeros(())) + value.detach()
+        means = {name: (total / steps_per_epoch).item() for name, total in totals.items()}
+        yield Epoch(epoch + 1, means, sae, objective, optimizer, scale)

@@ -23,6 +23,7 @@ from swiggle.config import VAEConfig
 from swiggle.models.vae import VAE, to_model
 from swiggle.precision import autocast
 from swiggle.training import ema
+from swiggle.training.colour_readout import ColourReadout, ReadVAE, colour_weight
 from swiggle.training.order import worker_share
 from swiggle.training.schedule import vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
@@ -60,12 +61,14 @@ class VAETraining:
         self.average = ema.averaged(self.vae, config.ema_decay) if config.ema_decay else None
         self.result = self.vae if self.average is None else cast(VAE, self.average.module)
         """The model to keep: the average of the weights where there is one, else the weights."""
+        readout = ColourReadout(self.vae.latent_shape) if config.colour_weight else None
+        self.whole = ReadVAE(self.vae, readout).to(device)
         self.optimizer = torch.optim.AdamW(
-            self.vae.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+            self.whole.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
         )
         if config.compile:
             self.vae.compile()
-        self.model = parallel(self.vae)
+        self.model = parallel(self.whole)
 
     def train_on(self, images: np.ndarray) -> StepReport:
         """One step on this worker's share of the batch, uint8 [n, S, S, 3]."""
@@ -73,7 +76,7 @@ class VAETraining:
         lr = config.lr * vae_lr_factor(self.step, config.steps, config.lr_warmup_steps, config.lr_decay)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        weight = kl_weight(self.step, config)
+        weight, for_colours = kl_weight(self.step, config), colour_weight(self.step, config)
         pictures, noise = to_model(images, self.device), self._noise()
         parts = pictures.chunk(config.accumulate)
         self.optimizer.zero_grad(set_to_none=True)
@@ -83,13 +86,14 @@ class VAETraining:
             scale = len(some) * self.workers / config.batch_size
             with self._without_exchange() if number + 1 < len(parts) else nullcontext():
                 with autocast(config.bf16, self.device):
-                    reconstruction, posterior = self.model(some, its_noise)
+                    reconstruction, posterior, colour_error = self.model(some, its_noise, for_colours > 0)
                 losses = vae_loss(reconstruction, some, posterior, weight)
+                losses["loss"] = losses["loss"] + for_colours * colour_error
                 (losses["loss"] * scale).backward()
             seen = {**losses, "kl_per_channel": posterior.kl_per_channel().mean(dim=0)}
             for name, value in seen.items():
                 sums[name] = sums.get(name, 0.0) + value.detach() * (len(some) / len(pictures))
-        grad_norm = nn.utils.clip_grad_norm_(self.vae.parameters(), config.grad_clip)
+        grad_norm = nn.utils.clip_grad_norm_(self.whole.parameters(), config.grad_clip)
         self.optimizer.step()
         self.step += 1
         if self.average is not None and self.step % ema.EVERY == 0:
@@ -115,7 +119,7 @@ class VAETraining:
         Batches and noise follow from the seed and the step, so there is no generator's state to keep. Raises
         FloatingPointError, and writes nothing, when a weight is not finite.
         """
-        state = self.vae.state_dict()
+        state = self.whole.state_dict()
         broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
         if broken:
             raise FloatingPointError(f"training diverged before step {self.step}: {broken[0]} is not finite; lower lr")
@@ -132,7 +136,7 @@ class VAETraining:
         except RuntimeError as error:
             raise ValueError(f"{folder / STATE}: {error}") from error
         self.step = state["step"]
-        self.vae.load_state_dict(state["model"])
+        self.whole.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.average is not None:
             self.average.module.load_state_dict(kept.state_dict())

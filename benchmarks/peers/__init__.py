@@ -1,0 +1,1 @@
+"""Checks against other packages: `pip install 'swiggle[peers]'`, then `pytest benchmarks/peers`."""

@@ -1,0 +1,155 @@
+"""A page about a sweep: every dictionary's scores beside baselines, with true traits where they are known.
+
+    python -m jobs.report_sae run=runs/demo        # then open runs/demo/sae_report/index.html
+
+Reads `<run>/sweep_report`, `<run>/latents`, `<run>/vae` and `<run>/data`; writes `<run>/sae_report/`: `index.html`,
+which needs no server and no network, and `report.json`. Traits are read for this report only; nothing reads the
+report, and no dictionary is chosen by it.
+"""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from jobs.stage import Stage, complete, run_command, say
+from swiggle.config import RunConfig
+from swiggle.data.latents import read_latents
+from swiggle.data.pixels import resize
+from swiggle.data.reading import enlarge, read_pictures
+from swiggle.data.sprites import SIZE, SLOTS, Sprites, load_sprites
+from swiggle.evaluation.additive import fit_additive
+from swiggle.evaluation.baselines import baseline_codes
+from swiggle.evaluation.dictionary_scores import Code, code_of, code_scores
+from swiggle.evaluation.group_edits import group_moves, value_means
+from swiggle.evaluation.noun_edit import Pairs, draw_pairs, score_edited
+from swiggle.evaluation.reader import TraitReader
+from swiggle.evaluation.truth import true_traits
+from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.page import write_page
+from swiggle.sae.stability import stability
+from swiggle.storage import join, local_copy, publish
+
+PICTURES = 1_000
+"""Test pictures whose traits are read back from reconstructions."""
+PAIRS = 50
+SEED = 2026
+
+
+class Traits:
+    """What scoring needs beside a dictionary: latents and true traits of train and test, pictures, and the VAE."""
+
+    def __init__(self, run: RunConfig, vae: Path, latents: Path, data: Path) -> None:
+        """Raises ValueError where the source of the pictures has no trait columns."""
+        self.sprites: Sprites = load_sprites()
+        self.train_traits = true_traits(data / "train", self.sprites)
+        self.test_traits = true_traits(data / "test", self.sprites)
+        self.train = read_latents(latents, "train")[1]
+        self.test = read_latents(latents, "test")[1]
+        self.vae = VAE.from_pretrained(vae)
+        self.reader = TraitReader(self.sprites)
+        pictures = read_pictures(data / "test", run.vae.image_size, PICTURES).images
+        self.images = np.stack([resize(picture, SIZE) for picture in pictures])
+        self.pairs: dict[str, Pairs] = {
+            slot: draw_pairs(self.reader, slot, self.images, self.test_traits[: len(self.images)], PAIRS, SEED)
+            for slot in SLOTS
+        }
+        self.additive = fit_additive(self.train, self.train_traits, self.sprites)
+        self.read_of_decoded = self.reader.read(self.decode(self.test[: len(self.images)]))
+
+    @torch.inference_mode()
+    def encode(self, pictures: np.ndarray) -> np.ndarray:
+        """Native pictures to latents [N, latent_dim]."""
+        parts = np.array_split(enlarge(pictures, self.vae.config.image_size), -(-len(pictures) // 256))
+        return np.concatenate([self.vae.encode(to_model(part)).mean.flatten(1).numpy() for part in parts])
+
+    @torch.inference_mode()
+    def decode(self, z: np.ndarray) -> np.ndarray:
+        """Latents [N, latent_dim] to native pictures."""
+        parts = np.array_split(z.reshape(len(z), *self.vae.latent_shape).astype(np.float32), -(-len(z) // 256))
+        pictures = np.concatenate([to_images(self.vae.decode(torch.from_numpy(part))) for part in parts])
+        return np.stack([resize(picture, SIZE) for picture in pictures])
+
+    def scores(self, code: Code) -> dict[str, Any]:
+        return code_scores(code, self.train_traits, self.test_traits, self.sprites)
+
+    def recovered(self, sae: SparseAutoencoder) -> dict[str, float]:
+        """Trait accuracy recovered by slot: (a(D(z^)) - a(D(z0))) / (a(D(z)) - a(D(z0))), a the share of slots read
+        right and z0 the mean latent."""
+        truth = self.test_traits[: len(self.images)]
+        with torch.inference_mode():
+            z = sae(torch.from_numpy(self.test[: len(self.images)]))[0].numpy()
+        right = (self.reader.read(self.decode(z)) == truth).mean(axis=0)
+        constant = (self.reader.read(self.decode(self.train.mean(axis=0)[None])) == truth).mean(axis=0)
+        ceiling = (self.read_of_decoded == truth).mean(axis=0)
+        return dict(zip(SLOTS, ((right - constant) / (ceiling - constant)).tolist(), strict=True))
+
+    def edits(self, sae: SparseAutoencoder, code: Code) -> dict[str, dict[str, float]]:
+        """Success, preservation and exact by slot of edits with the right groups of features."""
+        rows = sae.W_dec.detach().numpy()
+        result = {}
+        for column, slot in enumerate(SLOTS):
+            pairs = self.pairs[slot]
+            means = value_means(code.train, self.train_traits, slot, self.sprites)
+            move = group_moves(means, rows, pairs.traits[:, column], pairs.asked)
+            edited = self.decode(self.encode(pairs.images) + move)
+            result[slot] = score_edited(self.reader, pairs, edited, lambda images: self.decode(self.encode(images)))
+        return result
+
+
+def work(config: RunConfig, key: str) -> dict[str, Any]:
+    with (
+        local_copy(join(config.run, "sweep_report")) as swept,
+        local_copy(join(config.run, "vae")) as vae,
+        local_copy(join(config.run, "latents")) as latents,
+        local_copy(join(config.run, "data")) as data,
+        publish(join(config.run, "sae_report")) as folder,
+    ):
+        report = json.loads((swept / "trials.json").read_text())
+        trials = report["trials"]
+        saes = [SparseAutoencoder.from_pretrained(swept / "dictionaries" / trial["name"]) for trial in trials]
+        report["stability"] = between_seeds(trials, saes)
+        try:
+            known = Traits(config, vae, latents, data)
+        except ValueError as unknown:
+            say(STAGE.name, f"no scores of traits: {unknown}")
+        else:
+            for trial, sae in zip(trials, saes, strict=True):
+                code = code_of(sae, known.train, known.test)
+                trial["traits"] = {
+                    **known.scores(code),
+                    "recovered": known.recovered(sae),
+                    "edits": known.edits(sae, code),
+                }
+                say(STAGE.name, f"{trial['name']}: mean coverage {trial['traits']['mean_coverage']:.3f}")
+            chosen = trials[report["chosen"]]
+            codes = baseline_codes(known.train, known.test, known.additive, chosen["features"], chosen["l0"])
+            report["baselines"] = {name: known.scores(Code(*pair)) for name, pair in codes.items()}
+        (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+        write_page(report, folder / "index.html")
+    return {
+        "dictionaries": len(trials),
+        **({"mean_coverage": trials[report["chosen"]]["traits"]["mean_coverage"]} if "baselines" in report else {}),
+    }
+
+
+def between_seeds(trials: list[dict[str, Any]], saes: list[SparseAutoencoder]) -> dict[str, float]:
+    """Mean stability of each group of trials that differ in nothing but their seed, by the name of the first."""
+    groups: dict[str, list[int]] = {}
+    for index, trial in enumerate(trials):
+        groups.setdefault(trial["name"].rsplit("-seed", 1)[0], []).append(index)
+    return {
+        name: float(np.mean([stability(saes[one], saes[other]) for one, other in itertools.combinations(group, 2)]))
+        for name, group in groups.items()
+        if len(group) > 1
+    }
+
+
+STAGE = Stage("report_sae", ("prepare_data", "train_vae", "encode_latents", "sweep_sae"), lambda c: {}, work)
+
+if __name__ == "__main__":
+    run_command(__doc__, lambda config: complete(STAGE, config))

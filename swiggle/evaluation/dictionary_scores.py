@@ -1,0 +1,55 @@
+"""Everything that true traits say of a code of the latents: a dictionary's activations or a baseline's.
+
+Trait columns are for evaluation only: no dictionary is chosen by these scores.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from swiggle.data.sprites import Sprites
+from swiggle.evaluation.coverage import coverage
+from swiggle.evaluation.monosemanticity import monosemanticity
+from swiggle.evaluation.probing import sparse_probing
+from swiggle.evaluation.slot_reconstruction import slot_reconstruction
+from swiggle.evaluation.uniqueness import uniqueness
+from swiggle.sae.model import SparseAutoencoder
+
+PROBED = (1, 2, 5)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Activations [N, features] of the train and test latents."""
+
+    train: sparse.csr_matrix
+    test: sparse.csr_matrix
+
+
+@torch.inference_mode()
+def code_of(sae: SparseAutoencoder, train: np.ndarray, test: np.ndarray) -> Code:
+    """Of latents [N, latent_dim]."""
+    parts = [
+        sparse.vstack([sparse.csr_matrix(sae.encode(batch).numpy()) for batch in torch.from_numpy(z).split(4096)])
+        for z in (train, test)
+    ]
+    return Code(*(part.tocsr() for part in parts))
+
+
+def code_scores(code: Code, train_traits: np.ndarray, test_traits: np.ndarray, sprites: Sprites) -> dict[str, Any]:
+    """`l0`; `coverage` by slot and its mean; `slot_reconstruction`; `probing` by k and slot; `uniqueness`;
+    `monosemanticity`, the mean over features. Traits int [N, 5]."""
+    both = (code.train, train_traits, code.test, test_traits, sprites)
+    by_slot = coverage(*both)
+    return {
+        "l0": code.test.nnz / code.test.shape[0],
+        "coverage": by_slot,
+        "mean_coverage": float(np.mean([score["coverage"] for score in by_slot.values()])),
+        "slot_reconstruction": slot_reconstruction(*both),
+        "probing": {str(k): sparse_probing(*both, k) for k in PROBED},
+        "uniqueness": uniqueness(code.test, test_traits, sprites),
+        "monosemanticity": float(np.nanmean(monosemanticity(code.test, test_traits, sprites))),
+    }

@@ -1,0 +1,48 @@
+"""BatchTopK (Bussmann et al. 2024): the k * N strongest activations of a batch of N, shared out as it needs them.
+
+A rich latent gets more features, a plain one fewer. What a batch decides for its members cannot be known for one
+latent alone, so a running mean of the weakest activation chosen becomes the threshold of the finished dictionary.
+"""
+
+import torch
+from torch import Tensor
+
+from swiggle.config import SAEConfig
+from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.objectives.topk import TopK
+
+DECAY = 0.99
+"""Of the running mean, a step. The authors' 0.999 is for runs many times as long as these."""
+
+
+class BatchTopK(TopK):
+    weakest: Tensor
+
+    def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:
+        super().__init__(config, samples_per_pass)
+        self.register_buffer("weakest", torch.tensor(-1.0))
+
+    def select(self, preactivations: Tensor) -> Tensor:
+        activations = torch.relu(preactivations)
+        with torch.no_grad():
+            cut = smallest_of_largest(activations, self.config.k * len(activations), near=self.weakest.item())
+            if self.training:
+                fresh = cut.float()
+                self.weakest.copy_(fresh if self.weakest < 0 else self.weakest.lerp(fresh, 1.0 - DECAY))
+        return torch.where(activations >= cut, activations, 0.0)
+
+    def threshold(self, sae: SparseAutoencoder) -> Tensor:
+        return self.weakest.clamp_min(0.0).expand_as(sae.b_enc)
+
+
+def smallest_of_largest(activations: Tensor, count: int, near: float = 0.0) -> Tensor:
+    """The smallest of the `count` largest activations, or the smallest positive one where fewer are positive.
+
+    `near`, about where it is expected, only saves time: far fewer activations are above half of it than above 0.
+    """
+    candidates = activations[activations > max(0.0, near / 2)]
+    if near > 0 and len(candidates) < count:
+        candidates = activations[activations > 0]
+    if len(candidates) <= count:
+        return candidates.min() if len(candidates) else activations.new_zeros(())
+    return candidates.topk(count, sorted=False).values.min()

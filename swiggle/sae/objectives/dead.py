@@ -1,0 +1,42 @@
+"""Features that fell silent, and the auxiliary loss that wakes them (Gao et al. 2024, "Scaling and evaluating sparse
+autoencoders", appendix A.2)."""
+
+import torch
+from torch import Tensor, nn
+
+from swiggle.sae.model import SparseAutoencoder
+
+
+class Silence(nn.Module):
+    """How many samples went by since each feature last fired."""
+
+    since: Tensor
+
+    def __init__(self, features: int, samples_per_pass: int) -> None:
+        super().__init__()
+        self.samples_per_pass = samples_per_pass
+        self.register_buffer("since", torch.zeros(features, dtype=torch.int64))
+
+    @torch.no_grad()
+    def saw(self, activations: Tensor) -> None:
+        """activations [N, features] of a batch."""
+        self.since.add_(len(activations)).masked_fill_((activations > 0).any(dim=0), 0)
+
+    def dead(self) -> Tensor:
+        """bool [features]: silent for a whole pass over the data."""
+        return self.since >= self.samples_per_pass
+
+
+def aux_k_loss(sae: SparseAutoencoder, preactivations: Tensor, residual: Tensor, dead: Tensor) -> Tensor:
+    """How badly the n/2 strongest dead features explain what the living left over, as a share of it.
+
+    preactivations [N, features], residual [N, n] = x - x^, which takes no gradient. 0 where nothing is dead.
+    """
+    if not dead.any():
+        return residual.new_zeros(())
+    residual = residual.detach().float()
+    candidates = preactivations[:, dead]
+    values, indices = candidates.topk(min(residual.shape[1] // 2, candidates.shape[1]), dim=1)
+    chosen = torch.zeros_like(candidates).scatter(1, indices, values)
+    error = (chosen @ sae.W_dec[dead]).float() - residual
+    return error.square().sum() / (residual - residual.mean(dim=0)).square().sum().clamp_min(1e-12)

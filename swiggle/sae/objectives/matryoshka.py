@@ -1,0 +1,25 @@
+"""Matryoshka (Bussmann et al. 2025): nested dictionaries, each a prefix of the next, each to reconstruct by itself.
+
+L = mean over prefixes m of ||x - f[:m] W_dec[:m] - b_dec||^2,   f by BatchTopK over the whole dictionary
+
+The first features must be general, because the smallest dictionary has only them; details come later. This keeps a
+feature from being split into its combinations with others, which a large dictionary otherwise gains by.
+"""
+
+import torch
+from torch import Tensor
+
+from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.objectives.base import squared_error
+from swiggle.sae.objectives.batch_topk import BatchTopK
+
+
+class Matryoshka(BatchTopK):
+    def error(self, sae: SparseAutoencoder, activations: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
+        ends = [round(share * self.config.features) for share in self.config.prefixes]
+        errors, reconstruction, start = [], sae.b_dec.expand_as(latents), 0
+        for end in ends:
+            reconstruction = reconstruction + activations[:, start:end] @ sae.W_dec[start:end]
+            errors.append(squared_error(reconstruction, latents))
+            start = end
+        return torch.stack(errors).mean(), reconstruction

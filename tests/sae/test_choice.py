@@ -1,0 +1,30 @@
+from pathlib import Path
+
+from swiggle.config import SweepConfig
+from swiggle.sae.choice import choose
+from swiggle.sae.figures import draw_sweep
+
+
+def trial(l1: float, fvu: float, l0: float, dead: float) -> dict:
+    return {
+        "name": f"l1-{l1:g}",
+        "objective": "l1",
+        "fvu": fvu,
+        "l0": l0,
+        "dead": dead,
+        "decoder_loss_recovered": 0.9,
+        "density_histogram": [1] * 25,
+    }
+
+
+def test_the_most_faithful_that_keeps_the_bounds_is_chosen(tmp_path: Path) -> None:
+    trials = [trial(1, 0.01, 40, 0.0), trial(2, 0.04, 20, 0.05), trial(4, 0.09, 8, 0.05), trial(3, 0.03, 15, 0.3)]
+    trials.append(trial(2.5, 0.045, 18, 0.05))
+    index, reason = choose(trials, SweepConfig())
+    assert index == 1
+    assert "least FVU of the 2 of 5" in reason
+    index, reason = choose(trials[2:4], SweepConfig())
+    assert index == 0
+    assert "oversteps them least" in reason
+    draw_sweep(trials, 1, tmp_path / "pareto.png")
+    assert (tmp_path / "pareto.png").stat().st_size > 10_000
