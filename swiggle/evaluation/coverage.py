@@ -68,7 +68,8 @@ def coverage(
     test_traits: np.ndarray,
     sprites: Sprites,
 ) -> dict[str, dict[str, float]]:
-    """For each slot `coverage`, the mean over its values, and `covered`, the share at 0.9 or more.
+    """For each slot `coverage`, the mean over its values, and `covered`, the share at 0.9 or more; NaN where no value
+    is common enough in test.
 
     train, test: activations [N, features], not negative; traits int [N, 5].
     """
@@ -87,8 +88,9 @@ def coverage(
             best = np.maximum(best, quality[winner, np.arange(values)])
             scores[better] = held_out[winner, np.arange(values)][better]
         common = np.asarray(truth[1].sum(axis=0)).ravel() >= MIN_POSITIVES
+        known = scores[common] if common.any() else np.array([np.nan])
         result[slot] = {
-            "coverage": float(scores[common].mean()),
-            "covered": float((scores[common] >= COVERED).mean()),
+            "coverage": float(known.mean()),
+            "covered": float((known >= COVERED).mean()) if common.any() else float("nan"),
         }
     return result

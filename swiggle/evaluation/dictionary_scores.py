@@ -47,7 +47,7 @@ def code_scores(code: Code, train_traits: np.ndarray, test_traits: np.ndarray, s
     return {
         "l0": code.test.nnz / code.test.shape[0],
         "coverage": by_slot,
-        "mean_coverage": float(np.mean([score["coverage"] for score in by_slot.values()])),
+        "mean_coverage": float(np.nanmean([score["coverage"] for score in by_slot.values()])),
         "slot_reconstruction": slot_reconstruction(*both),
         "probing": {str(k): sparse_probing(*both, k) for k in PROBED},
         "uniqueness": uniqueness(code.test, test_traits, sprites),

@@ -74,8 +74,8 @@ def test_coverage_by_hand(sprites: Sprites) -> None:
     activations[traits[:, 1] < 3, 1] = 1.0
     code = sparse.csr_matrix(activations)
     scores = coverage(code, traits, code, traits, sprites)
-    # Shirt 0 is found exactly; 1 and 2 best by the feature of three shirts (precision 1/3, so F1 1/2), the rest never.
-    assert scores["body"]["coverage"] == pytest.approx((1.0 + 0.5 + 0.5) / 30)
+    # Shirt 0 is found exactly, 1 with a precision of 1/2 (F1 2/3), 2 of 1/3 (F1 1/2), the rest never.
+    assert scores["body"]["coverage"] == pytest.approx((1.0 + 2 / 3 + 1 / 2) / 30)
     assert scores["body"]["covered"] == pytest.approx(1 / 30)
     assert len(THRESHOLDS) == 10
 
