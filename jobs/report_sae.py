@@ -34,9 +34,9 @@ from swiggle.sae.page import write_page
 from swiggle.sae.stability import stability
 from swiggle.storage import join, local_copy, publish
 
-PICTURES = 1_000
+PICTURES = 500
 """Test pictures whose traits are read back from reconstructions."""
-PAIRS = 50
+PAIRS = 40
 SEED = 2026
 
 
