@@ -170,7 +170,7 @@ class SweepConfig:
     samples: int = 16
     """Trials of a `target` search."""
     max_fvu: float = 0.05
-    max_l0: float = 20.0
+    max_l0: float = 22.0
     max_dead: float = 0.10
     concurrent: int = 2
     cpus_per_trial: float = 1.0

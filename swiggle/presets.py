@@ -24,12 +24,9 @@ def quick() -> RunConfig:
             weight_decay=0.01,
             kl_free_steps=0,
             kl_warmup_steps=0,
-            colour_weight=0.004,
             ema_decay=0.998,
             checkpoint_every=500,
         ),
-        sae=SAEConfig(epochs=30),
-        sweep=SweepConfig(objectives=["l1", "matryoshka"], k=[20]),
     )
 
 
