@@ -64,7 +64,8 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     for epoch in train_sae(train.to(device), sae_config, state):
         seen = {"epoch": epoch.number, **{f"train_{term}": value for term, value in epoch.terms.items()}}
         if epoch.number % sae_config.checkpoint_every and epoch.number != sae_config.epochs:
-            tune.report(seen)
+            if config.sweep.search == "grid":  # Optuna wants its metric in every report
+                tune.report(seen)
             continue
         folded = epoch.folded()
         metrics = dictionary_metrics(folded, validation)
@@ -160,8 +161,11 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     results = run_sweep(config, key)
     if results.num_errors:
         raise results.errors[0]
-    finished = [result for result in results if "fvu" in (result.metrics or {})]
-    trials = [summary(result, config) for result in finished]
+    measured = [result for result in results if "fvu" in (result.metrics or {})]
+    # A search may draw the same settings twice; the longer training of the two is the dictionary.
+    longest_last = sorted(((summary(result, config), result) for result in measured), key=lambda pair: pair[0]["epoch"])
+    by_name = {description["name"]: (description, result) for description, result in longest_last}
+    trials, finished = [pair[0] for pair in by_name.values()], [pair[1] for pair in by_name.values()]
     # One that was stopped early is shown, and not chosen.
     complete_ones = [index for index, trial in enumerate(trials) if trial["epoch"] == config.sae.epochs]
     best, reason = choose([trials[index] for index in complete_ones], config.sweep)
