@@ -32,10 +32,13 @@ def test_every_objective_learns_a_known_dictionary(objective: str) -> None:
     folded = last.folded()
     torch.testing.assert_close(folded.W_dec.norm(dim=1), torch.ones(96))
     metrics = dictionary_metrics(folded, latents)
-    best = (directions @ folded.W_dec.T).max(dim=1).values
     assert metrics["fvu"] < 0.1
     assert 2.5 < metrics["l0"] < 6.0
-    assert (best > 0.9).float().mean() >= 0.9
+    # Exactly one value of each slot is present, so a constant can move from one slot's directions to another's at no
+    # cost in error or L0. Only a penalty on the size of activations decides between these dictionaries.
+    if objective.startswith("l1"):
+        best = (directions @ folded.W_dec.T).max(dim=1).values
+        assert (best > 0.9).float().mean() >= 0.9
 
 
 @pytest.mark.parametrize("objective", NAMES)

@@ -6,7 +6,7 @@ import torch
 
 from swiggle.models.vae import VAE, to_model
 from swiggle.presets import smoke
-from swiggle.training.colour_readout import COLOURS, ColourReadout
+from swiggle.training.colour_readout import COLOURS, ColourReadout, colour_weight
 from swiggle.training.vae_training import VAETraining
 
 
@@ -30,26 +30,28 @@ def test_larger_pictures_have_the_same_shares(rng: np.random.Generator) -> None:
     torch.testing.assert_close(readout.shares(to_model(small)), readout.shares(to_model(large)))
 
 
-def test_training_makes_colours_easier_to_read_and_keeps_no_readout(tmp_path: Path, rng: np.random.Generator) -> None:
-    """Pictures of one flat colour of eight, all on the line from black to white but for their order."""
-    levels = rng.permutation(8)
-    images = np.broadcast_to((levels * 36).astype(np.uint8)[:, None, None, None], (8, 32, 32, 3)).repeat(8, axis=0)
-    config = replace(smoke().vae, steps=150, batch_size=64, hidden=64, channels=[16], ema_decay=0.0)
+def test_the_readout_learns_shapes_the_encoder_and_is_not_kept(tmp_path: Path, rng: np.random.Generator) -> None:
+    images = rng.integers(256, size=(64, 1, 1, 3), dtype=np.uint8).repeat(32, axis=1).repeat(32, axis=2)
+    config = replace(
+        smoke().vae, steps=60, batch_size=64, hidden=64, channels=[16], ema_decay=0.0, colour_weight=0.01,
+        colour_until=0.5, lr_warmup_steps=0,
+    )  # fmt: skip
+    training = VAETraining(config, torch.device("cpu"))
+    readout = training.whole.readout
+    assert readout is not None
 
-    def left_over(weight: float) -> float:
-        """What a linear readout of noisy latents leaves of the variance of the colours."""
-        training = VAETraining(replace(config, colour_weight=weight), torch.device("cpu"))
-        while training.step < config.steps:
-            training.train_on(images)
-        training.save(tmp_path)
-        vae = VAE.from_pretrained(tmp_path / "vae")  # would refuse weights it does not know
-        with torch.inference_mode():
-            noise = torch.randn((64 * 20, 4, 8, 8), generator=torch.Generator().manual_seed(0))
-            pictures = to_model(images.repeat(20, axis=0))
-            z = vae.encode(pictures).sample(noise).flatten(1)
-            shares = ColourReadout((4, 8, 8)).shares(pictures)[:, :COLOURS]
-        with_bias = torch.cat([z, torch.ones(len(z), 1)], dim=1)
-        solution = torch.linalg.lstsq(with_bias, shares).solution
-        return ((with_bias @ solution - shares).square().sum() / (shares - shares.mean(0)).square().sum()).item()
+    def error() -> torch.Tensor:
+        return readout(training.vae.encode(to_model(images)).mean, to_model(images))
 
-    assert left_over(0.01) < 0.8 * left_over(0.0)
+    error().backward()
+    assert all(p.grad is not None and p.grad.any() for p in training.vae.encoder.parameters() if p.ndim == 4)
+    before = error().item()
+    while training.step < 30:
+        training.train_on(images)
+    assert error().item() < 0.7 * before
+    assert colour_weight(training.step, config) == 0.0
+    kept = readout.read.weight.detach().clone()
+    training.train_on(images)  # without the readout: no gradient, and only weight decay moves it
+    torch.testing.assert_close(readout.read.weight.detach(), kept, rtol=0.1, atol=0.05)
+    training.save(tmp_path)
+    VAE.from_pretrained(tmp_path / "vae")  # would refuse weights it does not know
