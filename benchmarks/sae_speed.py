@@ -23,11 +23,11 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from swiggle.config import SAEConfig
+from swiggle.config import SAEConfig, SweepConfig
 from swiggle.data.latents import read_latents
 from swiggle.sae.train import train_sae
 
-L1 = [0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0]
+L1 = SweepConfig().l1
 BATCH = 1_024
 WARMUP = 10
 """Steps before the clock starts."""

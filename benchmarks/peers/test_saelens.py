@@ -10,7 +10,7 @@ import torch
 from sae_lens import SAE, StandardTrainingSAE, StandardTrainingSAEConfig
 from sae_lens.saes.sae import TrainStepInput
 
-from swiggle.config import SAEConfig
+from swiggle.config import Objective, SAEConfig
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objectives import objective_of
 from swiggle.sae.saelens import export_saelens, import_saelens
@@ -56,8 +56,8 @@ def test_loss_and_gradients(tied: bool) -> None:
 
 
 @pytest.mark.parametrize("objective", ["l1", "topk", "batch_topk"])
-def test_what_is_exported_opens_there_as_the_same_function(tmp_path: Path, objective: str) -> None:
-    sae = random_sae(SAEConfig(objective=objective, features=128, latent_dim=32, k=5))  # type: ignore[arg-type]
+def test_what_is_exported_opens_there_as_the_same_function(tmp_path: Path, objective: Objective) -> None:
+    sae = random_sae(SAEConfig(objective=objective, features=128, latent_dim=32, k=5))
     sae = objective_of(sae.config, 1_000).folded(sae, 1.7)
     if objective == "batch_topk":
         sae.threshold.fill_(0.1)

@@ -15,12 +15,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from swiggle.config import SAEConfig
+from swiggle.config import Objective, SAEConfig
 from swiggle.sae.model import SparseAutoencoder
 
 CONFIG = "cfg.json"
 WEIGHTS = "sae_weights.safetensors"
-OBJECTIVES = {"standard": "l1", "jumprelu": "jumprelu", "topk": "topk"}
+OBJECTIVES: dict[str, Objective] = {"standard": "l1", "jumprelu": "jumprelu", "topk": "topk"}
 """An architecture of theirs and the objective of ours that leaves the same function."""
 
 
@@ -68,7 +68,7 @@ def import_saelens(folder: Path) -> SparseAutoencoder:
         raise ValueError(f"{folder / WEIGHTS}: W_dec has rows of other norms than 1, on which a top-k depends")
     ours = SparseAutoencoder(
         SAEConfig(
-            objective=OBJECTIVES[architecture],  # type: ignore[arg-type]
+            objective=OBJECTIVES[architecture],
             features=config["d_sae"],
             latent_dim=config["d_in"],
             k=config.get("k", SAEConfig.k),

@@ -17,7 +17,7 @@ from tests.sae.conftest import normal_sae
     [("l1", 0.0, "standard"), ("batch_topk", 0.7, "jumprelu"), ("jumprelu", 0.7, "jumprelu"), ("topk", 0.0, "topk")],
 )
 def test_round_trip(tmp_path: Path, objective: str, threshold: float, architecture: str) -> None:
-    sae = normal_sae(SAEConfig(objective=objective, features=24, latent_dim=12, k=5))  # type: ignore[arg-type]
+    sae = normal_sae(SAEConfig(objective=objective, features=24, latent_dim=12, k=5))
     sae = objective_of(sae.config, 100).folded(sae, 1.7)
     sae.threshold.fill_(threshold)
     export_saelens(sae, tmp_path)

@@ -6,6 +6,7 @@ latents it sees are scaled so that E||x|| = sqrt(n).
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ def input_scale(latents: Tensor) -> float:
     return math.sqrt(latents.shape[1]) / latents.norm(dim=1).mean().item()
 
 
-class Objective(nn.Module):
+class Objective(nn.Module, ABC):
     """Subclasses define `forward`; the class attributes say which habits of the field they keep."""
 
     tied_bias = False
@@ -35,12 +36,12 @@ class Objective(nn.Module):
         self.config = config
         self.samples_per_pass = samples_per_pass
 
+    @abstractmethod
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
         """`loss` and its terms, each a mean over the batch of scaled latents [N, n], and `l0`.
 
         `warmth` rises from 0 to 1 over the warm-up and multiplies what asks for sparsity.
         """
-        raise NotImplementedError
 
     def preactivations(self, sae: SparseAutoencoder, latents: Tensor) -> Tensor:
         return sae.preactivations(latents - sae.b_dec if self.tied_bias else latents)

@@ -12,7 +12,7 @@ from tests.sae.conftest import normal_sae
 
 
 def config(objective: str, **settings: object) -> SAEConfig:
-    return SAEConfig(objective=objective, features=24, latent_dim=12, **settings)  # type: ignore[arg-type]
+    return SAEConfig(objective=objective, features=24, latent_dim=12, **settings)
 
 
 def terms(sae: SparseAutoencoder, x: torch.Tensor, warmth: float = 1.0) -> dict[str, torch.Tensor]:
