@@ -24,17 +24,19 @@ from swiggle.atlas.activations import Activations, read_activations, to_table
 from swiggle.atlas.atlas import write_arrays, write_features, write_pictures, write_vocabulary
 from swiggle.atlas.labels import UNEXPLAINED, Label, label_features
 from swiggle.atlas.layout import feature_map
+from swiggle.atlas.memory import remember
 from swiggle.atlas.previews import preview
 from swiggle.atlas.statistics import FeatureStatistics, feature_company, feature_statistics
 from swiggle.atlas.text import text_encoder
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import encode_png
+from swiggle.data.reading import read_captions
 from swiggle.data.splits import SPLITS, split_of
 from swiggle.models.vae import VAE
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish, remove
-from swiggle.vocabulary import Vocabulary
+from swiggle.vocabulary import Mention, Vocabulary
 
 
 class FeatureActivations:
@@ -111,16 +113,10 @@ def draw(config: RunConfig, statistics: FeatureStatistics, train: Activations, l
     return sorted(drawn.take_all(), key=lambda row: row["feature"])
 
 
-def read_captions(data: Path, split: str) -> list[str | None]:
-    """A split's captions in order of id."""
-    table = pq.read_table(data / split, columns=["id", "caption"]).sort_by("id")
-    return table["caption"].to_pylist()
-
-
 def label(config: RunConfig, activations: Activations, splits: np.ndarray, data: Path, top: np.ndarray) -> list[Label]:
     """Labels learnt on the training captions and measured on the validation captions."""
     parts = [
-        (activations.rows(splits == split).values, read_captions(data, split)) for split in ("train", "validation")
+        (activations.rows(splits == split).values, read_captions(data / split)) for split in ("train", "validation")
     ]
     vocabulary = Vocabulary.load(config.atlas.vocabulary)
     return label_features(parts[0], parts[1], top, vocabulary, config.atlas.min_confidence)
@@ -163,6 +159,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     say(STAGE.name, "features laid out on the map")
     with local_copy(join(config.run, "data")) as data:
         labels = label(config, activations, splits, data, statistics.max_activation)
+        captions = read_captions(data / "train")
         wanted = set(statistics.example_ids[statistics.example_ids >= 0].tolist())
         pictures = collect_pictures(data, wanted, config.atlas.samples)
     named = [i for i, found in enumerate(labels) if found.text != UNEXPLAINED]
@@ -174,7 +171,10 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         company = feature_company(train.values, statistics.mean_activation, latents)
         write_arrays(folder, company, np.stack([row["footprint"] for row in drawn]))
         write_pictures(folder, *pictures)
-        write_vocabulary(folder, Vocabulary.load(config.atlas.vocabulary))
+        vocabulary = Vocabulary.load(config.atlas.vocabulary)
+        write_vocabulary(folder, vocabulary)
+        known = {Mention(labels[i].place, tuple(labels[i].term.split())) for i in named}
+        remember(latents, captions, train.values, statistics.mean_activation, known, vocabulary).save(folder)
     with publish(join(config.run, "index")) as folder:
         write_label_vectors(folder, named, labels)
 

@@ -15,10 +15,13 @@ from swiggle.data.reading import read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, load_sprites
 from swiggle.evaluation.noun_edit import draw_pairs, score
 from swiggle.evaluation.reader import TraitReader
+from swiggle.evaluation.requests import left_alone, removal, two_slots
 from swiggle.evaluation.truth import true_traits
 from swiggle.storage import join, local_path, write_json
 
-PAIRS = 100
+PAIRS = 200
+REQUESTS = 100
+"""Pictures for each of the other kinds of request."""
 SEED = 2026
 
 
@@ -48,9 +51,23 @@ def evaluate(config: RunConfig) -> None:
         pairs = draw_pairs(reader, slot, images, traits, PAIRS, SEED)
         results[slot] = score(reader, pairs, edit, reconstruct)
         say("evaluate", f"{slot}: " + ", ".join(f"{name} {value:.2f}" for name, value in results[slot].items()))
+    chosen = np.random.default_rng(SEED).choice(len(images), REQUESTS, replace=False)
+    shown = (images[chosen], traits[chosen], edit, reconstruct)
+    others = {
+        "two_slots": two_slots(reader, *shown, SEED),
+        **{f"remove_{slot}": removal(reader, slot, *shown) for slot in ("accessory", "head", "glasses")},
+        "left_alone": left_alone(reader, *shown),
+    }
+    for kind, scores in others.items():
+        say("evaluate", f"{kind}: " + ", ".join(f"{name} {value:.2f}" for name, value in scores.items()))
+    macro = {name: float(np.mean([results[slot][name] for slot in SLOTS])) for name in next(iter(results.values()))}
+    say("evaluate", "mean over slots: " + ", ".join(f"{name} {value:.3f}" for name, value in macro.items()))
     restored = (sprites.render(reader.read(reconstruct(images[:2000]))) == images[:2000]).all(axis=(1, 2, 3)).mean()
     say("evaluate", f"held-out pictures read back as rendered: {restored:.3f}")
-    write_json(join(config.run, "evaluation.json"), {"noun_edit": results, "rendered_equal": float(restored)})
+    write_json(
+        join(config.run, "evaluation.json"),
+        {"noun_edit": results, "mean": macro, "requests": others, "rendered_equal": float(restored)},
+    )
 
 
 if __name__ == "__main__":

@@ -24,9 +24,11 @@ from ray.tune.schedulers import ASHAScheduler
 
 from jobs.cluster import connect, quiet
 from jobs.stage import Stage, StageError, complete, run_command, say
+from swiggle.atlas.activations import activations_of
+from swiggle.atlas.caption_coverage import caption_coverage
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
-from swiggle.data.reading import enlarge, read_pictures
+from swiggle.data.reading import enlarge, read_captions, read_pictures
 from swiggle.models.vae import VAE
 from swiggle.sae.choice import choose
 from swiggle.sae.figures import draw_sweep
@@ -35,6 +37,7 @@ from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.train import train_sae
 from swiggle.sae.trials import grid, knob_of, miss, name_of
 from swiggle.storage import join, local_copy, publish
+from swiggle.vocabulary import Vocabulary
 
 SEEN_PICTURES = 512
 """Validation pictures decoded to measure what of a dictionary's loss can be seen."""
@@ -71,6 +74,8 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
         metrics = dictionary_metrics(folded, validation)
         metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, images, train.mean(dim=0))
         metrics["miss"] = miss(metrics, config.sweep)
+        if epoch.number == sae_config.epochs and (stands := said_by_features(folded, train, validation, config)):
+            metrics["caption_coverage"] = stands
         say(
             "sweep_sae",
             f"{name}, epoch {epoch.number}/{sae_config.epochs}: FVU {metrics['fvu']:.4f}, "
@@ -80,6 +85,16 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
             torch.save(epoch.state(), Path(saved) / "training.pt")
             folded.save_pretrained(Path(saved) / "sae")
             tune.report({**seen, **metrics}, checkpoint=tune.Checkpoint.from_directory(saved))
+
+
+def said_by_features(
+    sae: SparseAutoencoder, train: torch.Tensor, validation: torch.Tensor, config: RunConfig
+) -> float | None:
+    """How well features stand for what captions say; None without captions."""
+    with local_copy(join(config.run, "data")) as data:
+        said = [read_captions(data / split) for split in ("train", "validation")]
+    codes = [activations_of(sae, latents.numpy()) for latents in (train, validation)]
+    return caption_coverage((codes[0], said[0]), (codes[1], said[1]), Vocabulary.load(config.atlas.vocabulary))
 
 
 def what_to_try(config: RunConfig) -> tuple[dict[str, Any], tune.TuneConfig]:
@@ -195,7 +210,7 @@ def held_out(sae: SparseAutoencoder, config: RunConfig) -> dict[str, Any]:
 STAGE = Stage(
     "sweep_sae",
     ("prepare_data", "train_vae", "encode_latents"),
-    lambda c: {"sae": asdict(c.sae), "sweep": asdict(c.sweep)},
+    lambda c: {"sae": asdict(c.sae), "sweep": asdict(c.sweep), "vocabulary": c.atlas.vocabulary},
     work,
 )
 

@@ -41,6 +41,7 @@ from jobs.stage import Stage, StageError, complete, run_command, say
 from jobs.watch import Watch
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import VAEConfig
+from swiggle.data.palette import palette_of
 from swiggle.data.reading import read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
@@ -50,6 +51,7 @@ from swiggle.training.vae_training import StepReport, VAETraining
 
 GROW_SECONDS = 600.0
 """How often a run on fewer workers than it wants looks for more."""
+PALETTE_PICTURES = 4_000
 TEST_PICTURES = 5_000
 """Of the test split, how many the final scores are from: a bound on memory."""
 
@@ -65,7 +67,7 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
     device = ray.train.torch.get_device()
     if device.type == "cpu":
         torch.set_num_threads(config.cpus_per_worker)
-    training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model)
+    training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model, settings["palette"])
     known = ray.train.get_checkpoint()
     if (checkpoint := known or settings["newest"]) is not None:
         with checkpoint.as_directory() as saved:
@@ -147,6 +149,12 @@ def announce(training: VAETraining, checkpoint: Checkpoint | None, **storing: An
     )
 
 
+def palette(train: str, vae: VAEConfig) -> np.ndarray:
+    """The colours of the first pictures, uint8 [colours, 3]."""
+    with local_copy(train) as folder:
+        return palette_of(read_pictures(folder, vae.image_size, PALETTE_PICTURES).images, vae.colours, vae.seed)
+
+
 def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     vae = config.vae
     streamed = vae.input == "stream"
@@ -155,6 +163,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     VAE(vae)  # a model that cannot be is refused here, not in every worker again and again
     newest = checkpoints.mend(folder)
     settings = {"config": vae, "run": folder, "data": data, "newest": newest and Checkpoint(newest)}
+    settings["palette"] = palette(join(data, "train"), vae) if vae.colour_weight else None
     datasets = {}
     if streamed:
         datasets["train"], settings["streamed"] = batches.stream(join(data, "train"), vae.image_size)

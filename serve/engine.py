@@ -127,7 +127,7 @@ class Engine:
         encoded = time.perf_counter()
         plan, reasons = request.plan, []
         if request.prompt is not None:
-            made = await self.retrieval.plan.remote(request.prompt, session.activations)
+            made = await self.retrieval.plan.remote(request.prompt, session.activations, session.latent)
             plan = scaled(made.plan, request.strength)
             reasons = [schemas.RequestReason.model_validate(_matched(asdict(reason))) for reason in made.reasons]
         assert plan is not None

@@ -10,7 +10,7 @@ from swiggle.atlas.index import Entry, Match
 from swiggle.atlas.labels import UNEXPLAINED
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.planner import PromptPlan
+from swiggle.editing.planner import Picture, PromptPlan
 
 
 class EncoderPart:
@@ -57,8 +57,9 @@ class RetrievalPart:
         self.planner = bundle.planner_with(bundle.open_index(chroma))
         self._writing = threading.Lock()
 
-    def plan(self, prompt: str, activations: np.ndarray) -> PromptPlan:
-        return self.planner.plan(prompt, activations)
+    def plan(self, prompt: str, activations: np.ndarray, latent: np.ndarray) -> PromptPlan:
+        """The plan for a picture with activations [features] and latent [C, h, w]."""
+        return self.planner.plan(prompt, Picture(activations, latent.ravel()))
 
     def search(self, query: str, limit: int) -> list[Match]:
         """Features by meaning; words for a place in the query keep the search to it."""

@@ -23,7 +23,7 @@ from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import entries, read_hand_labels
 from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.planner import Planner, PromptPlan
+from swiggle.editing.planner import Picture, Planner, PromptPlan
 from swiggle.editing.steering import Steering
 from swiggle.manifest import NAME, BundleError, read_manifest
 from swiggle.models.vae import VAE, to_images, to_model
@@ -98,8 +98,10 @@ class Bundle:
 
     def explain(self, prompt: str, image: np.ndarray | None = None) -> PromptPlan:
         """Like `plan`, with the reason for each request's operations."""
-        active = None if image is None else self.activations(self.encode(image[None]))[0]
-        return self.planner.plan(prompt, active)
+        if image is None:
+            return self.planner.plan(prompt)
+        latents = self.encode(image[None])
+        return self.planner.plan(prompt, Picture(self.activations(latents)[0], latents[0].ravel()))
 
     def edit(self, images: np.ndarray, plan: EditPlan) -> np.ndarray:
         """Apply a plan to pictures uint8 [N, S, S, 3]; same shape. A swap's `from` is the index of a picture here."""

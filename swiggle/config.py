@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 STRICT = {"extra": "forbid"}
-Objective = Literal["l1", "l1_2023", "topk", "batch_topk", "jumprelu", "matryoshka"]
+Objective = Literal["l1", "l1_2023", "topk", "batch_topk", "jumprelu", "matryoshka", "matryoshka_l1"]
 
 
 @dataclass
@@ -35,18 +35,18 @@ class VAEConfig:
     __pydantic_config__ = STRICT
 
     image_size: int = 128
-    """S: pictures are S x S; the conv ladder gives a latent of S/16 x S/16, the patch encoder always 8 x 8."""
+    """S: pictures are S x S; the conv ladder gives a latent of S/16 x S/16, the dense encoder always 8 x 8."""
     latent_channels: int = 4
-    encoder: Literal["conv", "patch"] = "conv"
-    """`conv`: a ladder of stride-2 convolutions. `patch`: one strided convolution, a position map, one block."""
+    encoder: Literal["conv", "dense"] = "conv"
+    """`conv`: a ladder of stride-2 convolutions. `dense`: fully connected residual blocks, fast at 32 x 32 on a CPU."""
     decoder: Literal["conv", "dense"] = "conv"
-    """`conv`: the ladder mirrored. `dense`: fully connected residual blocks, fast at 32 x 32 on a CPU."""
+    """`conv`: the ladder mirrored. `dense`: the dense encoder mirrored."""
     channels: list[int] = field(default_factory=lambda: [64, 128, 512, 1024])
-    """Widths of the ladder; its length sets how often the picture is halved. `patch` uses the first."""
+    """Widths of the ladder; its length sets how often the picture is halved."""
     hidden: int = 1024
-    """Width of the dense decoder."""
+    """Width of the dense encoder and decoder."""
     blocks: int = 2
-    """Residual blocks of the dense decoder."""
+    """Residual blocks of each."""
 
     steps: int = 2_000_000
     batch_size: int = 64
@@ -66,10 +66,9 @@ class VAEConfig:
     kl_warmup_steps: int = 10_000
     """Steps over which the KL weight then rises linearly."""
     colour_weight: float = 0.0
-    """Weight, at first, of the error of a linear readout of colours (`swiggle/training/colour_readout.py`); 0 has none.
-    It falls linearly to zero."""
-    colour_until: float = 0.6
-    """Share of the steps after which it is zero."""
+    """Weight of the error of a linear readout of colours (`swiggle/training/colour_readout.py`); 0 has none."""
+    colours: int = 64
+    """Size of the palette, taken from the pictures themselves, that it reads."""
     ema_decay: float = 0.0
     """Decay a step of the moving average of the weights, which then is what is kept; 0 keeps the weights themselves."""
     bf16: Literal["auto", "always", "never"] = "auto"
@@ -121,18 +120,19 @@ class SAEConfig:
     latent_dim: int = 256
     """Length of a flattened latent; set from the latents themselves."""
     l1: float = 1.0
-    """`l1`, `l1_2023`, `jumprelu`: weight of what asks for sparsity, for inputs scaled to E||x|| = sqrt(n)."""
+    """`l1`, `l1_2023`, `jumprelu`, `matryoshka_l1`: weight of what asks for sparsity, for inputs scaled to
+    E||x|| = sqrt(n)."""
     k: int = 20
     """`topk`, `batch_topk`, `matryoshka`: active features a latent, exactly or on average."""
-    prefixes: list[float] = field(default_factory=lambda: [0.25, 0.5, 1.0])
-    """`matryoshka`: the nested dictionaries as shares of the whole."""
+    prefixes: list[float] = field(default_factory=lambda: [0.25, 1.0])
+    """`matryoshka`, `matryoshka_l1`: the nested dictionaries as shares of the whole."""
     aux_weight: float = 1 / 32
     """`topk`, `batch_topk`, `matryoshka`: how much the waking of dead features counts against the error."""
     bandwidth: float = 2.0
     """`jumprelu`: width of the rectangle around a threshold from which it learns, in scaled latents."""
     resample: list[float] = field(default_factory=list)
     """Shares of the training at which dead features begin anew at badly explained latents; none, as in the original."""
-    epochs: int = 40
+    epochs: int = 30
     batch_size: int = 1_024
     lr: float = 2e-3
     sparsity_warmup_share: float = 0.05
@@ -153,8 +153,8 @@ class SweepConfig:
 
     __pydantic_config__ = STRICT
 
-    objectives: list[Objective] = field(default_factory=lambda: ["l1"])
-    l1: list[float] = field(default_factory=lambda: [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0])
+    objectives: list[Objective] = field(default_factory=lambda: ["l1", "matryoshka_l1"])
+    l1: list[float] = field(default_factory=lambda: [0.4, 0.5, 0.6, 0.8])
     """Weights for the objectives with an L1 term."""
     k: list[int] = field(default_factory=lambda: [5, 10, 16, 24, 32])
     """Active features a latent for the others."""
@@ -170,8 +170,8 @@ class SweepConfig:
     samples: int = 16
     """Trials of a `target` search."""
     max_fvu: float = 0.05
-    max_l0: float = 22.0
-    max_dead: float = 0.10
+    max_l0: float = 20.0
+    max_dead: float = 0.25
     concurrent: int = 2
     cpus_per_trial: float = 1.0
     gpus_per_trial: float = 0.0

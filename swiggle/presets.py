@@ -12,18 +12,18 @@ def quick() -> RunConfig:
         run="runs/demo",
         vae=VAEConfig(
             image_size=32,
-            encoder="patch",
+            encoder="dense",
             decoder="dense",
-            channels=[128],
             hidden=1024,
-            steps=6_000,
+            steps=9_000,
             batch_size=128,
-            lr=3e-3,
+            lr=1.5e-3,
             lr_warmup_steps=200,
             lr_decay="linear",
             weight_decay=0.01,
             kl_free_steps=0,
             kl_warmup_steps=0,
+            colour_weight=3e-4,
             ema_decay=0.998,
             checkpoint_every=500,
         ),
@@ -59,12 +59,11 @@ def smoke() -> RunConfig:
     config.run = "runs/smoke"
     config.data = DataConfig(count=10_000)
     config.vae.hidden = 512
-    config.vae.channels = [64]
     config.vae.steps = 800
     config.vae.checkpoint_every = 200
     config.vae.validation_pictures = 200
     config.sae = SAEConfig(features=1_024, epochs=30, batch_size=256, checkpoint_every=10)
-    config.sweep = SweepConfig(l1=[0.25, 0.5, 1.0, 2.0])
+    config.sweep = SweepConfig(l1=[0.5, 1.5])
     config.atlas = AtlasConfig(samples=8, footprint_examples=2)
     return config
 

@@ -20,7 +20,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 # As small as a run can be that still goes through every stage.
 TINY = [
-    "preset=smoke", "data.count=300", "vae.steps=20", "vae.hidden=64", "vae.channels=[16]", "vae.checkpoint_every=10",
+    "preset=smoke", "data.count=300", "vae.steps=20", "vae.hidden=64", "vae.checkpoint_every=10",
     "sae.features=64", "sae.epochs=2", "sae.batch_size=64", "sae.checkpoint_every=1", "sweep.l1=[1.0,2.0]",
     "atlas.samples=4", "atlas.umap_neighbors=8",
 ]  # fmt: skip

@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from scipy import sparse
+
+from swiggle.sae.model import SparseAutoencoder
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,13 @@ class Activations:
     def rows(self, keep: np.ndarray) -> "Activations":
         """Only the rows where boolean `keep` [N] is true."""
         return Activations(self.ids[keep], self.values[keep])
+
+
+@torch.inference_mode()
+def activations_of(sae: SparseAutoencoder, latents: np.ndarray) -> sparse.csr_matrix:
+    """Latents float32 [N, latent_dim] to activations CSR [N, features], a part at a time."""
+    parts = [sparse.csr_matrix(sae.encode(part).numpy()) for part in torch.from_numpy(latents).split(4096)]
+    return sparse.vstack(parts).tocsr()
 
 
 def to_table(ids: np.ndarray, activations: np.ndarray) -> pa.Table:

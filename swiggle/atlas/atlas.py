@@ -4,6 +4,7 @@ atlas/features.parquet    one row a feature: label, statistics, place on the map
 atlas/arrays.safetensors  `levels` [features, features] and `footprint` [features, 32, 32], float16
 atlas/pictures.parquet    the pictures that examples and samples refer to, as PNG
 atlas/vocabulary.json     the words for the places of a picture
+atlas/memory.safetensors, atlas/terms.json   what edits remember of the training pictures (`memory.py`)
 """
 
 import json
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 
 from swiggle.atlas.labels import UNEXPLAINED, Label
+from swiggle.atlas.memory import Memory
 from swiggle.atlas.statistics import Company, FeatureStatistics
 from swiggle.vocabulary import Vocabulary
 
@@ -40,6 +42,7 @@ class Atlas:
     pictures: dict[int, bytes]
     samples: list[int]
     vocabulary: Vocabulary
+    memory: Memory
 
     @classmethod
     def load(cls, folder: Path) -> "Atlas":
@@ -50,7 +53,8 @@ class Atlas:
         samples = [i for i, sample in zip(pictures["id"], pictures["sample"], strict=True) if sample]
         vocabulary = Vocabulary.from_dict(json.loads((folder / VOCABULARY).read_text()))
         table = pq.read_table(folder / FEATURES)
-        return cls(table, **arrays, pictures=stored, samples=samples, vocabulary=vocabulary)
+        memory = Memory.load(folder)
+        return cls(table, **arrays, pictures=stored, samples=samples, vocabulary=vocabulary, memory=memory)
 
     def __len__(self) -> int:
         return self.table.num_rows

@@ -61,8 +61,8 @@ def label_features(
     if not terms:
         return [Label(UNEXPLAINED)] * train[0].shape[1]
     column = {term: number for number, term in enumerate(terms)}
-    said = _incidence(train_terms, column)
-    said_validation = _incidence([terms_of(caption, vocabulary) for caption in validation[1]], column)
+    said = incidence(train_terms, column)
+    said_validation = incidence([terms_of(caption, vocabulary) for caption in validation[1]], column)
 
     length = np.array([len(term.words) for term in terms])
     features = train[0].shape[1]
@@ -70,8 +70,7 @@ def label_features(
     chosen = np.zeros(features, dtype=int)
     threshold = np.zeros(features)
     for share in THRESHOLDS:
-        firing = _firing(train[0], share * max_activation)
-        score = _scores(firing, said)[0]
+        score = _scores(firing(train[0], share * max_activation), said)[0]
         # Of terms that say nearly the same, the one with more words says it more exactly.
         top = score.max(axis=1)
         near = score >= top[:, None] - _TIE
@@ -82,7 +81,7 @@ def label_features(
 
     labels = []
     firings = np.asarray((train[0] > 0).sum(axis=0)).ravel()
-    held_out = {share: _scores(_firing(validation[0], share * max_activation), said_validation) for share in THRESHOLDS}
+    held_out = {share: _scores(firing(validation[0], share * max_activation), said_validation) for share in THRESHOLDS}
     for i in range(features):
         score, precision, recall = (part[i, chosen[i]] for part in held_out[threshold[i]])
         term = terms[chosen[i]]
@@ -97,25 +96,25 @@ def label_features(
     return labels
 
 
-def _incidence(found: Sequence[set[Mention]], column: dict[Mention, int]) -> sparse.csr_matrix:
+def incidence(found: Sequence[set[Mention]], column: dict[Mention, int]) -> sparse.csr_matrix:
     """Which caption holds which term, CSR of ones [captions, terms]; terms outside `column` are left out."""
     pairs = [(row, column[term]) for row, terms in enumerate(found) for term in terms if term in column]
     rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(found), len(column)))
 
 
-def _firing(values: sparse.csr_matrix, levels: np.ndarray) -> sparse.csr_matrix:
+def firing(values: sparse.csr_matrix, levels: np.ndarray) -> sparse.csr_matrix:
     """Ones where an activation is above its feature's level [features]."""
-    firing = values.copy()
-    firing.data = (values.data > levels[values.indices]).astype(np.float32)
-    return firing
+    fired = values.copy()
+    fired.data = (values.data > levels[values.indices]).astype(np.float32)
+    return fired
 
 
-def _scores(firing: sparse.csr_matrix, said: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _scores(fired: sparse.csr_matrix, said: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """F-score, precision and recall of each feature as a detector of each term, each [features, terms]."""
-    both = np.asarray((firing.T @ said).todense(), dtype=np.float32)
-    fired = np.asarray(firing.sum(axis=0)).ravel()[:, None]
+    both = np.asarray((fired.T @ said).todense(), dtype=np.float32)
+    count = np.asarray(fired.sum(axis=0)).ravel()[:, None]
     held = np.asarray(said.sum(axis=0)).ravel()[None, :]
     weight = BETA**2
-    score = (1 + weight) * both / np.maximum(fired + weight * held, 1)
-    return score, both / np.maximum(fired, 1), both / np.maximum(held, 1)
+    score = (1 + weight) * both / np.maximum(count + weight * held, 1)
+    return score, both / np.maximum(count, 1), both / np.maximum(held, 1)

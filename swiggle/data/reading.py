@@ -36,6 +36,11 @@ def read_pictures(folder: Path, image_size: int, limit: int | None = None) -> Pi
     return Pictures(table["id"].to_numpy(), np.stack(pictures), table["caption"].to_pylist())
 
 
+def read_captions(folder: Path) -> list[str | None]:
+    """A split's captions in order of id."""
+    return pq.read_table(folder, columns=["id", "caption"]).sort_by("id")["caption"].to_pylist()
+
+
 def enlarge(images: np.ndarray, image_size: int) -> np.ndarray:
     """Repeat pixels: uint8 [N, s, s, 3] -> [N, S, S, 3] with S a multiple of s."""
     factor = image_size // images.shape[1]

@@ -1,11 +1,11 @@
 """From a prompt to an EditPlan, by retrieving features through their labels.
 
-For each request the label index gives the features whose label means what was said: the *seeds*. Where seeds are
-strong, latents differ from the average in a way of their own, and that difference, taken over the training pictures,
-is the direction of what was asked. What the picture already has in that place (the labels of its active features that
-act there) gives the direction to leave. The wished-for move is expressed in a few dozen features by least squares
-(`swiggle.editing.fit`), so the plan stays a list of sliders. Directions come from latents and activations alone; the
-labels alone decide which features a word means.
+For each request the label index gives the features whose label means what was said: the *seeds*. Where the captions of
+training pictures bear a seed's label out, a replacement is the move between remembered pictures
+(`swiggle.editing.remembered`). Elsewhere, as for labels that only a person has given, directions serve: where seeds are
+strong, latents differ from the average in a way of their own, and so do those of what the picture already has in that
+place. The wished-for move is expressed in a few dozen features by least squares (`swiggle.editing.fit`), so the plan
+stays a list of sliders. Labels alone decide which features a word means, and so what is asked for.
 """
 
 from collections import defaultdict
@@ -20,6 +20,8 @@ from swiggle.atlas.index import LabelIndex, Match
 from swiggle.editing.clauses import Clause, read_clauses
 from swiggle.editing.fit import fit_move
 from swiggle.editing.plan import MAX_OPERATIONS, EditPlan, Operation
+from swiggle.editing.remembered import already_there, move_between
+from swiggle.vocabulary import Mention
 
 MATCH = 0.6
 """Cosine similarity below which a label is not what was meant."""
@@ -29,6 +31,11 @@ GROUP = 32
 """Features that one request may raise at most."""
 OVERLAP = 0.55
 """Cosine of two footprints from which features without a named place act on the same part of the picture."""
+BESIDE = 0.5
+"""Cosine of the footprints of two places from which what one shows matters to how the other looks: for Nouns, shirt and
+print."""
+BORNE_OUT = 0.3
+"""Share of the captions of a feature's pictures that must hold its label for the captions to be trusted with it."""
 FREQUENT = 5e-4
 """Share of the pictures that a feature must fire on to be raised."""
 NEAREST = 5
@@ -52,6 +59,14 @@ class PromptPlan:
     reasons: list[Reason] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What a planner sees of a picture: `activations` float32 [features] and `latent` float32 [latent_dim]."""
+
+    activations: np.ndarray
+    latent: np.ndarray
+
+
 @dataclass
 class Planner:
     """Plans edits with one atlas, its label index and the dictionary's decoder rows [features, latent_dim]."""
@@ -60,25 +75,29 @@ class Planner:
     index: LabelIndex
     rows: np.ndarray
 
-    def plan(self, prompt: str, activations: np.ndarray | None = None) -> PromptPlan:
-        """The plan for a prompt on a picture with these activations float32 [features].
+    def plan(self, prompt: str, picture: Picture | None = None) -> PromptPlan:
+        """The plan for a prompt on a picture.
 
         Without a picture the plan adds what is asked and takes out the features that usually fill the place. A
         request that no label matches adds no operation, and its reason holds the nearest labels.
         """
         operations: dict[int, Operation] = {}
         reasons = []
-        current = None if activations is None else activations.copy()
         for clause in read_clauses(prompt, self.atlas.vocabulary):
             matched, nearest = self._retrieve(clause)
-            found = self._operations(clause, [m.feature for m in matched], current)
+            found = self._operations(clause, [m.feature for m in matched], picture)
             # Later requests see the picture as the earlier ones leave it, so the last word on a feature counts.
             operations.update({operation.feature: operation for operation in found})
-            if current is not None:
-                for operation in found:
-                    current[operation.feature] = operation.strength * self.atlas.mean_activation[operation.feature]
+            picture = picture and self._after(picture, found)
             reasons.append(Reason(clause.text, clause.action, matched, [o.feature for o in found], nearest))
         return PromptPlan(EditPlan(operations=list(operations.values())[:MAX_OPERATIONS]), reasons)
+
+    def _after(self, picture: Picture, operations: Sequence[Operation]) -> Picture:
+        """The picture as operations that set features leave it."""
+        activations = picture.activations.copy()
+        for operation in operations:
+            activations[operation.feature] = operation.strength * self.atlas.mean_activation[operation.feature]
+        return Picture(activations, picture.latent + (activations - picture.activations) @ self.rows)
 
     def _retrieve(self, clause: Clause) -> tuple[list[Match], list[str]]:
         if not clause.words:
@@ -90,38 +109,79 @@ class Planner:
                 return [m for m in found if m.score >= found[0].score - SAME], []
         return [], list(dict.fromkeys(match.label for match in found))[:NEAREST]
 
-    def _operations(self, clause: Clause, seeds: Sequence[int], activations: np.ndarray | None) -> list[Operation]:
-        if not seeds and not clause.words and activations is not None:
-            seeds = self._worn(clause.place, np.ones(len(self.atlas), bool), activations)
+    def _operations(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
+        if not seeds and not clause.words and picture is not None:
+            seeds = self._worn(clause.place, np.ones(len(self.atlas), bool), picture.activations)
         if not seeds:
             return []
-        here = np.zeros(len(self.atlas), np.float32) if activations is None else activations
+        if clause.action == "replace":
+            return self._replace(clause, seeds, picture)
+        here = np.zeros(len(self.atlas), np.float32) if picture is None else picture.activations
         move = self._direction(seeds)
-        match clause.action:
-            case "replace":
-                competing = self._competing(seeds)
-                worn = self._worn(self.atlas.places[seeds[0]], competing, here)
-                if set(worn) & set(seeds):
-                    return []
-                if worn:
-                    move = move - self._direction(worn)
-                cleared = self._usual(competing) if activations is None else []
-                return [*self._set(move, here), *cleared]
-            case "raise":
-                return self._set(0.5 * clause.amount * move, here)
-            case "lower" | "remove":
-                if activations is not None and not any(activations[i] > 0 for i in seeds):
-                    return []
-                return self._set((-1.0 if clause.action == "remove" else -0.5 * clause.amount) * move, here)
+        if clause.action == "raise":
+            return self._set(0.5 * clause.amount * move, here)
+        if picture is not None and not any(here[i] > 0 for i in seeds):
+            return []
+        return self._set((-1.0 if clause.action == "remove" else -0.5 * clause.amount) * move, here)
+
+    def _replace(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
+        competing = self._competing(seeds)
+        if picture is None:
+            return [*self._set(self._direction(seeds), np.zeros(len(self.atlas), np.float32)), *self._usual(competing)]
+        if (term := self._term(seeds, clause)) is not None:
+            return self._remembered(term, picture)
+        worn = self._worn(self.atlas.places[seeds[0]], competing, picture.activations)
+        if set(worn) & set(seeds):
+            return []
+        move = self._direction(seeds)
+        return self._set(move - self._direction(worn) if worn else move, picture.activations)
+
+    def _term(self, seeds: Sequence[int], clause: Clause) -> int | None:
+        """What the request means in the words of captions: its own words, if captions say them of the place and of the
+        seeds' pictures, else the first seed's label that its pictures' captions bear out. None if none is."""
+        memory = self.atlas.memory
+        for seed in seeds:
+            place, label = self.atlas.places[seed], tuple(self.atlas.words[seed].split())
+            for words in (clause.words, label):
+                term = memory.number.get(Mention(place, words))
+                if term is not None and memory.held[seed, term] >= BORNE_OUT:
+                    return term
+        return None
+
+    def _remembered(self, term: int, picture: Picture) -> list[Operation]:
+        """Operations that replace what the picture is read to show in the term's place; none if it is there already."""
+        memory, place = self.atlas.memory, self.atlas.memory.terms[term].place
+        shown = memory.read(picture.latent)
+        if place not in shown or already_there(memory, term, shown[place]):
+            return []
+        beside = self._beside(place)
+        move = move_between(memory, term, shown[place], shown.get(beside) if beside else None)
+        acting = self._footprints @ self._part(place)
+        near = acting >= OVERLAP * np.maximum(np.linalg.norm(self._footprints, axis=1), 1e-12)
+        here = np.isin(self._places, [place or "", beside or ""])
+        return self._set(move, picture.activations, np.where(self._places != "", here, near))
+
+    def _beside(self, place: str | None) -> str | None:
+        """The place that shares most of its part of the picture with a place; None if none shares enough."""
+        overlap = {other: float(self._part(other) @ self._part(place)) for other in set(self._places) - {"", place}}
+        nearest = max(overlap, key=lambda other: overlap[other], default=None)
+        return nearest if nearest is not None and overlap[nearest] >= BESIDE else None
+
+    def _part(self, place: str | None) -> np.ndarray:
+        """Where the labelled features of a place act, of unit length: [32 * 32]."""
+        weights = np.where(self._places == (place or ""), self.atlas.confidence * self.atlas.density, 0.0)
+        part = weights @ self._footprints
+        return part / max(float(np.linalg.norm(part)), 1e-12)
 
     def _direction(self, seeds: Sequence[int]) -> np.ndarray:
         """How latents differ from the average where the seeds are strong, surer labels counting more: [latent_dim]."""
         weights = np.maximum(self.atlas.confidence[list(seeds)], 1e-3) ** 4
         return np.average(self.atlas.direction[list(seeds)].astype(np.float32), axis=0, weights=weights)
 
-    def _set(self, move: np.ndarray, activations: np.ndarray) -> list[Operation]:
-        """Operations that make a move, each setting one feature."""
-        delta = fit_move(move, activations, self.rows, self._usable, GROUP)
+    def _set(self, move: np.ndarray, activations: np.ndarray, among: np.ndarray | None = None) -> list[Operation]:
+        """Operations that make a move, each setting one feature, `among` some, bool [features], or all."""
+        among = np.ones(len(activations), bool) if among is None else among
+        delta = fit_move(move, np.where(among, activations, 0.0), self.rows, self._usable & among, GROUP)
         changed = np.flatnonzero(delta)
         after = np.maximum(activations + delta, 0.0) / np.maximum(self.atlas.mean_activation, 1e-6)
         order = changed[np.argsort(-np.abs(delta[changed]), kind="stable")]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from scipy import sparse
 
+from swiggle.atlas.activations import activations_of
 from swiggle.data.sprites import Sprites
 from swiggle.evaluation.coverage import coverage
 from swiggle.evaluation.monosemanticity import monosemanticity
@@ -29,14 +29,9 @@ class Code:
     test: sparse.csr_matrix
 
 
-@torch.inference_mode()
 def code_of(sae: SparseAutoencoder, train: np.ndarray, test: np.ndarray) -> Code:
     """Of latents [N, latent_dim]."""
-    parts = [
-        sparse.vstack([sparse.csr_matrix(sae.encode(batch).numpy()) for batch in torch.from_numpy(z).split(4096)])
-        for z in (train, test)
-    ]
-    return Code(*(part.tocsr() for part in parts))
+    return Code(activations_of(sae, train), activations_of(sae, test))
 
 
 def code_scores(code: Code, train_traits: np.ndarray, test_traits: np.ndarray, sprites: Sprites) -> dict[str, Any]:

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from swiggle.config import VAEConfig
+from swiggle.models.dense import GRID, DenseDecoder, DenseEncoder
 from swiggle.models.ladder import ConvDecoder, ConvEncoder
-from swiggle.models.patch import GRID, DenseDecoder, PatchEncoder
 from swiggle.pretrained import load_pretrained, save_pretrained
 
 
@@ -49,22 +49,20 @@ class VAE(nn.Module):
         super().__init__()
         self.config = config
         size, latent, channels = config.image_size, config.latent_channels, config.channels
-        reduction = 2 ** len(channels) if config.encoder == "conv" else size // GRID
-        if size % reduction or (config.encoder == "patch" and size % GRID):
-            raise ValueError(f"vae.image_size: {size} is not divisible by {reduction if size % reduction else GRID}")
-        if config.decoder == "dense" and size // reduction != GRID:
-            raise ValueError(f"vae.decoder: dense needs an {GRID}x{GRID} latent, the encoder gives {size // reduction}")
-        if config.decoder == "conv" and size // reduction * 2 ** len(channels) != size:
-            raise ValueError(f"vae.channels: {len(channels)} doublings of {size // reduction} do not give {size}")
-        self.latent_shape = (latent, size // reduction, size // reduction)
-        self.encoder: nn.Module = (
-            ConvEncoder(channels, latent) if config.encoder == "conv" else PatchEncoder(size, channels[0], latent)
-        )
-        self.decoder: nn.Module = (
-            ConvDecoder(channels, latent)
-            if config.decoder == "conv"
-            else DenseDecoder(size, config.hidden, config.blocks, latent)
-        )
+        side = GRID
+        if config.encoder == "conv":
+            reduction = 2 ** len(channels)
+            if size % reduction:
+                raise ValueError(f"vae.image_size: {size} is not divisible by {reduction}")
+            side = size // reduction
+        if config.decoder == "dense" and side != GRID:
+            raise ValueError(f"vae.decoder: dense needs an {GRID}x{GRID} latent, the encoder gives {side}")
+        if config.decoder == "conv" and side * 2 ** len(channels) != size:
+            raise ValueError(f"vae.channels: {len(channels)} doublings of {side} do not give {size}")
+        self.latent_shape = (latent, side, side)
+        dense = (size, config.hidden, config.blocks, latent)
+        self.encoder: nn.Module = ConvEncoder(channels, latent) if config.encoder == "conv" else DenseEncoder(*dense)
+        self.decoder: nn.Module = ConvDecoder(channels, latent) if config.decoder == "conv" else DenseDecoder(*dense)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)

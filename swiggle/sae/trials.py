@@ -7,7 +7,7 @@ from typing import Any
 
 from swiggle.config import RunConfig, SweepConfig
 
-L1_OBJECTIVES = ("l1", "l1_2023", "jumprelu")
+L1_OBJECTIVES = ("l1", "l1_2023", "jumprelu", "matryoshka_l1")
 OVERSHOOT = 10.0
 """How many times worse a relative miss of the wanted L0 is than the same relative loss of FVU."""
 

@@ -2,50 +2,55 @@
 
 Squared pixel error alone gives thirty shirt colours three dimensions, red, green and blue, in which most of them lie
 between others: no linear feature can fire on one of them and not on its neighbours, however good the dictionary. So
-while the VAE learns, a linear readout of its latent says what share of each cell of the picture has each colour, of 64
-(four levels a channel), and the VAE is asked to make that easy. It needs nothing but the pictures, and is thrown away
-after training. What it is worth is in docs/training.md.
+while the VAE learns, a linear readout of its latent says which colours of a palette occur in each region of the
+picture, and the VAE is asked to make that easy. That a colour occurs counts, more than how much of it there is: a shirt
+is as red below a large print as below a small one. It needs nothing but the pictures, and is thrown away after
+training. What it is worth is in docs/training.md.
 """
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from swiggle.config import VAEConfig
 from swiggle.models.vae import VAE, Posterior
 
-LEVELS = 4
-"""Of each colour channel."""
-COLOURS = LEVELS**3
-
-
-def colour_weight(step: int, config: VAEConfig) -> float:
-    """Falls linearly to zero: the latent is shaped early, and the end belongs to the pictures alone."""
-    return config.colour_weight * max(0.0, 1.0 - step / (config.colour_until * config.steps))
+REGIONS = 4
+"""Regions along each side of the picture."""
+ENOUGH = 1 / 8
+"""Share of a region from which on a colour counts in full."""
+LEVELS = 32
+"""Of each channel, in the table that finds a pixel's colour in the palette."""
 
 
 class ColourReadout(nn.Module):
-    def __init__(self, latent_shape: tuple[int, int, int]) -> None:
-        """latent_shape: (C, h, w); the cells are the latent's."""
+    nearest: Tensor
+
+    def __init__(self, latent_dim: int, palette: np.ndarray) -> None:
+        """palette: uint8 [colours, 3]."""
         super().__init__()
-        channels, self.height, self.width = latent_shape
-        self.read = nn.Linear(channels * self.height * self.width, self.height * self.width * COLOURS)
+        self.colours = len(palette)
+        self.read = nn.Linear(latent_dim, REGIONS * REGIONS * self.colours)
+        levels = (torch.arange(LEVELS) + 0.5) * (256 / LEVELS)
+        table = torch.cartesian_prod(levels, levels, levels)
+        self.register_buffer("nearest", torch.cdist(table, torch.tensor(palette, dtype=torch.float32)).argmin(dim=1))
 
     def forward(self, mean: Tensor, pictures: Tensor) -> Tensor:
-        """Squared error of the shares read from posterior means [N, C, h, w] of pictures [N, 3, S, S], values -1 to
-        1, summed over cells and colours, mean over the batch."""
-        return (self.read(mean.flatten(1)).float() - self.shares(pictures)).square().sum(dim=1).mean()
+        """Squared error of the occurrences read from posterior means [N, C, h, w] of pictures [N, 3, S, S], values -1
+        to 1; summed over colours, regions counting as 64 in all, mean over the batch."""
+        error = (self.read(mean.flatten(1)).float() - self.occurrences(pictures)).square().sum(dim=1).mean()
+        return error * (64 / REGIONS**2)
 
-    def shares(self, pictures: Tensor) -> Tensor:
-        """[N, h * w * colours]: of each cell's pixels, the share in each colour; a cell's sum to 1."""
+    def occurrences(self, pictures: Tensor) -> Tensor:
+        """[N, regions * colours]: 0 where a region lacks a colour, 1 where that fills an eighth of it or more."""
         count, _, height, width = pictures.shape
         level = ((pictures + 1.0) * (LEVELS / 2)).floor().clamp(0, LEVELS - 1).long()
-        colour = (level[:, 0] * LEVELS + level[:, 1]) * LEVELS + level[:, 2]
-        rows = torch.arange(height, device=pictures.device) * self.height // height
-        columns = torch.arange(width, device=pictures.device) * self.width // width
-        place = (rows[:, None] * self.width + columns) * COLOURS + colour
-        weight = self.height * self.width / (height * width)
-        shares = torch.zeros(count, self.height * self.width * COLOURS, device=pictures.device)
-        return shares.scatter_add_(1, place.flatten(1), shares.new_full((), weight).expand(count, height * width))
+        colour = self.nearest[(level[:, 0] * LEVELS + level[:, 1]) * LEVELS + level[:, 2]]
+        rows = torch.arange(height, device=pictures.device) * REGIONS // height
+        columns = torch.arange(width, device=pictures.device) * REGIONS // width
+        place = (rows[:, None] * REGIONS + columns) * self.colours + colour
+        share = torch.zeros(count, REGIONS**2 * self.colours, device=pictures.device)
+        weight = share.new_full((), REGIONS**2 / (height * width)).expand(count, height * width)
+        return share.scatter_add_(1, place.flatten(1), weight).div(ENOUGH).clamp(max=1.0)
 
 
 class ReadVAE(nn.Module):
@@ -55,12 +60,9 @@ class ReadVAE(nn.Module):
         super().__init__()
         self.vae, self.readout = vae, readout
 
-    def forward(self, pictures: Tensor, noise: Tensor, read: bool) -> tuple[Tensor, Posterior, Tensor]:
-        """Reconstruction, posterior, and the readout's error if it is to `read`, else 0."""
+    def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Posterior, Tensor]:
+        """Reconstruction, posterior, and the readout's error, 0 without one."""
         reconstruction, posterior = self.vae(pictures, noise)
         if self.readout is None:
             return reconstruction, posterior, reconstruction.new_zeros(())
-        if not read:  # workers exchange gradients of every parameter, so each needs one
-            nothing = [parameter.sum() * 0.0 for parameter in self.readout.parameters()]
-            return reconstruction, posterior, torch.stack(nothing).sum()
         return reconstruction, posterior, self.readout(posterior.mean, pictures)

@@ -8,6 +8,7 @@ Nothing here is distributed. A job passes `parallel` to wrap the model (`Distrib
 number of workers, so that each takes its part of the batch's noise and of its mean.
 """
 
+import math
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +24,7 @@ from swiggle.config import VAEConfig
 from swiggle.models.vae import VAE, to_model
 from swiggle.precision import autocast
 from swiggle.training import ema
-from swiggle.training.colour_readout import ColourReadout, ReadVAE, colour_weight
+from swiggle.training.colour_readout import ColourReadout, ReadVAE
 from swiggle.training.order import worker_share
 from swiggle.training.schedule import vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
@@ -53,7 +54,10 @@ class VAETraining:
         rank: int = 0,
         workers: int = 1,
         parallel: Callable[[nn.Module], nn.Module] = lambda model: model,
+        palette: np.ndarray | None = None,
     ) -> None:
+        """`palette`, uint8 [colours, 3], is what a readout of colours reads. Raises ValueError where the configuration
+        asks for a readout and there is no palette."""
         self.config, self.device, self.rank, self.workers = config, device, rank, workers
         self.step = 0
         torch.manual_seed(config.seed)
@@ -61,7 +65,11 @@ class VAETraining:
         self.average = ema.averaged(self.vae, config.ema_decay) if config.ema_decay else None
         self.result = self.vae if self.average is None else cast(VAE, self.average.module)
         """The model to keep: the average of the weights where there is one, else the weights."""
-        readout = ColourReadout(self.vae.latent_shape) if config.colour_weight else None
+        readout = None
+        if config.colour_weight:
+            if palette is None:
+                raise ValueError("vae.colour_weight: a readout of colours needs a palette")
+            readout = ColourReadout(math.prod(self.vae.latent_shape), palette)
         self.whole = ReadVAE(self.vae, readout).to(device)
         self.optimizer = torch.optim.AdamW(
             self.whole.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
@@ -76,7 +84,7 @@ class VAETraining:
         lr = config.lr * vae_lr_factor(self.step, config.steps, config.lr_warmup_steps, config.lr_decay)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        weight, for_colours = kl_weight(self.step, config), colour_weight(self.step, config)
+        weight = kl_weight(self.step, config)
         pictures, noise = to_model(images, self.device), self._noise()
         parts = pictures.chunk(config.accumulate)
         self.optimizer.zero_grad(set_to_none=True)
@@ -86,9 +94,9 @@ class VAETraining:
             scale = len(some) * self.workers / config.batch_size
             with self._without_exchange() if number + 1 < len(parts) else nullcontext():
                 with autocast(config.bf16, self.device):
-                    reconstruction, posterior, colour_error = self.model(some, its_noise, for_colours > 0)
+                    reconstruction, posterior, colour_error = self.model(some, its_noise)
                 losses = vae_loss(reconstruction, some, posterior, weight)
-                losses["loss"] = losses["loss"] + for_colours * colour_error
+                losses["loss"] = losses["loss"] + config.colour_weight * colour_error
                 (losses["loss"] * scale).backward()
             seen = {**losses, "kl_per_channel": posterior.kl_per_channel().mean(dim=0)}
             for name, value in seen.items():

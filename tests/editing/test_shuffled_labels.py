@@ -12,7 +12,7 @@ from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.bundle import Bundle
 from swiggle.data.reading import read_pictures, read_traits
 from swiggle.data.sprites import SLOTS, load_sprites
-from swiggle.editing.planner import Planner
+from swiggle.editing.planner import Picture
 from swiggle.evaluation.noun_edit import draw_pairs, score
 from swiggle.evaluation.reader import TraitReader
 
@@ -31,15 +31,16 @@ def shuffled(atlas: Atlas) -> Atlas:
 
 def head_success(bundle: Bundle, atlas: Atlas, run: Path, chroma: Path) -> float:
     index = LabelIndex(open_chroma(str(chroma)), entries(atlas, {}))
-    planner = Planner(atlas, index, bundle.sae.W_dec.detach().numpy())
+    planner = replace(bundle, atlas=atlas).planner_with(index)
     names = read_traits(run / "data/test")
     traits = np.stack([[SPRITES.names[slot].index(name) for name in names[slot]] for slot in SLOTS], axis=1)
     images = read_pictures(run / "data/test", 32).images
     reader = TraitReader(SPRITES)
 
     def edit(picture: np.ndarray, prompt: str) -> np.ndarray:
-        active = bundle.activations(bundle.encode(picture[None]))[0]
-        return bundle.edit(picture[None], planner.plan(prompt, active).plan)[0]
+        latents = bundle.encode(picture[None])
+        seen = Picture(bundle.activations(latents)[0], latents[0].ravel())
+        return bundle.edit(picture[None], planner.plan(prompt, seen).plan)[0]
 
     pairs = draw_pairs(reader, "head", images, traits, 60, seed=3)
     return score(reader, pairs, edit, lambda x: bundle.decode(bundle.encode(x)))["success"]

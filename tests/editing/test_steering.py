@@ -13,7 +13,7 @@ from swiggle.sae.objectives import objective_of
 @pytest.fixture
 def steering() -> Steering:
     torch.manual_seed(1)
-    vae = VAE(VAEConfig(image_size=32, encoder="patch", decoder="dense", channels=[8], hidden=32)).eval()
+    vae = VAE(VAEConfig(image_size=32, encoder="dense", decoder="dense", hidden=32)).eval()
     config = SAEConfig(features=40)
     sae = objective_of(config, 1).folded(SparseAutoencoder(config), 1.0)
     return Steering(vae, sae, np.linspace(0.5, 2.0, 40, dtype=np.float32))

@@ -49,7 +49,7 @@ class Scatter(torch.nn.Module):
 
 
 def test_locality_of_known_decoders(rng: np.random.Generator) -> None:
-    vae = VAE(VAEConfig(image_size=32, encoder="patch", decoder="dense", channels=[8], hidden=16, blocks=1))
+    vae = VAE(VAEConfig(image_size=32, encoder="dense", decoder="dense", hidden=16, blocks=1))
     latents = rng.normal(size=(6, 4, 8, 8)).astype(np.float32)
     vae.decoder = Enlarge()
     assert locality(vae, latents)["share"] == pytest.approx(1.0)

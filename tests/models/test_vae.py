@@ -9,7 +9,7 @@ from swiggle.config import VAEConfig
 from swiggle.models.vae import VAE, Posterior, to_images, to_model
 from swiggle.presets import paper, quick
 
-SMALL = VAEConfig(image_size=32, encoder="patch", decoder="dense", channels=[8], hidden=16, blocks=1)
+SMALL = VAEConfig(image_size=32, encoder="dense", decoder="dense", hidden=16, blocks=1)
 
 
 def test_paper_architecture() -> None:
@@ -40,7 +40,12 @@ def test_quick_has_the_same_latent() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"image_size": 30}, {"encoder": "conv"}, {"decoder": "conv", "channels": [8]}, {"image_size": 20}]
+    "change",
+    [
+        {"encoder": "conv", "decoder": "conv", "image_size": 30},
+        {"encoder": "conv", "channels": [8]},
+        {"decoder": "conv", "channels": [8]},
+    ],
 )
 def test_sizes_that_do_not_fit_are_named(change: dict) -> None:
     with pytest.raises(ValueError, match=r"vae\.(image_size|decoder|channels)"):

@@ -18,11 +18,17 @@ def trial(l1: float, fvu: float, l0: float, dead: float) -> dict:
 
 
 def test_the_most_faithful_that_keeps_the_bounds_is_chosen(tmp_path: Path) -> None:
-    trials = [trial(1, 0.01, 40, 0.0), trial(2, 0.04, 20, 0.05), trial(4, 0.09, 8, 0.05), trial(3, 0.03, 15, 0.3)]
+    trials = [trial(1, 0.01, 40, 0.0), trial(2, 0.04, 20, 0.05), trial(4, 0.09, 8, 0.05), trial(3, 0.03, 15, 0.6)]
     trials.append(trial(2.5, 0.045, 18, 0.05))
     index, reason = choose(trials, SweepConfig())
     assert index == 1
     assert "least FVU of the 2 of 5" in reason
+    said = [
+        {**trial, "caption_coverage": score} for trial, score in zip(trials, (0.9, 0.5, 0.9, 0.9, 0.6), strict=True)
+    ]
+    index, reason = choose(said, SweepConfig())
+    assert index == 4
+    assert "stand best for what captions say (0.600)" in reason
     index, reason = choose(trials[2:4], SweepConfig())
     assert index == 0
     assert "oversteps them least" in reason

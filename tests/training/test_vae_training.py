@@ -17,7 +17,7 @@ from tests.conftest import free_port
 
 CPU = torch.device("cpu")
 CONFIG = VAEConfig(
-    image_size=32, encoder="patch", decoder="dense", channels=[8], hidden=16, blocks=1, batch_size=12, steps=40,
+    image_size=32, encoder="dense", decoder="dense", hidden=16, blocks=1, batch_size=12, steps=40,
     lr=1e-2, bf16="never", kl_free_steps=0, kl_warmup_steps=0, ema_decay=0.9,
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ from swiggle.sae.objectives.jumprelu import JumpReLU
 from swiggle.sae.objectives.l1 import L1
 from swiggle.sae.objectives.l1_2023 import L1UnitNorm
 from swiggle.sae.objectives.matryoshka import Matryoshka
+from swiggle.sae.objectives.matryoshka_l1 import MatryoshkaL1
 from swiggle.sae.objectives.topk import TopK
 
 OBJECTIVES: dict[str, type[Objective]] = {
@@ -16,6 +17,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "batch_topk": BatchTopK,
     "jumprelu": JumpReLU,
     "matryoshka": Matryoshka,
+    "matryoshka_l1": MatryoshkaL1,
 }
 
 

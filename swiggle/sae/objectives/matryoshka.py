@@ -6,9 +6,12 @@ The first features must be general, because the smallest dictionary has only the
 feature from being split into its combinations with others, which a large dictionary otherwise gains by.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objectives.base import squared_error
 from swiggle.sae.objectives.batch_topk import BatchTopK
@@ -16,10 +19,21 @@ from swiggle.sae.objectives.batch_topk import BatchTopK
 
 class Matryoshka(BatchTopK):
     def error(self, sae: SparseAutoencoder, activations: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
-        ends = [round(share * self.config.features) for share in self.config.prefixes]
-        errors, reconstruction, start = [], sae.b_dec.expand_as(latents), 0
-        for end in ends:
-            reconstruction = reconstruction + activations[:, start:end] @ sae.W_dec[start:end]
-            errors.append(squared_error(reconstruction, latents))
-            start = end
-        return torch.stack(errors).mean(), reconstruction
+        return nested_error(sae, activations, latents, prefix_ends(self.config))
+
+
+def prefix_ends(config: SAEConfig) -> list[int]:
+    """How many features each nested dictionary has, smallest first."""
+    return [round(share * config.features) for share in config.prefixes]
+
+
+def nested_error(
+    sae: SparseAutoencoder, activations: Tensor, latents: Tensor, ends: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Mean squared error over the nested dictionaries, and the reconstruction [N, n] by the last."""
+    errors, reconstruction, start = [], sae.b_dec.expand_as(latents), 0
+    for end in ends:
+        reconstruction = reconstruction + activations[:, start:end] @ sae.W_dec[start:end]
+        errors.append(squared_error(reconstruction, latents))
+        start = end
+    return torch.stack(errors).mean(), reconstruction

@@ -43,6 +43,16 @@ def test_l1_2023_against_the_formula() -> None:
     torch.testing.assert_close(terms(sae, x)["loss"], total / 7)
 
 
+def test_matryoshka_l1_is_the_mean_of_l1_over_its_prefixes() -> None:
+    sae, x = normal_sae(config("matryoshka_l1", l1=3.0, prefixes=[0.25, 1.0])), torch.randn(7, 12)
+    f = torch.relu(x @ sae.W_enc + sae.b_enc)
+    total = 0.0
+    for end in (6, 24):
+        error = ((f[:, :end] @ sae.W_dec[:end] + sae.b_dec - x) ** 2).sum(dim=1).mean()
+        total += (error + 3.0 * (f[:, :end] * sae.W_dec[:end].norm(dim=1)).sum(dim=1).mean()) / 2
+    torch.testing.assert_close(terms(sae, x)["loss"], total)
+
+
 def test_topk_against_the_formula() -> None:
     sae, x = normal_sae(config("topk", k=3)), torch.randn(7, 12)
     total = 0.0
