@@ -60,6 +60,7 @@ def smoke() -> RunConfig:
     config.data = DataConfig(count=10_000)
     config.vae.hidden = 512
     config.vae.steps = 800
+    config.vae.lr = 3e-3
     config.vae.checkpoint_every = 200
     config.vae.validation_pictures = 200
     config.sae = SAEConfig(features=1_024, epochs=30, batch_size=256, checkpoint_every=10)

@@ -74,6 +74,7 @@ class Planner:
     atlas: Atlas
     index: LabelIndex
     rows: np.ndarray
+    group: int = GROUP
 
     def plan(self, prompt: str, picture: Picture | None = None) -> PromptPlan:
         """The plan for a prompt on a picture.
@@ -84,7 +85,7 @@ class Planner:
         operations: dict[int, Operation] = {}
         reasons = []
         for clause in read_clauses(prompt, self.atlas.vocabulary):
-            matched, nearest = self._retrieve(clause)
+            matched, nearest = self.retrieve(clause)
             found = self._operations(clause, [m.feature for m in matched], picture)
             # Later requests see the picture as the earlier ones leave it, so the last word on a feature counts.
             operations.update({operation.feature: operation for operation in found})
@@ -99,7 +100,8 @@ class Planner:
             activations[operation.feature] = operation.strength * self.atlas.mean_activation[operation.feature]
         return Picture(activations, picture.latent + (activations - picture.activations) @ self.rows)
 
-    def _retrieve(self, clause: Clause) -> tuple[list[Match], list[str]]:
+    def retrieve(self, clause: Clause) -> tuple[list[Match], list[str]]:
+        """The features whose label means what a request says, best first; where none does, the nearest labels."""
         if not clause.words:
             return [], []
         found: list[Match] = []
@@ -116,6 +118,8 @@ class Planner:
             return []
         if clause.action == "replace":
             return self._replace(clause, seeds, picture)
+        if clause.action == "remove" and picture is not None and (term := self._term(seeds, clause)) is not None:
+            return self._removed(term, picture)
         here = np.zeros(len(self.atlas), np.float32) if picture is None else picture.activations
         move = self._direction(seeds)
         if clause.action == "raise":
@@ -156,10 +160,25 @@ class Planner:
             return []
         beside = self._beside(place)
         move = move_between(memory, term, shown[place], shown.get(beside) if beside else None)
+        return self._set(move, picture.activations, self._acting(place, beside))
+
+    def _removed(self, term: int, picture: Picture) -> list[Operation]:
+        """Operations that take what a term means out of the picture; none if it is not there. They only lower: raising
+        would put what most pictures have in its place."""
+        memory, place = self.atlas.memory, self.atlas.memory.terms[term].place
+        shown = memory.read(picture.latent)
+        if place not in shown or not already_there(memory, term, shown[place]):
+            return []
+        beside = self._beside(place)
+        move = move_between(memory, None, shown[place], shown.get(beside) if beside else None)
+        return self._set(move, picture.activations, self._acting(place, beside), raising=False)
+
+    def _acting(self, place: str | None, beside: str | None) -> np.ndarray:
+        """The features that act where a place is: its own, those of the place beside it, and those without a label
+        that act on the same part of the picture. bool [features]."""
         acting = self._footprints @ self._part(place)
         near = acting >= OVERLAP * np.maximum(np.linalg.norm(self._footprints, axis=1), 1e-12)
-        here = np.isin(self._places, [place or "", beside or ""])
-        return self._set(move, picture.activations, np.where(self._places != "", here, near))
+        return np.where(self._places != "", np.isin(self._places, [place or "", beside or ""]), near)
 
     def _beside(self, place: str | None) -> str | None:
         """The place that shares most of its part of the picture with a place; None if none shares enough."""
@@ -178,10 +197,14 @@ class Planner:
         weights = np.maximum(self.atlas.confidence[list(seeds)], 1e-3) ** 4
         return np.average(self.atlas.direction[list(seeds)].astype(np.float32), axis=0, weights=weights)
 
-    def _set(self, move: np.ndarray, activations: np.ndarray, among: np.ndarray | None = None) -> list[Operation]:
+    def _set(
+        self, move: np.ndarray, activations: np.ndarray, among: np.ndarray | None = None, raising: bool = True
+    ) -> list[Operation]:
         """Operations that make a move, each setting one feature, `among` some, bool [features], or all."""
         among = np.ones(len(activations), bool) if among is None else among
-        delta = fit_move(move, np.where(among, activations, 0.0), self.rows, self._usable & among, GROUP)
+        delta = fit_move(
+            move, np.where(among, activations, 0.0), self.rows, self._usable & among, self.group if raising else 0
+        )
         changed = np.flatnonzero(delta)
         after = np.maximum(activations + delta, 0.0) / np.maximum(self.atlas.mean_activation, 1e-6)
         order = changed[np.argsort(-np.abs(delta[changed]), kind="stable")]

@@ -8,14 +8,15 @@ LEAST = 3
 """Pictures that a mean must be over."""
 
 
-def move_between(memory: Memory, asked: int, shown: int, beside: int | None) -> np.ndarray:
-    """How the mean latent of pictures whose captions hold the term `asked` differs from that of pictures whose captions
-    hold the term `shown`: float32 [latent_dim].
+def move_between(memory: Memory, asked: int | None, shown: int, beside: int | None) -> np.ndarray:
+    """How the mean latent of pictures whose captions hold the term `asked`, or of all for None, differs from that of
+    pictures whose captions hold the term `shown`: float32 [latent_dim].
 
     Of both, only pictures that also hold the term `beside`, so that what this does to the look of the one or the other
     is in both means alike; all of them if too few do.
     """
-    new, old = memory.pictures(asked), memory.pictures(shown)
+    new = np.arange(len(memory.latents)) if asked is None else memory.pictures(asked)
+    old = memory.pictures(shown)
     if beside is not None:
         holding = memory.pictures(beside)
         both = [np.intersect1d(rows, holding, assume_unique=True) for rows in (new, old)]

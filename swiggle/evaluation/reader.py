@@ -52,6 +52,20 @@ class TraitReader:
             traits[:, 0] = (errors * self._visible(traits, "background")[:, None]).sum(axis=2).argmin(axis=1)
         return traits
 
+    def margins(self, images: np.ndarray, traits: np.ndarray, slot: str, values: np.ndarray) -> np.ndarray:
+        """How much better a value of a slot fits than its best rival: the rival's squared error minus its own, summed
+        over pixels, the other slots as in traits int [N, 5]. Pictures uint8 [N, 32, 32, 3], values int [N]."""
+        x = images.reshape(len(images), -1, 3).astype(np.float32)
+        if slot == "background":
+            squares = np.square(x[:, None] - self.sprites.backgrounds.astype(np.float32)[None, :, None]).sum(axis=3)
+            errors = (squares * self._visible(traits, slot)[:, None]).sum(axis=2)
+        else:
+            errors = self._errors(slot, x, self._under(traits, slot), self._visible(traits, slot))
+        rows = np.arange(len(images))
+        own = errors[rows, values]
+        errors[rows, values] = np.inf
+        return errors.min(axis=1) - own
+
     def _under(self, traits: np.ndarray, slot: str) -> np.ndarray:
         """What is painted below a slot: float32 [N, pixels, 3]."""
         canvas = np.repeat(self.sprites.backgrounds[traits[:, 0]].astype(np.float32)[:, None], SIZE * SIZE, axis=1)
@@ -68,10 +82,14 @@ class TraitReader:
         return shown
 
     def _best(self, slot: str, x: np.ndarray, under: np.ndarray, shown: np.ndarray) -> np.ndarray:
-        """The value of least squared error for each picture: alpha * (|c|^2 - 2 x.c + |x|^2 - |x - under|^2), summed
+        """The value of least squared error for each picture."""
+        return self._errors(slot, x, under, shown).argmin(axis=1)
+
+    def _errors(self, slot: str, x: np.ndarray, under: np.ndarray, shown: np.ndarray) -> np.ndarray:
+        """Squared error of each value of a slot [N, values]: alpha * (|c|^2 - 2 x.c + |x|^2 - |x - under|^2), summed
         over the pixels that are shown; what does not depend on the value is left out."""
         alpha, colour = self._alpha[slot], self._colour[slot]
         kept = shown * (np.square(x).sum(axis=2) - np.square(x - under).sum(axis=2))
         error = kept @ alpha.T + shown @ np.square(colour).sum(axis=2).T
         error -= 2 * (x * shown[..., None]).reshape(len(x), -1) @ colour.reshape(len(colour), -1).T
-        return error.argmin(axis=1)
+        return error
