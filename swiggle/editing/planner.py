@@ -119,7 +119,7 @@ class Planner:
         if clause.action == "replace":
             return self._replace(clause, seeds, picture)
         if clause.action == "remove" and picture is not None and (term := self._term(seeds, clause)) is not None:
-            return self._removed(term, picture)
+            return self._removed(term, seeds, picture)
         here = np.zeros(len(self.atlas), np.float32) if picture is None else picture.activations
         move = self._direction(seeds)
         if clause.action == "raise":
@@ -162,16 +162,16 @@ class Planner:
         move = move_between(memory, term, shown[place], shown.get(beside) if beside else None)
         return self._set(move, picture.activations, self._acting(place, beside))
 
-    def _removed(self, term: int, picture: Picture) -> list[Operation]:
-        """Operations that take what a term means out of the picture; none if it is not there. They only lower: raising
-        would put what most pictures have in its place."""
+    def _removed(self, term: int, seeds: Sequence[int], picture: Picture) -> list[Operation]:
+        """Operations that take what a term means out of the picture; none if neither reading nor seeds show it."""
         memory, place = self.atlas.memory, self.atlas.memory.terms[term].place
         shown = memory.read(picture.latent)
-        if place not in shown or not already_there(memory, term, shown[place]):
+        read = place in shown and already_there(memory, term, shown[place])
+        if not read and not any(picture.activations[seed] > 0 for seed in seeds):
             return []
         beside = self._beside(place)
-        move = move_between(memory, None, shown[place], shown.get(beside) if beside else None)
-        return self._set(move, picture.activations, self._acting(place, beside), raising=False)
+        move = move_between(memory, None, term, shown.get(beside) if beside else None)
+        return self._set(move, picture.activations, self._acting(place, beside))
 
     def _acting(self, place: str | None, beside: str | None) -> np.ndarray:
         """The features that act where a place is: its own, those of the place beside it, and those without a label
@@ -197,14 +197,10 @@ class Planner:
         weights = np.maximum(self.atlas.confidence[list(seeds)], 1e-3) ** 4
         return np.average(self.atlas.direction[list(seeds)].astype(np.float32), axis=0, weights=weights)
 
-    def _set(
-        self, move: np.ndarray, activations: np.ndarray, among: np.ndarray | None = None, raising: bool = True
-    ) -> list[Operation]:
+    def _set(self, move: np.ndarray, activations: np.ndarray, among: np.ndarray | None = None) -> list[Operation]:
         """Operations that make a move, each setting one feature, `among` some, bool [features], or all."""
         among = np.ones(len(activations), bool) if among is None else among
-        delta = fit_move(
-            move, np.where(among, activations, 0.0), self.rows, self._usable & among, self.group if raising else 0
-        )
+        delta = fit_move(move, np.where(among, activations, 0.0), self.rows, self._usable & among, self.group)
         changed = np.flatnonzero(delta)
         after = np.maximum(activations + delta, 0.0) / np.maximum(self.atlas.mean_activation, 1e-6)
         order = changed[np.argsort(-np.abs(delta[changed]), kind="stable")]
