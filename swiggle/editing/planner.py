@@ -129,27 +129,27 @@ class Planner:
         return self._set((-1.0 if clause.action == "remove" else -0.5 * clause.amount) * move, here)
 
     def _replace(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
-        competing = self._competing(seeds)
         if picture is None:
-            return [*self._set(self._direction(seeds), np.zeros(len(self.atlas), np.float32)), *self._usual(competing)]
+            cleared = self._usual(self._competing(seeds))
+            return [*self._set(self._direction(seeds), np.zeros(len(self.atlas), np.float32)), *cleared]
         if (term := self._term(seeds, clause)) is not None:
             return self._remembered(term, picture)
-        worn = self._worn(self.atlas.places[seeds[0]], competing, picture.activations)
+        worn = self._worn(self.atlas.places[seeds[0]], self._competing(seeds), picture.activations)
         if set(worn) & set(seeds):
             return []
         move = self._direction(seeds)
         return self._set(move - self._direction(worn) if worn else move, picture.activations)
 
     def _term(self, seeds: Sequence[int], clause: Clause) -> int | None:
-        """What the request means in the words of captions: its own words, if captions say them of the place and of the
-        seeds' pictures, else the first seed's label that its pictures' captions bear out. None if none is."""
+        """What the request means in the words of captions: its own words, if the captions of a seed's pictures say
+        them, else the first seed's label that they bear out. None if there is none."""
         memory = self.atlas.memory
-        for seed in seeds:
-            place, label = self.atlas.places[seed], tuple(self.atlas.words[seed].split())
-            for words in (clause.words, label):
-                term = memory.number.get(Mention(place, words))
-                if term is not None and memory.held[seed, term] >= BORNE_OUT:
-                    return term
+        own = [Mention(self.atlas.places[seed], clause.words) for seed in seeds]
+        labels = [Mention(self.atlas.places[seed], tuple(self.atlas.words[seed].split())) for seed in seeds]
+        for seed, mention in zip([*seeds, *seeds], own + labels, strict=True):
+            term = memory.number.get(mention)
+            if term is not None and memory.held[seed, term] >= BORNE_OUT:
+                return term
         return None
 
     def _remembered(self, term: int, picture: Picture) -> list[Operation]:
@@ -175,22 +175,30 @@ class Planner:
 
     def _acting(self, place: str | None, beside: str | None) -> np.ndarray:
         """The features that act where a place is: its own, those of the place beside it, and those without a label
-        that act on the same part of the picture. bool [features]."""
-        acting = self._footprints @ self._part(place)
-        near = acting >= OVERLAP * np.maximum(np.linalg.norm(self._footprints, axis=1), 1e-12)
-        return np.where(self._places != "", np.isin(self._places, [place or "", beside or ""]), near)
+        that act on the same part of the picture; all, where captions name no place. bool [features]."""
+        if place not in self._parts:
+            return np.ones(len(self.atlas), bool)
+        near = self._footprints @ self._parts[place] >= OVERLAP * self._footprint_norms
+        return np.where(self._places != "", np.isin(self._places, [place, beside or place]), near)
 
     def _beside(self, place: str | None) -> str | None:
         """The place that shares most of its part of the picture with a place; None if none shares enough."""
-        overlap = {other: float(self._part(other) @ self._part(place)) for other in set(self._places) - {"", place}}
+        if place not in self._parts:
+            return None
+        overlap = {other: float(part @ self._parts[place]) for other, part in self._parts.items() if other != place}
         nearest = max(overlap, key=lambda other: overlap[other], default=None)
         return nearest if nearest is not None and overlap[nearest] >= BESIDE else None
 
-    def _part(self, place: str | None) -> np.ndarray:
-        """Where the labelled features of a place act, of unit length: [32 * 32]."""
-        weights = np.where(self._places == (place or ""), self.atlas.confidence * self.atlas.density, 0.0)
-        part = weights @ self._footprints
-        return part / max(float(np.linalg.norm(part)), 1e-12)
+    @cached_property
+    def _parts(self) -> dict[str, np.ndarray]:
+        """Where the labelled features of each place act, of unit length: [32 * 32]."""
+        weights = self.atlas.confidence * self.atlas.density
+        parts = {place: np.where(self._places == place, weights, 0.0) @ self._footprints for place in set(self._places)}
+        return {place: part / max(float(np.linalg.norm(part)), 1e-12) for place, part in parts.items() if place}
+
+    @cached_property
+    def _footprint_norms(self) -> np.ndarray:
+        return np.maximum(np.linalg.norm(self._footprints, axis=1), 1e-12)
 
     def _direction(self, seeds: Sequence[int]) -> np.ndarray:
         """How latents differ from the average where the seeds are strong, surer labels counting more: [latent_dim]."""
@@ -217,8 +225,7 @@ class Planner:
         places, footprints = self._places, self._footprints
         where = places[seeds[0]]
         part = footprints[list(seeds)].mean(axis=0)
-        norms = np.linalg.norm(footprints, axis=1) * np.linalg.norm(part)
-        overlapping = footprints @ part >= OVERLAP * np.maximum(norms, 1e-12)
+        overlapping = footprints @ part >= OVERLAP * self._footprint_norms * np.linalg.norm(part)
         return np.where((places != "") & (where != ""), places == where, overlapping)
 
     def _worn(self, place: str | None, among: np.ndarray, activations: np.ndarray) -> list[int]:
