@@ -22,8 +22,8 @@ def fit_move(move: np.ndarray, activations: np.ndarray, rows: np.ndarray, usable
     [features], which features may be raised beyond those already active; limit: how many may be raised.
     """
     active = np.flatnonzero(activations > 0)
-    towards = np.where(usable, rows @ move, -np.inf)
-    raised = np.argsort(-towards, kind="stable")[:CANDIDATES]
+    raised = np.flatnonzero(usable)
+    raised = raised[np.argsort(-(rows[raised] @ move), kind="stable")[:CANDIDATES]]
     for _ in range(2):
         columns = np.union1d(active, raised)
         upper = np.where(np.isin(columns, raised), np.inf, 0.0)

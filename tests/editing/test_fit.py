@@ -29,6 +29,13 @@ def test_bounds_and_limit_are_kept(rng: np.random.Generator) -> None:
     assert not delta[~usable & (activations == 0)].any()
 
 
+def test_only_usable_features_are_raised_however_few_they_are(rng: np.random.Generator) -> None:
+    rows, usable = unit_rows(rng, 50, 32), np.arange(50) < 5
+    delta = fit_move(5 * rng.normal(size=32), np.zeros(50, np.float32), rows, usable, limit=8)
+    assert delta[:5].any()
+    assert not delta[5:].any()
+
+
 def test_least_squares_against_scipy(rng: np.random.Generator) -> None:
     rows, target = unit_rows(rng, 20, 32).astype(float), rng.normal(size=32)
     low, high = -rng.random(20), np.where(rng.random(20) < 0.5, np.inf, 0.2)

@@ -1,0 +1,116 @@
+"""The planner on a world of three heads, two shirts and two prints, whose dictionary has a feature for each."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import sparse
+
+from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.index import LabelIndex, Match
+from swiggle.atlas.memory import remember
+from swiggle.editing.planner import Picture, Planner
+from swiggle.vocabulary import Mention, Vocabulary
+
+WORDS = ["shark", "lamp", "pizza", "red", "blue", "stripes", "dots"]
+PLACES = ["head", "head", "head", "body", "body", "print", "print"]
+SHARK, LAMP, PIZZA, RED, BLUE, STRIPES, DOTS = range(7)
+VOCABULARY = Vocabulary(
+    places={"head": ["head"], "body": ["shirt"], "print": ["print"]},
+    default_place="head",
+    filler=frozenset({"a", "with", "the", "it", "and", "on"}),
+)
+
+
+@dataclass
+class ExactIndex(LabelIndex):
+    """Finds the features whose label is the query, in place of embeddings."""
+
+    labels: list[str]
+
+    def search(self, words: str, place: str | None = None, limit: int = 64) -> list[Match]:
+        scored = [(1.0 if label == words else 0.1, i) for i, label in enumerate(self.labels)]
+        kept = [(score, i) for score, i in scored if place is None or PLACES[i] == place]
+        return [Match(i, self.labels[i], PLACES[i], score) for score, i in sorted(kept, key=lambda pair: -pair[0])]
+
+
+def planner_of(labels: list[str]) -> tuple[Planner, np.ndarray]:
+    """The planner, its features labelled so, and the activations [N, 7] of the pictures it remembers."""
+    rng = np.random.default_rng(0)
+    rows = np.linalg.qr(rng.normal(size=(16, 7)))[0].T.astype(np.float32)
+    drawn = np.stack([rng.integers(3, size=600), 3 + rng.integers(2, size=600), 5 + rng.integers(2, size=600)], axis=1)
+    codes = np.zeros((600, 7), np.float32)
+    np.put_along_axis(codes, drawn, 1.0, axis=1)
+    # Below stripes red is twice as strong: what a shirt looks like depends on its print.
+    codes[(codes[:, RED] > 0) & (codes[:, STRIPES] > 0), RED] = 2.0
+    latents = codes @ rows + 0.01 * rng.normal(size=(600, 16)).astype(np.float32)
+    captions = [f"a {WORDS[h]} head with a {WORDS[b]} shirt and {WORDS[p]} print" for h, b, p in drawn]
+    values = sparse.csr_matrix(codes)
+    unit = codes.sum(axis=0) / (codes > 0).sum(axis=0)
+    known = [Mention(place, (word,)) for place, word in zip(PLACES, WORDS, strict=True)]
+    memory = remember(latents, captions, values, unit, known, VOCABULARY)
+    footprint = np.zeros((7, 32, 32), np.float32)
+    footprint[:3, :16], footprint[3:, 16:] = 1.0, 1.0  # heads above; shirts and prints on the same half
+    strong = codes >= 0.5 * unit
+    direction = np.stack([latents[strong[:, i]].mean(axis=0) - latents.mean(axis=0) for i in range(7)])
+    table = pa.table(
+        {
+            "label": labels, "words": labels, "place": PLACES, "confidence": np.ones(7), "density": np.full(7, 0.4),
+            "mean_activation": unit,
+        }
+    )  # fmt: skip
+    atlas = Atlas(table, np.zeros((7, 7)), direction, footprint, {}, [], VOCABULARY, memory)
+    return Planner(atlas, ExactIndex(labels), rows), codes
+
+
+def after(planner: Planner, prompt: str, codes: np.ndarray) -> np.ndarray:
+    """Activations [7] of a picture once a prompt's plan is applied."""
+    plan = planner.plan(prompt, Picture(codes, codes @ planner.rows)).plan
+    result = codes.copy()
+    for operation in plan.operations:
+        result[operation.feature] = operation.strength * planner.atlas.mean_activation[operation.feature]
+    return result
+
+
+def wearing(*features: int) -> np.ndarray:
+    return np.isin(np.arange(7), features).astype(np.float32)
+
+
+@pytest.mark.parametrize(("pattern", "red"), [(STRIPES, 2.0), (DOTS, 1.0)])
+def test_a_shirt_is_replaced_as_it_looks_below_the_print(pattern: int, red: float) -> None:
+    planner, _ = planner_of(WORDS)
+    expected = wearing(SHARK, pattern) + red * wearing(RED)
+    np.testing.assert_allclose(after(planner, "a red shirt", wearing(SHARK, BLUE, pattern)), expected, atol=0.1)
+
+
+def test_a_request_without_a_place_means_the_head_and_several_follow_each_other() -> None:
+    planner, _ = planner_of(WORDS)
+    found = after(planner, "make it a pizza, and dots print", wearing(SHARK, BLUE, STRIPES))
+    np.testing.assert_allclose(found, wearing(PIZZA, BLUE, DOTS), atol=0.15)
+
+
+def test_what_is_there_already_and_unknown_words_change_nothing() -> None:
+    planner, _ = planner_of(WORDS)
+    worn = wearing(SHARK, BLUE, DOTS)
+    for prompt in ("a blue shirt", "make it a shark", "make it a zorblax"):
+        assert planner.plan(prompt, Picture(worn, worn @ planner.rows)).plan.operations == []
+
+
+def test_removal_takes_out_what_is_there_and_only_that() -> None:
+    planner, _ = planner_of(WORDS)
+    worn = wearing(SHARK, BLUE, DOTS)
+    found = after(planner, "remove the shark head", worn)
+    assert found[SHARK] < 0.5
+    np.testing.assert_allclose(found[3:], worn[3:], atol=0.1)
+    assert after(planner, "remove the lamp head", worn).tolist() == worn.tolist()
+
+
+def test_a_label_that_captions_do_not_bear_out_goes_by_its_feature() -> None:
+    """ "grin" is on no caption: its feature's direction serves. "lamp", dealt to the wrong feature, is not believed."""
+    planner, _ = planner_of(["grin", "pizza", "lamp", *WORDS[3:]])
+    worn = wearing(PIZZA, BLUE, DOTS)
+    assert after(planner, "make it a grin", worn)[SHARK] > 0.5
+    found = after(planner, "make it a pizza", wearing(SHARK, BLUE, DOTS))
+    assert found[LAMP] > 0.5
+    assert found[PIZZA] < 0.5
