@@ -2,7 +2,7 @@ from pathlib import Path
 
 from swiggle.config import SweepConfig
 from swiggle.sae.choice import choose
-from swiggle.sae.figures import draw_sweep
+from swiggle.sae.figures import draw_sweep, short_names
 
 
 def trial(l1: float, fvu: float, l0: float, dead: float) -> dict:
@@ -34,3 +34,9 @@ def test_the_most_faithful_that_keeps_the_bounds_is_chosen(tmp_path: Path) -> No
     assert "oversteps them least" in reason
     draw_sweep(trials, 1, tmp_path / "pareto.png")
     assert (tmp_path / "pareto.png").stat().st_size > 10_000
+
+
+def test_names_in_figures_leave_out_what_all_share() -> None:
+    assert short_names(["l1-0.5-w2048-seed0", "topk-8-w2048-seed0"]) == ["l1-0.5", "topk-8"]
+    assert short_names(["l1-1-w64-seed0", "l1-1-w64-seed1"]) == ["l1-1-w64-seed0", "l1-1-w64-seed1"]
+    assert short_names(["l1-1-w64-seed0"]) == ["l1-1"]
