@@ -26,8 +26,9 @@ def test_a_known_dictionary_of_the_size_of_the_nouns_is_recovered() -> None:
 def test_every_objective_learns_a_known_dictionary(objective: str) -> None:
     latents, directions = synthetic([20, 20, 20], dim=48, count=20_000)
     config = SAEConfig(
-        objective=objective, features=96, latent_dim=48, k=3, epochs=15, batch_size=256, lr=3e-3, bf16="never"
-    )
+        objective=objective, features=96, latent_dim=48, k=3, epochs=15, batch_size=256, lr=3e-3, bf16="never",
+        prefixes=[0.75, 1.0],  # the smallest dictionary has room for the sixty values
+    )  # fmt: skip
     *_, last = train_sae(latents, config)
     folded = last.folded()
     torch.testing.assert_close(folded.W_dec.norm(dim=1), torch.ones(96))
