@@ -122,7 +122,7 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
     ) -> schemas.ImagesResponse:
         """The OpenAI Images API. An edit has one result, so `n` pictures are the same."""
         session = await engine.open(picture_from_bytes(await image.read(), engine.image_size))
-        made = await engine.retrieval.plan.remote(prompt, session.activations, session.latent)
+        made = await engine.plan(prompt, session)
         picture = await engine.steer(session, made.plan)
         png = to_png(picture)
         if size != "auto":

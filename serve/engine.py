@@ -1,5 +1,6 @@
 """What the routes do, over the handles of the graph's parts."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import entry_for
 from swiggle.editing.plan import EditPlan
+from swiggle.editing.planner import PromptPlan
 
 _LABELS_FOR_SECONDS = 1.0
 
@@ -51,6 +53,12 @@ class Engine:
                 message = f"there is no feature {operation.feature}, only 0 to {len(self.atlas) - 1}"
                 raise ApiError(422, "invalid_plan", message, f"plan.operations.{number}.feature")
         return await self.steering.steer.remote(session.latent, plan, await self._sources(plan))
+
+    async def plan(self, prompt: str, session: Session) -> PromptPlan:
+        """The plan for a prompt on a session's picture."""
+        # In the fused placement the latent is a task, which no other process could wait for.
+        latent = await session.latent if isinstance(session.latent, asyncio.Future) else session.latent
+        return await self.retrieval.plan.remote(prompt, session.activations, latent)
 
     async def _sources(self, plan: EditPlan) -> dict[str, np.ndarray]:
         """Activations of the pictures that swaps copy from, each a session or a picture."""
@@ -127,7 +135,7 @@ class Engine:
         encoded = time.perf_counter()
         plan, reasons = request.plan, []
         if request.prompt is not None:
-            made = await self.retrieval.plan.remote(request.prompt, session.activations, session.latent)
+            made = await self.plan(request.prompt, session)
             plan = scaled(made.plan, request.strength)
             reasons = [schemas.RequestReason.model_validate(_matched(asdict(reason))) for reason in made.reasons]
         assert plan is not None
