@@ -6,7 +6,7 @@ from swiggle.config import AtlasConfig, DataConfig, RunConfig, SAEConfig, SweepC
 
 
 def quick() -> RunConfig:
-    """What `make demo` runs: 50,000 characters at their native 32 x 32, under 20 minutes on two cores."""
+    """What `make demo` runs: 50,000 characters at their native 32 x 32, about 20 minutes on two cores."""
     return RunConfig(
         preset="quick",
         run="runs/demo",
@@ -31,7 +31,7 @@ def quick() -> RunConfig:
 
 
 def full() -> RunConfig:
-    """`quick` trained for longer: the VAE takes about an hour on two cores, by the speed of `quick`."""
+    """`quick` trained for longer: the VAE takes three quarters of an hour on two cores, by the speed of `quick`."""
     config = quick()
     config.preset = "full"
     config.run = "runs/full"
