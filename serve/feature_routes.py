@@ -1,0 +1,110 @@
+"""Routes about features: lists, cards, pictures, search and labels."""
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import FastAPI, Query, Response
+from fastapi import Path as PathParameter
+
+from serve import schemas
+from serve.answers import PNG, png_response
+from serve.engine import Engine
+from serve.errors import ApiError
+from swiggle.data.pixels import decode_picture, resize
+from swiggle.editing.plan import EditPlan, Operation
+
+FeatureId = Annotated[int, PathParameter(ge=0, lt=2**31, description="a feature's number")]
+
+
+def grid(pictures: list[np.ndarray], columns: int = 3) -> np.ndarray:
+    """Pictures [S, S, 3] of one size, side by side in rows, with white in what is left over."""
+    size = pictures[0].shape[0]
+    blank = np.full_like(pictures[0], 255)
+    padded = pictures + [blank] * (-len(pictures) % columns)
+    rows = [np.concatenate(padded[i : i + columns], axis=1) for i in range(0, len(padded), columns)]
+    sheet = np.concatenate(rows)
+    factor = max(1, 128 // size)
+    return sheet.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def add_feature_routes(app: FastAPI, engine: Engine) -> None:
+    @app.get("/v1/features")
+    async def features(
+        limit: Annotated[int, Query(ge=1, le=2048)] = 100,
+        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+        place: Annotated[str | None, Query(max_length=100)] = None,
+        source: Annotated[str | None, Query(pattern="^(caption|hand|unexplained)$")] = None,
+        dead: bool | None = None,
+    ) -> schemas.FeatureList:
+        """List and filter."""
+        rows = await engine.features(list(range(len(engine.atlas))))
+        kept = [
+            row
+            for row in rows
+            if (place is None or row["place"] == place)
+            and (source is None or row["source"] == source)
+            and (dead is None or row["dead"] == dead)
+        ]
+        shown = [schemas.Feature(**row) for row in kept[offset : offset + limit]]
+        return schemas.FeatureList(features=shown, total=len(kept))
+
+    @app.get("/v1/features/search")
+    async def search(
+        query: Annotated[str, Query(min_length=1, max_length=schemas.MAX_PROMPT)],
+        limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    ) -> schemas.SearchResponse:
+        """Features by the meaning of their labels."""
+        matches = await engine.retrieval.search.remote(query, limit)
+        rows = await engine.features([match.feature for match in matches])
+        hits = [schemas.SearchHit(**row, score=match.score) for row, match in zip(rows, matches, strict=True)]
+        return schemas.SearchResponse(features=hits, total=len(hits))
+
+    @app.get("/v1/features/{feature}")
+    async def card(feature: FeatureId) -> schemas.FeatureCard:
+        """One feature in full."""
+        return await engine.card(engine.check_feature(feature))
+
+    @app.get("/v1/features/{feature}/preview.png", responses=PNG, response_class=Response)
+    async def preview(
+        feature: FeatureId, kind: Annotated[str, Query(pattern="^(natural|one_hot)$")] = "natural"
+    ) -> Response:
+        """The feature decoded alone: at its mean activation (`natural`), or at activation 1 (`one_hot`)."""
+        return png_response(decode_picture(engine.atlas.png(engine.check_feature(feature), kind)))
+
+    def example_pictures(feature: int) -> list[np.ndarray]:
+        ids = engine.atlas.example_ids[engine.check_feature(feature)]
+        if not ids:
+            raise ApiError(404, "no_examples", f"feature {feature} fires on no picture", "feature")
+        return [resize(decode_picture(engine.atlas.pictures[i]), engine.image_size) for i in ids]
+
+    @app.get("/v1/features/{feature}/examples.png", responses=PNG, response_class=Response)
+    async def examples(feature: FeatureId) -> Response:
+        """The pictures in which the feature is strongest, row by row."""
+        return png_response(grid(example_pictures(feature)))
+
+    @app.get("/v1/features/{feature}/ablation.png", responses=PNG, response_class=Response)
+    async def ablation(feature: FeatureId) -> Response:
+        """The same pictures, decoded without the feature."""
+        plan = EditPlan(operations=[Operation(op="ablate", feature=feature)])
+        latents = [engine.encoder.encode.remote(picture) for picture in example_pictures(feature)]
+        return png_response(grid([await engine.steering.steer.remote(latent, plan, {}) for latent in latents]))
+
+    @app.put("/v1/features/{feature}/label")
+    async def put_label(feature: FeatureId, body: schemas.LabelBody) -> schemas.FeatureCard:
+        """Label by hand; search sees it at once. Null takes the hand label back."""
+        label = body.label.strip() if body.label else None
+        engine.keep_labels(await engine.retrieval.put_labels.remote({engine.check_feature(feature): label or None}))
+        return await engine.card(feature)
+
+    @app.get("/v1/labels")
+    async def labels() -> schemas.LabelList:
+        """All hand labels."""
+        return schemas.LabelList(labels=dict(await engine.retrieval.labels.remote()))
+
+    @app.put("/v1/labels")
+    async def put_labels(body: schemas.LabelList) -> schemas.LabelList:
+        """Import hand labels; features not named keep theirs."""
+        for feature in body.labels:
+            engine.check_feature(feature)
+        engine.keep_labels(await engine.retrieval.put_labels.remote(dict(body.labels)))
+        return schemas.LabelList(labels=dict(await engine.by_hand()))
