@@ -11,6 +11,7 @@ as many as by default. Needs `<run>/data` (`python -m jobs.prepare_data run=runs
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -24,19 +25,29 @@ import torch
 import torch.nn.functional as F
 from scipy.stats import binom
 
+from swiggle.data.palette import palette_of
 from swiggle.data.reading import read_pictures
 from swiggle.models.vae import VAE
 from swiggle.precision import autocast
 from swiggle.presets import quick
+from swiggle.training.colour_readout import ColourReadout, ReadVAE
+from swiggle.training.ema import EVERY, averaged
+
+PALETTE_PICTURES = 4_000
 
 
 def plain_loop(data: Path, steps: int) -> float:
-    """Images a second of the loop that anyone would write in one process."""
+    """Images a second of the loop that anyone would write in one process, for the same work: readout of colours and
+    moving average included."""
     config = quick().vae
     torch.manual_seed(0)
     torch.set_num_threads(config.cpus_per_worker)
-    images = torch.from_numpy(read_pictures(data / "train", config.image_size).images)
-    model = VAE(config).train()
+    pictures = read_pictures(data / "train", config.image_size).images
+    images = torch.from_numpy(pictures)
+    vae = VAE(config)
+    palette = palette_of(pictures[:PALETTE_PICTURES], config.colours, config.seed)
+    model = ReadVAE(vae, ColourReadout(math.prod(vae.latent_shape), palette)).train()
+    average = averaged(vae, config.ema_decay)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
     )
@@ -47,12 +58,15 @@ def plain_loop(data: Path, steps: int) -> float:
         batch = images[torch.randint(len(images), (config.batch_size,))].permute(0, 3, 1, 2)
         batch = batch.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
         with autocast(config.bf16, torch.device("cpu")):
-            reconstruction, posterior = model(batch, torch.randn(config.batch_size, *model.latent_shape))
+            reconstruction, posterior, colours = model(batch, torch.randn(config.batch_size, *vae.latent_shape))
         loss = F.mse_loss(reconstruction, batch) + config.kl_weight * posterior.kl().mean()
+        loss = loss + config.colour_weight * colours
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
         optimizer.step()
+        if (step + 1) % EVERY == 0:
+            average.update_parameters(vae)
     return (steps - steps // 2) * config.batch_size / (time.monotonic() - start)
 
 
