@@ -2,10 +2,11 @@
 
     python -m benchmarks.train_vae --run runs/demo one      # or two, or checkpoints
 
-The two are run one after the other, in processes of their own, in alternating order, each with all cores, and timed
-over the second half of their steps; the median of the pairs' ratios and a 95% interval of it (order statistics) are
-printed: `one` for one worker of two
-threads, `two` for two workers of one. `checkpoints` measures what writing and storing one costs by making twenty times
+Both train at the same time and take turns of five seconds: while the one runs, every process of the other, Ray's own
+included, is stopped. So each pair of neighbouring turns sees the machine in the same state, whatever else it does. The
+median of the pairs' ratios and a 95% interval of it (order statistics) are printed: `one` for one worker of two
+threads, `spare` for one of a thread less than there are cores, against a plain loop of as many, `two` for two workers
+of one. `checkpoints` measures what writing and storing one costs by making twenty times
 as many as by default. Needs `<run>/data` (`python -m jobs.prepare_data run=runs/demo`).
 """
 
@@ -14,17 +15,24 @@ import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.stats import binom
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from benchmarks.train_memory import descendants
 from swiggle.data.palette import palette_of
 from swiggle.data.reading import read_pictures
 from swiggle.models.vae import VAE
@@ -34,14 +42,18 @@ from swiggle.training.colour_readout import ColourReadout, ReadVAE
 from swiggle.training.ema import EVERY, averaged
 
 PALETTE_PICTURES = 4_000
+TURN, SETTLE = 5.0, 0.5
+"""Seconds of a turn, and those at its beginning that do not count."""
+POINT = 10
+"""Steps between two readings of the clock."""
 
 
-def plain_loop(data: Path, steps: int) -> float:
-    """Images a second of the loop that anyone would write in one process, for the same work: readout of colours and
-    moving average included."""
+def plain_loop(data: Path, threads: int) -> None:
+    """The loop that anyone would write in one process, for the same work: readout of colours and moving average
+    included. Prints a step and the time of day now and then, until it is stopped."""
     config = quick().vae
     torch.manual_seed(0)
-    torch.set_num_threads(config.cpus_per_worker)
+    torch.set_num_threads(threads)
     pictures = read_pictures(data / "train", config.image_size).images
     images = torch.from_numpy(pictures)
     vae = VAE(config)
@@ -51,10 +63,9 @@ def plain_loop(data: Path, steps: int) -> float:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
     )
-    start = 0.0
-    for step in range(steps):
-        if step == steps // 2:
-            start = time.monotonic()
+    for step in count():
+        if step % POINT == 0:
+            print(step, time.time(), flush=True)
         batch = images[torch.randint(len(images), (config.batch_size,))].permute(0, 3, 1, 2)
         batch = batch.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
         with autocast(config.bf16, torch.device("cpu")):
@@ -67,30 +78,91 @@ def plain_loop(data: Path, steps: int) -> float:
         optimizer.step()
         if (step + 1) % EVERY == 0:
             average.update_parameters(vae)
-    return (steps - steps // 2) * config.batch_size / (time.monotonic() - start)
 
 
-def measure_plain(data: Path, steps: int) -> float:
-    command = [sys.executable, "-m", "benchmarks.train_vae", "plain", f"--run={data.parent}", f"--steps={steps}"]
-    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-
-
-def measure_ray(data: Path, steps: int, *words: str) -> float:
-    """Images a second of `python -m jobs.train_vae`, from its stage record."""
+@contextmanager
+def job(data: Path, steps: int, *words: str) -> Iterator[tuple[subprocess.Popen, Path]]:
+    """A running `python -m jobs.train_vae` and its run directory."""
     with tempfile.TemporaryDirectory(prefix="swiggle-benchmark-") as folder:
         run = Path(folder)
         os.symlink(data.absolute(), run / "data")
         (run / "stages").mkdir()
         shutil.copy(data.parent / "stages/prepare_data.json", run / "stages")
         settings = [f"run={run}", f"vae.steps={steps}", f"vae.checkpoint_every={steps}", *words]  # the last word counts
-        log = run / "log"
-        with log.open("w") as output:
-            ended = subprocess.run(
-                [sys.executable, "-m", "jobs.train_vae", *settings], stdout=output, stderr=output, check=False
-            )
-        if ended.returncode:
-            raise RuntimeError(log.read_text()[-3000:])
+        with (run / "log").open("w") as log:
+            yield subprocess.Popen([sys.executable, "-m", "jobs.train_vae", *settings], stdout=log, stderr=log), run
+
+
+def measure_ray(data: Path, steps: int, *words: str) -> float:
+    """Images a second of `python -m jobs.train_vae`, from its stage record."""
+    with job(data, steps, *words) as (running, run):
+        finish(running, run)
         return json.loads((run / "stages/train_vae.json").read_text())["metrics"]["images_per_second"]
+
+
+def finish(running: subprocess.Popen, run: Path) -> None:
+    if running.wait():
+        raise RuntimeError((run / "log").read_text()[-3000:])
+
+
+def take_turns(data: Path, steps: int, threads: int, *words: str) -> list[tuple[float, float]]:
+    """(steps a second of ours, of the plain loop) for each pair of neighbouring turns."""
+    turns: list[tuple[float, float, int]] = []  # start, end, whose
+    plain_command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "benchmarks.train_vae",
+        "plain",
+        f"--run={data.parent}",
+        f"--threads={threads}",
+    ]
+    with (
+        tempfile.TemporaryFile("w+") as points,
+        job(data, steps, *words, f"vae.log_every={POINT}") as (ours, run),
+        subprocess.Popen(plain_command, stdout=points) as plain,
+    ):
+        pair = (ours, plain)
+        stop(plain)
+        while "images/s" not in (run / "log").read_text() and ours.poll() is None:
+            time.sleep(0.1)
+        while ours.poll() is None and f"step {steps}/" not in (run / "log").read_text():
+            whose = len(turns) % 2
+            stop(pair[1 - whose])
+            go(pair[whose])
+            start = time.time()
+            time.sleep(TURN)
+            turns.append((start, time.time(), whose))
+        go(ours)
+        plain.kill()
+        finish(ours, run)
+        points.seek(0)
+        seen = [np.array([line.split() for line in points if line.endswith("\n")], dtype=float)]
+        (folder,) = (run / "train_vae").glob("*/events/train")
+        events = EventAccumulator(str(folder), size_guidance={"scalars": 0}).Reload()
+        seen.insert(0, np.array([[event.step, event.wall_time] for event in events.Scalars("train/error")]))
+    rates = [rate(seen[whose], start + SETTLE, end) for start, end, whose in turns]
+    return list(zip(rates[0::2], rates[1::2], strict=False))
+
+
+def rate(points: np.ndarray, start: float, end: float) -> float:
+    """Steps a second between the first and the last of the points [n, (step, time)] within a turn."""
+    inside = points[(points[:, 1] >= start) & (points[:, 1] <= end)]
+    return float((inside[-1, 0] - inside[0, 0]) / (inside[-1, 1] - inside[0, 1])) if len(inside) > 1 else float("nan")
+
+
+def stop(process: subprocess.Popen) -> None:
+    _tell(process, signal.SIGSTOP)
+
+
+def go(process: subprocess.Popen) -> None:
+    _tell(process, signal.SIGCONT)
+
+
+def _tell(process: subprocess.Popen, what: signal.Signals) -> None:
+    for pid in descendants(process.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, what)
 
 
 def interval_of_median(values: list[float]) -> tuple[float, float]:
@@ -100,16 +172,14 @@ def interval_of_median(values: list[float]) -> tuple[float, float]:
     return ordered[cut], ordered[count - 1 - cut]
 
 
-def compare_with_plain(name: str, data: Path, pairs: int, steps: int, *words: str) -> None:
-    ratios = []
-    for pair in range(pairs):
-        plain_first = measure_plain(data, steps) if pair % 2 == 0 else None
-        ours = measure_ray(data, steps, *words)
-        plain = plain_first or measure_plain(data, steps)
-        ratios.append(ours / plain)
-        print(f"{name}: {ours:,.0f} images/s, plain loop {plain:,.0f}, ratio {ratios[-1]:.3f}", flush=True)
+def compare_with_plain(name: str, data: Path, steps: int, threads: int, *words: str) -> None:
+    batch = quick().vae.batch_size
+    pairs = [pair for pair in take_turns(data, steps, threads, *words) if not np.isnan(pair).any()]
+    for ours, plain in pairs:
+        print(f"{name}: {ours * batch:,.0f} images/s, plain loop {plain * batch:,.0f}, ratio {ours / plain:.3f}")
+    ratios = [ours / plain for ours, plain in pairs]
     low, high = interval_of_median(ratios)
-    print(f"{name}: median ratio {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {pairs} pairs", flush=True)
+    print(f"{name}: median ratio {median(ratios):.3f} [{low:.3f}, {high:.3f}] of {len(pairs)} pairs", flush=True)
 
 
 def cost_of_checkpoints(data: Path, rounds: int, steps: int) -> None:
@@ -135,20 +205,24 @@ def cost_of_checkpoints(data: Path, rounds: int, steps: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", default="one", choices=["one", "two", "checkpoints", "plain"])
+    parser.add_argument("what", nargs="?", default="one", choices=["one", "spare", "two", "checkpoints", "plain"])
     parser.add_argument("--run", type=Path, default=Path("runs/demo"))
-    parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--threads", type=int, default=2, help="of `plain`")
+    parser.add_argument("--rounds", type=int, default=3, help="of `checkpoints`")
     options = parser.parse_args()
-    data, pairs, steps = options.run / "data", options.pairs, options.steps
+    data, steps = options.run / "data", options.steps
     if options.what == "one":
-        compare_with_plain("1 worker of 2 threads", data, pairs, steps, "vae.workers=1")
+        compare_with_plain("1 worker of 2 threads", data, steps, 2, "vae.workers=1")
+    elif options.what == "spare":
+        threads = max(1, (os.cpu_count() or 2) - 1)
+        compare_with_plain(f"1 worker, {threads} threads", data, steps, threads, f"vae.cpus_per_worker={threads}")
     elif options.what == "two":
-        compare_with_plain("2 workers of 1 thread", data, pairs, steps, "vae.workers=2", "vae.cpus_per_worker=1")
+        compare_with_plain("2 workers of 1 thread", data, steps, 2, "vae.workers=2", "vae.cpus_per_worker=1")
     elif options.what == "checkpoints":
-        cost_of_checkpoints(data, pairs, steps)
+        cost_of_checkpoints(data, options.rounds, steps)
     else:
-        print(plain_loop(data, steps))
+        plain_loop(data, options.threads)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,16 @@ class Head:
         (raylet,) = self._raylets() - before
         return raylet
 
+    def drain(self, raylet: int) -> None:
+        """Announce that a node is about to be taken away, as a cloud does of spot instances."""
+        words = Path(f"/proc/{raylet}/cmdline").read_text().split("\0")
+        node = next(word.partition("=")[2] for word in words if word.startswith("--node-id="))
+        drained = self.ray(
+            "drain-node", f"--address={self.address}", f"--node-id={node}", "--reason=DRAIN_NODE_REASON_PREEMPTION",
+            "--reason-message=spot", "--deadline-remaining-seconds=60",
+        )  # fmt: skip
+        assert drained.returncode == 0, drained.stdout
+
     def stop(self) -> None:
         # Only this cluster's processes: every one of them names its temporary directory.
         subprocess.run(["pkill", "-KILL", "-f", self.temporary], check=False)

@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -30,6 +31,8 @@ POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2"}
 class Training:
     """A running `python -m jobs.train_vae`."""
 
+    started: ClassVar[list[subprocess.Popen]] = []
+
     def __init__(self, run: Path, *words: str, **environment: str) -> None:
         self.run = run
         self.log = run / "log"
@@ -40,6 +43,7 @@ class Training:
                 cwd=ROOT, env={**ENVIRONMENT, **POLL, **environment}, stdout=output, stderr=output,
                 start_new_session=True,
             )  # fmt: skip
+        self.started.append(self.process)
 
     def wait_for(self, what: Callable[[], object]) -> None:
         deadline = time.monotonic() + 150
@@ -50,10 +54,10 @@ class Training:
 
     def wait_for_checkpoint(self) -> None:
         """Wait until one more is listed than there was."""
-        before = self._listed()
-        self.wait_for(lambda: self._listed() != before)
+        before = self.listed()
+        self.wait_for(lambda: self.listed() != before)
 
-    def _listed(self) -> str:
+    def listed(self) -> str:
         for snapshot in self.run.glob("train_vae/*/checkpoint_manager_snapshot.json"):
             try:
                 latest = json.loads(snapshot.read_text())["latest_checkpoint_result"]
@@ -61,6 +65,14 @@ class Training:
                 continue
             self._last_listed = latest["checkpoint_dir_name"]
         return self._last_listed
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    yield
+    for process in Training.started:
+        process.kill()
+    Training.started.clear()
 
 
 def weights_of(run: Path) -> dict[str, torch.Tensor]:
@@ -169,6 +181,51 @@ def test_a_killed_node_ends_as_an_unbroken_run(head: Head, data: Path, unbroken_
     training.wait_for(lambda: processes_named("TrainController") - controllers)
     raylet = head.add_node(cpus=1)
     training.wait_for_checkpoint()
+    kill(raylet)
+    head.add_node(cpus=1)
+    training.wait_for(lambda: "resumed at step" in training.log.read_text())
+    assert training.process.wait(150) == 0, training.log.read_text()[-3000:]
+    expected = weights_of(unbroken_by_two)
+    for name, value in weights_of(run).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)
+
+
+def on_nodes(head: Head, run: Path, *words: str, **environment: str) -> Training:
+    return Training(run, "vae.workers=2", *words, **head.environment, RAY_ADDRESS=head.address, **environment)
+
+
+@pytest.mark.parametrize("head", [1], indirect=True)
+def test_an_elastic_run_goes_on_with_the_workers_that_are_left(
+    head: Head, data: Path, unbroken_by_two: Path, tmp_path: Path
+) -> None:
+    raylet = head.add_node(cpus=1)
+    others = processes_named("RayTrainWorker")
+    run = copy_data(data, tmp_path / "run")
+    training = on_nodes(head, run, "vae.min_workers=1", RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S="10")
+    training.wait_for_checkpoint()
+    assert len(processes_named("RayTrainWorker") - others) == 2
+    kill(raylet)
+    training.wait_for(lambda: "resumed at step" in training.log.read_text())
+    assert len(processes_named("RayTrainWorker") - others) == 1
+    assert training.process.wait(150) == 0, training.log.read_text()[-3000:]
+    # The global batch stays what it was, so one worker goes on with what two would have done.
+    expected = weights_of(unbroken_by_two)
+    for name, value in weights_of(run).items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("head", [1], indirect=True)
+def test_a_node_that_announces_its_end_leaves_time_for_a_checkpoint(
+    head: Head, data: Path, unbroken_by_two: Path, tmp_path: Path
+) -> None:
+    raylet = head.add_node(cpus=1)
+    others = processes_named("RayTrainWorker")
+    run = copy_data(data, tmp_path / "run")
+    training = on_nodes(head, run, "vae.checkpoint_every=800", RAY_TRAIN_PREEMPTION_POLL_INTERVAL_S="0.2")
+    training.wait_for(lambda: len(processes_named("RayTrainWorker") - others) == 2)
+    head.drain(raylet)
+    training.wait_for_checkpoint()
+    assert training.listed() != "step-000000800"
     kill(raylet)
     head.add_node(cpus=1)
     training.wait_for(lambda: "resumed at step" in training.log.read_text())
