@@ -32,7 +32,8 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
         session = await engine.session(body.image, body.session)
         picture = await engine.steer(session, body.plan)
         if body.format == "png" or (body.format is None and "image/png" in request.headers.get("accept", "")):
-            return png_response(picture, {"X-Swiggle-Session": session.id})
+            # Who sent a session has it already.
+            return png_response(picture, None if body.session else {"X-Swiggle-Session": session.id})
         return schemas.SteerResponse(image=to_base64(to_png(picture)), plan=body.plan, session=session.id)
 
     @app.post("/v1/edits", response_model=schemas.EditResponse, responses=PNG)
