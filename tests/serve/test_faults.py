@@ -182,12 +182,11 @@ def test_an_update_of_the_bundle_loses_no_request(failing: Server, image: str, s
     bundle = tmp_path / "new"
     shutil.copytree(smoke_run, bundle, ignore=shutil.ignore_patterns("data", "latents", "sweep*", "train_vae"))
     (bundle / "hand_labels.json").write_text('{"5": "of the new bundle"}')
-    head = processes(failing, "gcs_server")[0]
-    command = (Path("/proc") / str(head) / "cmdline").read_text().split("\0")
-    given = dict(line.partition("=")[::2] for line in (Path("/proc") / str(head) / "environ").read_text().split("\0"))
-    options = dict(word.removeprefix("--").partition("=")[::2] for word in command)
-    address = f"{options['node-ip-address']}:{options['gcs_server_port']}"
-    environment = {**ENVIRONMENT, **{k: v for k, v in given.items() if k.startswith("RAY_")}, "RAY_ADDRESS": address}
+    raylet = Path("/proc") / str(processes(failing, "raylet/raylet")[0])
+    options = dict(word.partition("=")[::2] for word in (raylet / "cmdline").read_text().split("\0"))
+    given = dict(line.partition("=")[::2] for line in (raylet / "environ").read_text().split("\0"))
+    ours = {name: value for name, value in given.items() if name.startswith("RAY_")}
+    environment = {**ENVIRONMENT, **ours, "RAY_ADDRESS": options["--gcs-address"]}
 
     def update() -> None:
         done = subprocess.run(
