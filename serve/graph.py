@@ -24,7 +24,7 @@ from serve.api import create_api
 from serve.errors import ApiError
 from serve.in_process import blank, local_handles, make_engine
 from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
-from serve.remote import RemoteHandle
+from serve.remote import RemoteHandle, refusals_returned
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
 
@@ -94,7 +94,11 @@ class Retrieval(RetrievalPart):
         # The first prompt would otherwise pay for the text encoder's and the planner's warm-up.
         latent = np.zeros(self.bundle.vae.latent_shape, np.float32)
         with suppress(ApiError):  # Chroma may come later
-            self.plan("give it a red hat", self.bundle.activations(latent[None])[0], latent)
+            super().plan("give it a red hat", self.bundle.activations(latent[None])[0], latent)
+
+    plan = refusals_returned(RetrievalPart.plan)
+    search = refusals_returned(RetrievalPart.search)
+    put_labels = refusals_returned(RetrievalPart.put_labels)
 
 
 @serve.deployment(**COMMON, max_ongoing_requests=1024)  # refusals are serve.admission's, in the API's shape

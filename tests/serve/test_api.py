@@ -209,11 +209,32 @@ def test_bad_addresses(client: TestClient, path: str, status: int) -> None:
     error_of(response)
 
 
-@pytest.mark.parametrize("text", ["{", "", '{"strength": NaN}', "[" * 5000])
+@pytest.mark.parametrize("text", ["{", "", '{"strength": NaN}', "[" * 5000, '{"plan":' * 500_000, "\ud800"])
 def test_bad_json(client: TestClient, text: str) -> None:
-    response = client.post("/v1/edits", content=text, headers={"Content-Type": "application/json"})
+    content = text.encode(errors="surrogatepass")
+    response = client.post("/v1/edits", content=content, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422), response.text
     error_of(response)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["鲨鱼的头", "اجعله قرشا", "🦈" * 1000, "a\u0300" * 500, "\u202e\x00\x07 shark", "the " * 250, "\n"]
+)
+def test_prompts_in_any_script(client: TestClient, sample: str, prompt: str) -> None:
+    answer = client.post("/v1/edits", json={"image": sample, "prompt": prompt})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["image"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/%2e%2e/api.py", "/static/..%2fapi.py", "/static/%2fetc/passwd", "/v1/samples/..%2f..%2fbundle.json",
+     "/v1/features/..%2f1", "/v1/features/1%00", "/v1/samples/1.png%2f..", "/static/app.js%00.html"],
+)  # fmt: skip
+def test_paths_lead_nowhere_else(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code in (404, 422), answer.text
+    error_of(answer)
 
 
 def test_strengths_that_are_no_numbers(client: TestClient) -> None:
