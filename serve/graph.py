@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
 from serve.api import create_api
@@ -49,6 +49,8 @@ class Arguments(BaseModel):
     placement: Literal["fused", "split"] = "fused"
     chroma: str | None = None
     """`http://host:port` of a `chroma run` server; by default Chroma runs inside Retrieval."""
+    gateways: int = Field(default=1, ge=1)
+    """With two, one that dies takes only the requests with it that it was working on."""
 
 
 def load(location: str) -> Bundle:
@@ -130,8 +132,10 @@ def build(arguments: Arguments) -> serve.Application:
         return deployment.bind(*values)
 
     location = arguments.bundle
+    deployment: Any = Gateway
+    gateway = deployment.options(num_replicas=arguments.gateways)
     retrieval = bind(Retrieval, location, arguments.chroma)
     if arguments.placement == "fused":
-        return bind(Gateway, location, retrieval)
+        return bind(gateway, location, retrieval)
     parts = {"encoder": Encoder, "sparse": SparseFeatures, "steering": Steering}
-    return bind(Gateway, location, retrieval, {name: bind(part, location) for name, part in parts.items()})
+    return bind(gateway, location, retrieval, {name: bind(part, location) for name, part in parts.items()})

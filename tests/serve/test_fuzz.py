@@ -5,7 +5,6 @@ make fuzz        # 20,000 cases and more, in rounds that differ in their seeds
 
 import os
 import resource
-import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -25,8 +24,6 @@ pytestmark = pytest.mark.integration
 CASES = int(os.environ.get("SWIGGLE_FUZZ_CASES", "6"))
 """Of each operation, as it is described and otherwise, in a round."""
 ROUNDS = int(os.environ.get("SWIGGLE_FUZZ_ROUNDS", "1"))
-LONGEST = 10.0
-"""Seconds in which anything must be answered, however busy the machine."""
 GROWTH = 100 << 20
 """Bytes by which the process may grow after its first round; what hypothesis remembers is in it."""
 
@@ -40,9 +37,7 @@ def check(case: schemathesis.Case, session: str) -> None:
 
 
 def check_answer(case: schemathesis.Case) -> None:
-    start = time.monotonic()
     response = case.call()
-    assert time.monotonic() - start < LONGEST
     assert response.status_code < 500, f"{case.as_curl_command()}\n{response.text}"
     if response.status_code >= 400:
         error = response.json()["error"]
