@@ -1,5 +1,8 @@
 """Routes about features: lists, cards, pictures, search and labels."""
 
+import asyncio
+import secrets
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -10,10 +13,12 @@ from serve import schemas
 from serve.answers import PNG, png_response
 from serve.engine import Engine
 from serve.errors import ApiError
+from serve.sheets import feature_sheet, footprint_picture
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.editing.plan import EditPlan, Operation
 
 FeatureId = Annotated[int, PathParameter(ge=0, lt=2**31, description="a feature's number")]
+Kind = Annotated[str, Query(pattern="^(natural|one_hot)$")]
 
 
 def grid(pictures: list[np.ndarray], columns: int = 3) -> np.ndarray:
@@ -59,6 +64,16 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         hits = [schemas.SearchHit(**row, score=match.score) for row, match in zip(rows, matches, strict=True)]
         return schemas.SearchResponse(features=hits, total=len(hits))
 
+    @lru_cache(maxsize=2)
+    def sheet(kind: str) -> bytes:
+        return feature_sheet(engine.atlas, kind)
+
+    @app.get("/v1/features/sprites.png", responses=PNG, response_class=Response)
+    async def sprites(kind: Kind = "natural") -> Response:
+        """Every feature's preview as one picture: 32 x 32 tiles in rows of 64, by feature number."""
+        png = await asyncio.to_thread(sheet, kind)
+        return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
     @app.get("/v1/features/{feature}")
     async def card(feature: FeatureId) -> schemas.FeatureCard:
         """One feature in full."""
@@ -66,7 +81,7 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
 
     @app.get("/v1/features/{feature}/preview.png", responses=PNG, response_class=Response)
     async def preview(
-        feature: FeatureId, kind: Annotated[str, Query(pattern="^(natural|one_hot)$")] = "natural"
+        feature: FeatureId, kind: Kind = "natural"
     ) -> Response:
         """The feature decoded alone: at its mean activation (`natural`), or at activation 1 (`one_hot`)."""
         return png_response(decode_picture(engine.atlas.png(engine.check_feature(feature), kind)))
@@ -88,6 +103,32 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         plan = EditPlan(operations=[Operation(op="ablate", feature=feature)])
         latents = [engine.encoder.encode.remote(picture) for picture in example_pictures(feature)]
         return png_response(grid([await engine.steering.steer.remote(latent, plan, {}) for latent in latents]))
+
+    @app.get("/v1/features/{feature}/footprint.png", responses=PNG, response_class=Response)
+    async def footprint(feature: FeatureId) -> Response:
+        """Where the picture moves when the feature is taken out: red, the more opaque the more it moves."""
+        png = footprint_picture(engine.atlas.footprint[engine.check_feature(feature)])
+        return Response(png, media_type="image/png")
+
+    @app.get("/v1/features/{feature}/strip.png", responses=PNG, response_class=Response)
+    async def strip(feature: FeatureId) -> Response:
+        """The feature decoded alone at strengths from -2 to +2, side by side."""
+        table = engine.atlas.table
+        if "strip" not in table.column_names:
+            raise ApiError(404, "no_strip", "this bundle was made without strength strips", "feature")
+        return Response(table["strip"][engine.check_feature(feature)].as_py(), media_type="image/png")
+
+    @app.get("/v1/pictures/random")
+    async def random_picture() -> schemas.PictureId:
+        """The number of some picture that the bundle keeps, to start an edit from."""
+        return schemas.PictureId(id=secrets.choice(list(engine.atlas.pictures)))
+
+    @app.get("/v1/pictures/{picture}.png", responses=PNG, response_class=Response)
+    async def picture(picture: Annotated[int, PathParameter(ge=0, lt=2**63)]) -> Response:
+        """A picture by its number, as feature cards name their examples."""
+        if picture not in engine.atlas.pictures:
+            raise ApiError(404, "picture_not_found", f"the bundle keeps no picture {picture}", "picture")
+        return png_response(decode_picture(engine.atlas.pictures[picture]))
 
     @app.put("/v1/features/{feature}/label")
     async def put_label(feature: FeatureId, body: schemas.LabelBody) -> schemas.FeatureCard:

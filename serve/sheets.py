@@ -1,0 +1,37 @@
+"""Pictures of features that pages show by the hundred."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from swiggle.atlas.atlas import Atlas
+
+TILE = 32
+COLUMNS = 64
+COLOURS = 256
+
+
+def feature_sheet(atlas: Atlas, kind: str) -> bytes:
+    """Every feature's `natural` or `one_hot` preview in one PNG: 32 x 32 tiles in rows of 64.
+
+    In 256 colours: previews are soft and dull, and the sheet becomes three times smaller.
+    """
+    sheet = Image.new("RGB", (COLUMNS * TILE, -(-len(atlas) // COLUMNS) * TILE), "white")
+    for number, content in enumerate(atlas.table[kind].to_pylist()):
+        tile = Image.open(io.BytesIO(content)).convert("RGB").resize((TILE, TILE), Image.Resampling.BOX)
+        sheet.paste(tile, (number % COLUMNS * TILE, number // COLUMNS * TILE))
+    stream = io.BytesIO()
+    sheet.quantize(COLOURS, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def footprint_picture(footprint: np.ndarray) -> bytes:
+    """A footprint [32, 32] as a red PNG with transparency, opaque where the feature acts most."""
+    share = footprint.astype(np.float32) / max(float(footprint.max()), 1e-12)
+    rgba = np.zeros((*share.shape, 4), np.uint8)
+    rgba[..., 0], rgba[..., 2] = 230, 60
+    rgba[..., 3] = np.round(255 * np.sqrt(share)).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(rgba).save(stream, "PNG")
+    return stream.getvalue()
