@@ -6,20 +6,13 @@ SWIGGLE_API_KEY=... python -m serve --bundle runs/demo --host 0.0.0.0
 """
 
 import argparse
-import ipaddress
 import os
 import sys
 import time
 
+from serve.limits import is_loopback
 from swiggle.manifest import BundleError, read_manifest
 from swiggle.storage import absolute, is_local, local_path
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def main() -> None:

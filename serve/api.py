@@ -16,7 +16,8 @@ from serve.edit_routes import add_edit_routes
 from serve.engine import Engine
 from serve.errors import ApiError, add_error_handlers
 from serve.feature_routes import add_feature_routes
-from serve.limits import BearerAuth, BodyLimit
+from serve.limits import BearerAuth, BodyLimit, SameOrigin
+from serve.stream import add_stream_route
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.plan import EditPlan
 
@@ -29,9 +30,11 @@ def create_api(engine: Engine) -> FastAPI:
     add_error_handlers(app)
     if key := os.environ.get("SWIGGLE_API_KEY"):
         app.add_middleware(BearerAuth, key=key)
+    app.add_middleware(SameOrigin, loopback_only=not key)
     app.add_middleware(BodyLimit)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_edit_routes(app, engine)
+    add_stream_route(app, engine)
     add_feature_routes(app, engine)
 
     @app.get("/", include_in_schema=False)

@@ -1,6 +1,8 @@
 """Errors as the API answers them: `{"error": {"message", "type", "param", "code"}}` with a fitting status."""
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -25,6 +27,14 @@ def error_body(status: int, code: str, message: str, param: str | None = None) -
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
+def first_problem(problems: Sequence[Any]) -> tuple[str | None, str]:
+    """Of pydantic's errors the first: the field and what is wrong with it."""
+    first = problems[0]
+    where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
+    param = ".".join(where) or None
+    return param, f"{param}: {first['msg']}" if param else str(first["msg"])
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Answer every failure in the one shape; nothing a client sends ends in a traceback."""
 
@@ -35,11 +45,8 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
-        param = ".".join(where) or None
-        message = f"{param}: {first['msg']}" if param else str(first["msg"])
-        status = 400 if first["type"] == "json_invalid" else 422
+        param, message = first_problem(error.errors())
+        status = 400 if error.errors()[0]["type"] == "json_invalid" else 422
         return JSONResponse(error_body(status, "invalid_request", message, param), status)
 
     @app.exception_handler(HTTPException)

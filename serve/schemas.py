@@ -44,6 +44,20 @@ class SteerRequest(PictureRequest):
     format: str | None = Field(default=None, pattern="^(json|png)$")
 
 
+class StreamId(BaseModel):
+    """What tells the answers on a WebSocket apart."""
+
+    id: int | Annotated[str, Field(max_length=100)]
+
+
+class StreamRequest(PictureRequest, StreamId):
+    """One message on the WebSocket of a moving slider."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plan: EditPlan
+
+
 class EditRequest(PictureRequest):
     model_config = ConfigDict(
         extra="forbid",
