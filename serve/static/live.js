@@ -9,8 +9,8 @@ const RECONNECT_MS = 3000;
 
 export class LiveFrames {
   #api; #onFrame; #onError;
-  #count = 0; #sent = 0; #answered = 0; #shown = 0;
-  #waiting = null; #last = null;
+  #count = 0; #shown = 0; #waiting = null;
+  #flying = []; // sent over the socket and not answered yet
   #socket = null; #header = null; #triedAt = -Infinity; #timer = 0; #posting = false;
   by = ""; // how the last frame came
 
@@ -36,13 +36,10 @@ export class LiveFrames {
   }
 
   #sendBySocket() {
-    if (this.#sent - this.#answered >= IN_FLIGHT) return;
-    this.#last = this.#waiting;
+    if (this.#flying.length >= IN_FLIGHT) return;
     const { id, picture, plan } = this.#waiting;
+    this.#flying.push(this.#waiting);
     this.#waiting = null;
-    this.#sent = id;
-    // Numbers that were never sent count as answered, or `IN_FLIGHT` would be of no use.
-    this.#answered = Math.max(this.#answered, id - IN_FLIGHT);
     this.#socket.send(JSON.stringify({ id, plan, ...(picture.session ? { session: picture.session } : { image: picture.image }) }));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#socket?.close(), PATIENCE_MS);
@@ -54,46 +51,46 @@ export class LiveFrames {
     const url = new URL("v1/steer/stream", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
-    socket.binaryType = "blob";
-    socket.onopen = () => this.#pump();
+    let opened = false;
+    socket.onopen = () => { opened = true; this.#pump(); };
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#answer(JSON.parse(data)) : this.#frame(data));
     socket.onclose = () => {
-      const unanswered = this.#answered < this.#sent;
       this.#socket = null;
-      clearTimeout(this.#timer);
-      this.#answered = this.#sent;
-      if (unanswered) this.#waiting ??= this.#last;
+      this.#waiting ??= this.#flying.at(-1) ?? null;
+      this.#answered(Infinity);
       this.#pump();
-      if (socket.wasOpen) this.#api.retry().then((alive) => alive || this.#api.noteLost());
+      if (opened) this.#api.retry().then((alive) => alive || this.#api.noteLost());
     };
-    socket.addEventListener("open", () => { socket.wasOpen = true; });
     this.#socket = socket;
   }
 
   #answer(header) {
     this.#header = header;
+    const request = this.#flying.find(({ id }) => id === header.id);
     if (!header.error) {
-      if (this.#last?.id === header.id) this.#last.picture.session = header.session;
+      if (request) request.picture.session = header.session;
       return;
     }
-    this.#done(header.id);
-    if (header.error.code === "session_expired" && this.#last) {
-      this.#last.picture.session = null;
-      this.#waiting ??= this.#last;
-    } else if (header.id === this.#count) this.#onError(Object.assign(new Error(header.error.message), { code: header.error.code }));
+    this.#answered(header.id ?? Infinity);
+    if (header.error.code === "session_expired" && request) {
+      request.picture.session = null;
+      this.#waiting ??= request;
+    } else if (header.id === this.#count) {
+      this.#onError(Object.assign(new Error(header.error.message), { code: header.error.code }));
+    }
     this.#pump();
   }
 
   #frame(blob) {
     const { id } = this.#header;
-    this.#done(id);
+    this.#answered(id);
     this.#pump();
     this.#show(id, blob, "socket");
   }
 
-  #done(id) {
-    this.#answered = Math.max(this.#answered, id ?? 0);
-    if (this.#answered >= this.#sent) clearTimeout(this.#timer);
+  #answered(upTo) {
+    this.#flying = this.#flying.filter(({ id }) => id > upTo);
+    if (!this.#flying.length) clearTimeout(this.#timer);
   }
 
   async #post() {

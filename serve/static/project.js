@@ -2,6 +2,8 @@
 
 import { emptyPlan, samePlan } from "./plan.js";
 
+export const NOTHING_ASKED = { prompts: [], plan: emptyPlan() };
+
 /**
  * Events: `picture` (another picture was opened), `plan` (the plan changed, on every move of a slider), `step` (a change is
  * finished and in the history), `rows` (which sliders are shown changed).
@@ -13,6 +15,7 @@ export class Project extends EventTarget {
   plan = emptyPlan();
   pinned = []; // features whose sliders stand first: those of the prompt's plan and those added by hand
   reasons = new Map(); // feature to why the prompt chose it
+  asked = NOTHING_ASKED; // the prompts so far, and the plan that they alone make
   steps = [];
   at = -1;
   #base = new Map();
@@ -22,8 +25,8 @@ export class Project extends EventTarget {
     return this.#base.get(feature) ?? 0;
   }
 
-  open(picture, plan, title, details = {}) {
-    this.#show({ picture, plan, pinned: details.pinned ?? plan.operations.map((o) => o.feature), reasons: details.reasons ?? new Map() });
+  open(picture, plan, title) {
+    this.#show({ picture, plan, pinned: plan.operations.map((o) => o.feature), reasons: new Map(), asked: NOTHING_ASKED });
     this.#push(title);
   }
 
@@ -33,9 +36,9 @@ export class Project extends EventTarget {
     this.dispatchEvent(new Event("plan"));
   }
 
-  /** A change that is finished. `details` may replace `pinned` and `reasons`. */
+  /** A change that is finished. `details` may replace `pinned`, `reasons` and `asked`. */
   finish(plan, title, details = {}) {
-    const rows = details.pinned !== undefined || details.reasons !== undefined;
+    const rows = Object.keys(details).length > 0;
     Object.assign(this, details);
     const moved = !samePlan(plan, this.plan);
     this.plan = plan;
@@ -56,9 +59,9 @@ export class Project extends EventTarget {
     this.dispatchEvent(new Event("step"));
   }
 
-  #show({ picture, plan, pinned, reasons }) {
+  #show({ picture, plan, pinned, reasons, asked }) {
     const other = picture !== this.picture;
-    Object.assign(this, { picture, plan, pinned, reasons });
+    Object.assign(this, { picture, plan, pinned, reasons, asked });
     this.#base = new Map(picture.active.map((feature) => [feature.id, feature.strength]));
     if (other) this.dispatchEvent(new Event("picture"));
     this.dispatchEvent(new Event("rows"));
@@ -66,8 +69,9 @@ export class Project extends EventTarget {
   }
 
   #push(title) {
-    const { picture, plan, pinned, reasons } = this;
-    this.steps = [...this.steps.slice(0, this.at + 1), { picture, plan, pinned, reasons, title, thumb: null }].slice(-100);
+    const { picture, plan, pinned, reasons, asked } = this;
+    const step = { picture, plan, pinned, reasons, asked, title, thumb: null };
+    this.steps = [...this.steps.slice(0, this.at + 1), step].slice(-100);
     this.at = this.steps.length - 1;
     this.dispatchEvent(new Event("step"));
   }

@@ -1,0 +1,165 @@
+// The page: what it is made of, and what happens between the parts.
+
+import { createApi } from "./api.js";
+import { AtlasView } from "./atlas-view.js";
+import { Brush } from "./brush.js";
+import { Catalogue } from "./catalogue.js";
+import { byId, download, typing } from "./dom.js";
+import { FeaturePanel } from "./feature.js";
+import { History } from "./history.js";
+import { Labelling } from "./labelling.js";
+import { emptyPlan } from "./plan.js";
+import { Project } from "./project.js";
+import { Prompt } from "./prompt.js";
+import { fromFragment, toFragment } from "./share.js";
+import { Sliders } from "./sliders.js";
+import { Stage } from "./stage.js";
+import { Start } from "./start.js";
+import { say, watchServer } from "./status.js";
+
+const api = await createApi();
+const project = new Project();
+const catalogue = new Catalogue();
+const complain = (error) => { if (error.code !== "lost") say(error.message, true); };
+
+const stage = new Stage();
+const history = new History(project);
+const brush = new Brush(project, (text) => { byId("stage").ariaDescription = text; say(text); });
+const frames = api.live({
+  onFrame: (frame, newest) => {
+    stage.after(frame);
+    if (newest && settled) history.keep(stage.picture);
+  },
+  onError: complain,
+});
+const sliders = new Sliders(project, catalogue, brush, { onOpen: (id) => openFeature(id), onWhere: showWhere });
+const prompt = new Prompt(api, project, catalogue);
+const panel = new FeaturePanel(api, project, catalogue, {
+  onUse: (id) => { if (narrow()) panel.close(); sliders.add(id); },
+  onSet: (id, strength) => sliders.set(id, strength),
+  onClose: () => atlas.map.choose(-1),
+  onError: complain,
+  onSaved: (card) => say(card.source === "hand" ? `Saved. Search and prompts know “${card.label}” now.` : "The automatic label is back."),
+});
+const atlas = new AtlasView(api, project, catalogue, {
+  onOpen: (id) => openFeature(id),
+  onAdd: (...ids) => { sliders.add(...ids); say(ids.length > 1 ? `${ids.length} features added to the sliders` : `${catalogue.label(ids[0])} added to the sliders`); },
+  onError: complain,
+});
+const labelling = new Labelling(api, catalogue, { onError: complain, say });
+const start = new Start(api, (source, title) => open(source, emptyPlan(), title), complain);
+
+let settled = true; // whether the newest frame belongs to the newest step
+let opening = 0;
+const narrow = () => matchMedia("(max-width: 1099px)").matches;
+
+async function open(source, plan, title) {
+  const turn = ++opening;
+  byId("stage").classList.add("loading");
+  try {
+    const picture = await api.open(source);
+    const before = await api.steer(picture, emptyPlan());
+    if (turn !== opening) return;
+    stage.before(before);
+    picture.before = before;
+    brush.mask = null;
+    project.open(picture, plan, title);
+  } catch (error) {
+    if (turn === opening) complain(error);
+  }
+  if (turn === opening) byId("stage").classList.remove("loading");
+}
+
+function openFeature(id) {
+  atlas.map.choose(id);
+  panel.open(id);
+}
+
+/** Show over the picture where a feature acts. */
+function showWhere(id) {
+  const image = byId("where");
+  const url = id === null ? null : api.cardPictures({ id, example_ids: [] }).footprint;
+  image.hidden = !url;
+  if (url) image.src = url;
+}
+
+project.addEventListener("picture", () => {
+  stage.before(project.picture.before);
+  start.mark(project.picture.source);
+});
+project.addEventListener("plan", () => {
+  settled = false;
+  frames.send(project.picture, project.plan);
+});
+project.addEventListener("step", async () => {
+  settled = true;
+  frames.send(project.picture, project.plan);
+  globalThis.history.replaceState(null, "", await toFragment(project.picture.source, project.plan));
+});
+
+byId("add").addEventListener("click", () => atlas.focusSearch());
+byId("download-png").addEventListener("click", () => stage.picture.toBlob((blob) => download(blob, "swiggle.png")));
+byId("download-plan").addEventListener("click", () => download(new Blob([JSON.stringify(project.plan, null, 1)], { type: "application/json" }), "plan.json"));
+byId("download").addEventListener("click", (event) => { if (event.target.matches("button")) byId("download").open = false; });
+document.addEventListener("pointerdown", (event) => { if (!byId("download").contains(event.target)) byId("download").open = false; });
+
+byId("share").addEventListener("click", async () => {
+  if (!project.picture) return;
+  const link = new URL(location.href);
+  link.hash = await toFragment(project.picture.source, project.plan);
+  byId("share-link").value = link.href;
+  byId("share-dialog").showModal();
+  byId("share-copy").focus();
+});
+byId("share-copy").addEventListener("click", async () => {
+  byId("share-link").select();
+  await navigator.clipboard?.writeText(byId("share-link").value).catch(() => document.execCommand("copy"));
+  byId("share-dialog").close();
+  say("Link copied.");
+});
+byId("share-close").addEventListener("click", () => byId("share-dialog").close());
+
+function view(name) {
+  document.body.dataset.view = name;
+  byId("play").hidden = name !== "play";
+  byId("label").hidden = name !== "label";
+  byId("view-play").ariaPressed = String(name === "play");
+  byId("view-label").ariaPressed = String(name === "label");
+  if (name === "label") labelling.open();
+}
+byId("view-play").addEventListener("click", () => view("play"));
+byId("view-label").addEventListener("click", () => view("label"));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "/" && !typing(event) && document.body.dataset.view === "play") {
+    event.preventDefault();
+    atlas.focusSearch();
+  }
+});
+
+async function openLink() {
+  let linked = null;
+  try {
+    linked = await fromFragment(location.hash);
+  } catch (error) {
+    complain(error);
+  }
+  await open(linked?.source ?? { sample: 0 }, linked?.plan ?? emptyPlan(), linked ? "a shared edit" : "sample 1");
+}
+addEventListener("hashchange", openLink);
+
+async function begin() {
+  const model = await api.model();
+  stage.resize(model.image_size);
+  start.fill(model);
+  const loaded = api.features().then((features) => catalogue.fill(features));
+  byId("ask").hidden = !api.can.prompt;
+  await openLink();
+  await loaded;
+  prompt.suggest();
+}
+
+watchServer(api, () => (catalogue.list.length && project.picture ? frames.send(project.picture, project.plan) : begin().catch(complain)));
+begin().catch((error) => {
+  complain(error);
+  byId("sliders").ariaBusy = "false";
+});
