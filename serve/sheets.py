@@ -6,21 +6,17 @@ import numpy as np
 from PIL import Image
 
 from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.sprites import sprite_sheet
 
-TILE = 32
-COLUMNS = 64
 COLOURS = 256
 
 
 def feature_sheet(atlas: Atlas, kind: str) -> bytes:
     """Every feature's `natural` or `one_hot` preview in one PNG: 32 x 32 tiles in rows of 64.
 
-    In 256 colours: previews are soft and dull, and the sheet becomes three times smaller.
+    In 256 colours: previews are soft and dull, and the sheet becomes a third of the size.
     """
-    sheet = Image.new("RGB", (COLUMNS * TILE, -(-len(atlas) // COLUMNS) * TILE), "white")
-    for number, content in enumerate(atlas.table[kind].to_pylist()):
-        tile = Image.open(io.BytesIO(content)).convert("RGB").resize((TILE, TILE), Image.Resampling.BOX)
-        sheet.paste(tile, (number % COLUMNS * TILE, number // COLUMNS * TILE))
+    sheet = Image.open(io.BytesIO(sprite_sheet(atlas.table[kind].to_pylist())))
     stream = io.BytesIO()
     sheet.quantize(COLOURS, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
     return stream.getvalue()
