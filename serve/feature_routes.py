@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import threading
 from functools import lru_cache
 from typing import Annotated
 
@@ -67,6 +68,9 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
     @lru_cache(maxsize=2)
     def sheet(kind: str) -> bytes:
         return feature_sheet(engine.atlas, kind)
+
+    # The first page that opens would otherwise wait for it.
+    threading.Thread(target=sheet, args=("natural",), daemon=True).start()
 
     @app.get("/v1/features/sprites.png", responses=PNG, response_class=Response)
     async def sprites(kind: Kind = "natural") -> Response:

@@ -9,7 +9,7 @@ import { operationOn, strengthAfter } from "./plan.js";
 const PAGE = 60;
 const MOST_ADDED = 24;
 const SEARCH_DELAY_MS = 180;
-const LEAST_SCORE = 0.35;
+const LEAST_SCORE = 0.45;
 
 export class AtlasView {
   #colouring = null;

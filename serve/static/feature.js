@@ -71,16 +71,15 @@ export class FeaturePanel {
       h("div", { class: "panel-head" },
         thumb(feature.id, 56),
         h("div", {}, h("h2", { id: "panel-title", tabindex: -1 }, nameOf(feature)), h("p", { class: "number" }, `feature ${feature.id}`)),
+        h("button", { type: "button", class: "primary", onclick: () => this.onUse(feature.id) }, "Use in editor"),
         h("button", { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() }, "×")),
-      h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => this.onUse(feature.id) }, "Use in editor")),
     ];
   }
 
   #draw(card) {
     const at = this.api.cardPictures(card);
     const section = (title, ...children) => (children.flat().some(Boolean) ? h("section", {}, h("h3", {}, title), ...children) : null);
-    this.element.replaceChildren(...this.#head(card), ...[
-      this.#labelForm(card),
+    this.element.replaceChildren(...this.#head(card), this.#labelForm(card), h("div", { class: "columns" }, ...[
       this.project.picture ? section("On this character", h("div", { class: "strip", id: "strip" })) : null,
       section("Alone", h("div", { class: "alone" },
         figure(at.natural, `Feature ${card.id} decoded at its usual activation`, "at its usual strength"),
@@ -92,7 +91,7 @@ export class FeaturePanel {
       section("Examples", ...examplesOf(this.api, card), this.#quantiles(card)),
       section("Nearest features", this.#links(card.nearest ?? [])),
       section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature))),
-    ].filter(Boolean));
+    ].filter(Boolean)));
     this.#drawStrip();
   }
 

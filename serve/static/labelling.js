@@ -67,7 +67,7 @@ export class Labelling {
           this.#suggestions.length ? h("p", { class: "chips" }, "Like its neighbours: ", ...this.#suggestions.map((label, i) => h("button", { type: "button", class: "chip", onclick: () => this.#save(label) }, h("kbd", {}, i + 1), ` ${label}`))) : null,
           h("p", { class: "keys" }, h("kbd", {}, "Enter"), " accept ", h("kbd", {}, "E"), " edit ", h("kbd", {}, "S"), " skip ", h("kbd", {}, "Z"), " undo"),
           h("p", { class: "row" },
-            h("button", { type: "button", onclick: () => this.#accept() }, "Accept"),
+            this.#suggestions.length ? h("button", { type: "button", onclick: () => this.#accept() }, `Accept “${this.#suggestions[0]}”`) : null,
             h("button", { type: "button", onclick: () => this.#skip() }, "Skip"),
             h("button", { type: "button", onclick: () => this.#undo(), disabled: this.#done.length === 0 }, "Undo")),
           card.histogram && !card.dead ? histogramOf(card) : null),

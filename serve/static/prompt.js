@@ -26,7 +26,7 @@ export class Prompt {
 
   /** Offer a few prompts that this dictionary can surely follow. */
   suggest() {
-    const sure = this.catalogue.list.filter((f) => f.source === "caption" && f.confidence > 0.8 && f.place && f.density > 0.001);
+    const sure = this.catalogue.list.filter((f) => f.source === "caption" && f.confidence > 0.8 && f.place && f.density > 0.001 && f.label.split(" ").length === 2);
     const chosen = [];
     for (let tries = 0; chosen.length < 3 && tries < 60 && sure.length; tries += 1) {
       const feature = sure[Math.floor(Math.random() * sure.length)];

@@ -5,6 +5,7 @@ import { byId, h, plural, thumb } from "./dom.js";
 import { ablated, emptyPlan, operationOn, solo, strengthAfter, withStrength, withoutFeature } from "./plan.js";
 
 const STEP = 0.05;
+const SMALL = 0.1;
 const shown = (strength) => (Math.abs(strength) < 0.005 ? "0.00" : strength.toFixed(2));
 
 export class Sliders {
@@ -50,13 +51,15 @@ export class Sliders {
     const first = [...new Set([...project.pinned, ...project.plan.operations.map((o) => o.feature).filter((id) => !active.includes(id))])];
     const rest = active.filter((id) => !first.includes(id));
     this.#rows = new Map([...first, ...rest].map((id) => [id, this.#row(id)]));
-    const section = (title, ids) => [
-      h("h3", { class: "group" }, title, h("span", {}, ` ${ids.length}`)),
-      ...ids.map((id) => this.#rows.get(id).element),
-    ];
+    // A plan ends in a tail of features that it hardly moves; they stand behind one line.
+    const small = first.filter((id) => project.reasons.has(id) && Math.abs(this.#strength(id) - project.base(id)) < SMALL);
+    const elements = (ids) => ids.map((id) => this.#rows.get(id).element);
+    const heading = (title, ids) => h("h3", { class: "group" }, title, h("span", {}, ` ${ids.length}`));
+    const open = byId("sliders").querySelector("details")?.open;
     byId("sliders").replaceChildren(
-      ...(first.length ? section("In this edit", first) : []),
-      ...(rest.length ? section("In this character, strongest first", rest) : []),
+      ...(first.length ? [heading("In this edit", first), ...elements(first.filter((id) => !small.includes(id)))] : []),
+      ...(small.length ? [h("details", { class: "tail", open }, h("summary", {}, `${plural(small.length, "small change")} that the edit needs too`), ...elements(small))] : []),
+      ...(rest.length ? [heading("In this character, strongest first", rest), ...elements(rest)] : []),
       ...(first.length + rest.length ? [] : [h("p", { class: "empty" }, "No feature is active in this picture. Add one from the map.")]),
     );
     byId("sliders").ariaBusy = "false";
@@ -77,13 +80,13 @@ export class Sliders {
     const element = h("div", { class: `slider${isNamed(feature) ? "" : " unnamed"}`, "data-feature": id },
       h("button", { type: "button", class: "open", "aria-label": `Open ${name}, feature ${id}`, title: "Open this feature", onclick: () => this.onOpen(id) }, thumb(id, 44)),
       h("div", { class: "name" }, h("span", { class: "label" }, name), masked, h("span", { class: "number" }, `#${id}`)),
-      value,
-      input,
       h("div", { class: "actions" },
-        h("span", { class: "why" }, reason ? h("span", { class: `way ${reason.way}`, "aria-hidden": "true" }, reason.way === "lower" ? "↓" : "↑") : null, reason?.text ?? ""),
         off,
         button("Solo", "Take out everything else", () => this.#solo(id)),
-        button("Reset", "Back to the start", () => this.project.finish(withoutFeature(this.project.plan, id), `reset ${name}`))));
+        button("Reset", "Back to the start", () => this.project.finish(withoutFeature(this.project.plan, id), `reset ${name}`))),
+      value,
+      input,
+      reason ? h("p", { class: "why" }, h("span", { class: `way ${reason.way}`, "aria-hidden": "true" }, reason.way === "lower" ? "↓" : "↑"), reason.text) : null);
     element.addEventListener("pointerenter", () => this.onWhere(id));
     element.addEventListener("pointerleave", () => this.onWhere(null));
     input.addEventListener("input", () => this.#move(id, Number(input.value)));
@@ -96,6 +99,10 @@ export class Sliders {
     return { element, input, value, off, masked };
   }
 
+  #strength(id) {
+    return strengthAfter(operationOn(this.project.plan, id), this.project.base(id));
+  }
+
   #move(id, strength) {
     this.#moving = id;
     const old = operationOn(this.project.plan, id);
@@ -104,8 +111,7 @@ export class Sliders {
 
   #settle(id) {
     this.#moving = null;
-    const { plan } = this.project;
-    this.project.finish(plan, `${this.catalogue.label(id)} ${shown(strengthAfter(operationOn(plan, id), this.project.base(id)))}`);
+    this.project.finish(this.project.plan, `${this.catalogue.label(id)} ${shown(this.#strength(id))}`);
     this.#refresh();
   }
 
@@ -124,11 +130,11 @@ export class Sliders {
   #refresh() {
     const { plan } = this.project;
     byId("reset").disabled = plan.operations.length === 0;
-    byId("sliders-title").textContent = plan.operations.length ? `Features · ${plural(plan.operations.length, "change")}` : "Features";
+    byId("changes").textContent = plan.operations.length ? `${plural(plan.operations.length, "change")}. ` : "";
     for (const [id, { element, input, value, off, masked }] of this.#rows) {
       const operation = operationOn(plan, id);
       const base = this.project.base(id);
-      const strength = strengthAfter(operation, base);
+      const strength = this.#strength(id);
       const { low, high } = this.catalogue.range(id);
       if (this.#moving !== id) {
         // The range grows to hold what a plan asks for, and only then.
