@@ -6,8 +6,9 @@ import numpy as np
 from PIL import Image
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.sprites import sprite_sheet
+from swiggle.atlas.sprites import TILE, sprite_sheet
 
+COLUMNS = 64
 COLOURS = 256
 
 
@@ -16,9 +17,23 @@ def feature_sheet(atlas: Atlas, kind: str) -> bytes:
 
     In 256 colours: previews are soft and dull, and the sheet becomes a third of the size.
     """
-    sheet = Image.open(io.BytesIO(sprite_sheet(atlas.table[kind].to_pylist())))
+    sheet = Image.open(io.BytesIO(sprite_sheet(atlas.table[kind].to_pylist(), COLUMNS)))
     stream = io.BytesIO()
     sheet.quantize(COLOURS, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def footprint_sheet(footprints: np.ndarray) -> bytes:
+    """Footprints [features, 32, 32] in one grey PNG, laid out like `feature_sheet`; white where a feature acts most."""
+    wide = footprints.astype(np.float32)
+    shares = np.sqrt(wide / np.maximum(wide.max(axis=(1, 2), keepdims=True), 1e-12))
+    rows = -(-len(shares) // COLUMNS)
+    tiles = np.zeros((rows * COLUMNS, TILE, TILE), np.uint8)
+    # Sixteen levels are as many as an eye tells apart in an overlay, and they compress.
+    tiles[: len(shares)] = 17 * np.round(15 * shares).astype(np.uint8)
+    sheet = tiles.reshape(rows, COLUMNS, TILE, TILE).transpose(0, 2, 1, 3).reshape(rows * TILE, COLUMNS * TILE)
+    stream = io.BytesIO()
+    Image.fromarray(sheet).save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 

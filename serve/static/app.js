@@ -153,9 +153,10 @@ async function begin() {
   start.fill(model);
   const loaded = api.features().then((features) => catalogue.fill(features));
   byId("ask").hidden = !api.can.prompt;
+  byId("no-prompt").hidden = api.can.prompt;
   await openLink();
   await loaded;
-  prompt.suggest();
+  if (api.can.prompt) prompt.suggest();
 }
 
 watchServer(api, () => (catalogue.list.length && project.picture ? frames.send(project.picture, project.plan) : begin().catch(complain)));

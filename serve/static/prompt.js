@@ -21,7 +21,7 @@ export class Prompt {
       if (text) this.ask(text);
       else this.#tell(h("p", {}, "Say what should change, for example “make it a shark”."));
     });
-    project.addEventListener("picture", () => this.suggest());
+    if (api.can.prompt) project.addEventListener("picture", () => this.suggest());
   }
 
   /** Offer a few prompts that this dictionary can surely follow. */

@@ -10,8 +10,18 @@ export class Stage {
   #mode = "after";
   #held = false;
   #size = 128;
+  #mini = byId("mini");
 
   constructor() {
+    // Where the page is long, a small picture stays in sight.
+    new IntersectionObserver(([seen]) => {
+      this.#mini.hidden = seen.isIntersecting || document.body.dataset.view !== "play";
+      this.#paint();
+    }).observe(byId("stage"));
+    this.#mini.addEventListener("click", () => {
+      byId("character").scrollIntoView();
+      byId("character").focus({ preventScroll: true });
+    });
     for (const button of document.querySelectorAll("[data-mode]")) {
       this.#small[button.dataset.mode] = button.querySelector("canvas");
       button.addEventListener("click", () => this.show(button.dataset.mode));
@@ -83,5 +93,6 @@ export class Stage {
   #paint() {
     const source = this.#small[this.#held ? "before" : this.#mode];
     this.#big.getContext("2d").drawImage(source, 0, 0);
+    if (!this.#mini.hidden) this.#mini.firstElementChild.getContext("2d").drawImage(source, 0, 0, 128, 128);
   }
 }
