@@ -36,6 +36,7 @@ const sliders = new Sliders(project, catalogue, brush, { onOpen: (id) => openFea
 const prompt = new Prompt(api, project, catalogue);
 const panel = new FeaturePanel(api, project, catalogue, {
   onUse: (id) => { if (narrow()) panel.close(); sliders.add(id); },
+  onAsk: (label) => { if (narrow()) panel.close(); prompt.ask(`give it ${label}`); },
   onSet: (id, strength) => sliders.set(id, strength),
   onClose: () => atlas.map.choose(-1),
   onError: complain,

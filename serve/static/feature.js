@@ -31,11 +31,12 @@ export class FeaturePanel {
   #id = -1;
   #opener = null;
 
-  constructor(api, project, catalogue, { onUse, onSet, onClose, onError, onSaved }) {
-    Object.assign(this, { api, project, catalogue, onUse, onSet, onClose, onError, onSaved });
+  /** `actions`: onUse(id), onAsk(label), onSet(id, strength), onSaved(card), onClose(), onError(error). */
+  constructor(api, project, catalogue, actions) {
+    Object.assign(this, { api, project, catalogue }, actions);
     this.element = byId("panel");
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.target.matches("input")) this.close();
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.#id >= 0 && !event.target.matches("input, dialog *")) this.close();
     });
     project.addEventListener("picture", () => this.#id >= 0 && this.#drawStrip());
   }
@@ -71,7 +72,9 @@ export class FeaturePanel {
       h("div", { class: "panel-head" },
         thumb(feature.id, 56),
         h("div", {}, h("h2", { id: "panel-title", tabindex: -1 }, nameOf(feature)), h("p", { class: "number" }, `feature ${feature.id}`)),
-        h("button", { type: "button", class: "primary", onclick: () => this.onUse(feature.id) }, "Use in editor"),
+        h("div", { class: "uses" },
+          h("button", { type: "button", class: "primary", title: "Add its slider to the edit", onclick: () => this.onUse(feature.id) }, "Use in editor"),
+          this.api.can.prompt && isNamed(feature) ? h("button", { type: "button", class: "small", title: "Let the planner put it in place of what is there", onclick: () => this.onAsk(feature.label) }, "Ask for it") : null),
         h("button", { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() }, "×")),
     ];
   }
@@ -79,6 +82,7 @@ export class FeaturePanel {
   #draw(card) {
     const at = this.api.cardPictures(card);
     const section = (title, ...children) => (children.flat().some(Boolean) ? h("section", {}, h("h3", {}, title), ...children) : null);
+    const held = this.element.contains(document.activeElement);
     this.element.replaceChildren(...this.#head(card), this.#labelForm(card), h("div", { class: "columns" }, ...[
       this.project.picture ? section("On this character", h("div", { class: "strip", id: "strip" })) : null,
       section("Alone", h("div", { class: "alone" },
@@ -92,6 +96,7 @@ export class FeaturePanel {
       section("Nearest features", this.#links(card.nearest ?? [])),
       section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature))),
     ].filter(Boolean)));
+    if (held) byId("panel-title").focus({ preventScroll: true });
     this.#drawStrip();
   }
 
