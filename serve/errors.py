@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from serve.request_ids import request_id
+
 log = logging.getLogger("swiggle.serve")
 
 
@@ -20,6 +22,15 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.param, self.headers = status, code, message, param, headers
+
+    def __reduce__(self) -> tuple[type["ApiError"], tuple[Any, ...]]:
+        """Parts of the graph raise it in processes of their own."""
+        return ApiError, (self.status, self.code, self.message, self.param, self.headers)
+
+
+def unavailable(code: str, message: str) -> ApiError:
+    """503, to be tried again."""
+    return ApiError(503, code, message, headers={"Retry-After": "1"})
 
 
 def error_body(status: int, code: str, message: str, param: str | None = None) -> dict:
@@ -57,5 +68,5 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s failed: %r", request.method, request.url.path, error)
+        log.error("request %s: %s %s failed: %r", request_id.get(), request.method, request.url.path, error)
         return JSONResponse(error_body(500, "internal_error", "the server failed to answer; this is a bug"), 500)
