@@ -61,7 +61,8 @@ DRAG = """async (seconds) => {
 PAN = """async ([seconds, zoom]) => {
     const map = document.getElementById('map');
     const { left, top, width, height } = map.getBoundingClientRect();
-    const at = (type, x, y, more) => new PointerEvent(type, { bubbles: true, pointerId: 1, clientX: left + x, clientY: top + y, ...more });
+    const at = (type, x, y) =>
+        new PointerEvent(type, { bubbles: true, pointerId: 1, clientX: left + x, clientY: top + y });
     map.setPointerCapture = () => {};
     for (let i = 0; i < zoom; i += 1) document.getElementById('zoom-in').click();
     await new Promise(requestAnimationFrame);
@@ -168,7 +169,10 @@ def main() -> None:
                     context = browser.new_context(viewport={"width": 1440, "height": 900})
                     page = context.new_page()
                     found = measure(page, url, options.seconds) if visit == "second" else loaded(page, url)
-                    print(json.dumps({"of": name, "visit": visit} | {k: round(v, 2) for k, v in found.items()}), flush=True)
+                    print(
+                        json.dumps({"of": name, "visit": visit} | {k: round(v, 2) for k, v in found.items()}),
+                        flush=True,
+                    )
                     context.close()
 
 

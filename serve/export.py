@@ -12,7 +12,7 @@ Beside the page's own files, `site/data` holds
     features.json, cards.json    what GET /v1/features and /v1/features/{id} answer
     *.png             previews, samples, footprints and examples as sheets of 32 x 32 tiles
 
-Only the dense decoder is drawn in the browser. Prompts and uploads need the text encoder and the encoder, so the server.
+Only the dense decoder runs in the browser. Prompts and uploads need the server.
 """
 
 import argparse
@@ -27,8 +27,8 @@ from torch import nn
 
 from serve.api import STATIC
 from serve.engine import Engine
-from serve.local import LocalHandle
-from serve.parts import EncoderPart, SparsePart
+from serve.in_process import local_handles, make_engine
+from serve.local import LocalHandle, Turns
 from serve.sheets import feature_sheet, footprint_sheet
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import read_hand_labels
@@ -121,15 +121,17 @@ def rounded(value: Any) -> Any:
 def export(bundle: Bundle, out: Path) -> None:
     """Write the folder. Raises ValueError for a decoder that the page cannot run."""
     if not isinstance(bundle.vae.decoder, DenseDecoder):
-        raise ValueError("the decoder is convolutional, and the page runs only the dense one; serve this bundle instead")
-    part = LocalHandle(HandLabels(bundle.folder))
-    parts = {"encoder": LocalHandle(EncoderPart(bundle)), "sparse": LocalHandle(SparsePart(bundle))}
-    engine = Engine(bundle.atlas, bundle.manifest, bundle.image_size, steering=None, retrieval=part, **parts)
+        raise ValueError(
+            "the decoder is convolutional, and the page runs only the dense one; serve this bundle instead"
+        )
+    engine = make_engine(bundle, retrieval=LocalHandle(HandLabels(bundle.folder), Turns()), **local_handles(bundle))
     data = out / "data"
     data.mkdir(parents=True)
     shutil.copytree(STATIC, out / "static", ignore=shutil.ignore_patterns("index.html"))
     page = (STATIC / "index.html").read_text()
-    (out / "index.html").write_text(page.replace('name="swiggle-data" content=""', 'name="swiggle-data" content="data/"'))
+    (out / "index.html").write_text(
+        page.replace('name="swiggle-data" content=""', 'name="swiggle-data" content="data/"')
+    )
     write_model(bundle, data)
     asyncio.run(write_features(bundle, engine, data))
     asyncio.run(write_samples(bundle, engine, data))

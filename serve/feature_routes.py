@@ -34,6 +34,9 @@ def grid(pictures: list[np.ndarray], columns: int = 3) -> np.ndarray:
 
 
 def add_feature_routes(app: FastAPI, engine: Engine) -> None:
+    # Before the routes of a single feature: `sprites.png` is no number.
+    add_picture_routes(app, engine)
+
     @app.get("/v1/features")
     async def features(
         limit: Annotated[int, Query(ge=1, le=2048)] = 100,
@@ -65,6 +68,40 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         hits = [schemas.SearchHit(**row, score=match.score) for row, match in zip(rows, matches, strict=True)]
         return schemas.SearchResponse(features=hits, total=len(hits))
 
+    async def card_of(feature: int) -> schemas.FeatureCard:
+        found = await engine.card(engine.check_feature(feature))
+        found.has_strip = "strip" in engine.atlas.table.column_names
+        return found
+
+    @app.get("/v1/features/{feature}")
+    async def card(feature: FeatureId) -> schemas.FeatureCard:
+        """One feature in full."""
+        return await card_of(feature)
+
+    @app.put("/v1/features/{feature}/label")
+    async def put_label(feature: FeatureId, body: schemas.LabelBody) -> schemas.FeatureCard:
+        """Label by hand; search sees it at once. Null takes the hand label back."""
+        label = body.label.strip() if body.label else None
+        engine.keep_labels(await engine.retrieval.put_labels.remote({engine.check_feature(feature): label or None}))
+        return await card_of(feature)
+
+    @app.get("/v1/labels")
+    async def labels() -> schemas.LabelList:
+        """All hand labels."""
+        return schemas.LabelList(labels=dict(await engine.retrieval.labels.remote()))
+
+    @app.put("/v1/labels")
+    async def put_labels(body: schemas.LabelList) -> schemas.LabelList:
+        """Import hand labels; features not named keep theirs."""
+        for feature in body.labels:
+            engine.check_feature(feature)
+        engine.keep_labels(await engine.retrieval.put_labels.remote(dict(body.labels)))
+        return schemas.LabelList(labels=dict(await engine.by_hand()))
+
+
+def add_picture_routes(app: FastAPI, engine: Engine) -> None:
+    """Pictures of features, and the pictures that they were found in."""
+
     @lru_cache(maxsize=2)
     def sheet(kind: str) -> bytes:
         return feature_sheet(engine.atlas, kind)
@@ -78,15 +115,8 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         png = await asyncio.to_thread(sheet, kind)
         return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
-    @app.get("/v1/features/{feature}")
-    async def card(feature: FeatureId) -> schemas.FeatureCard:
-        """One feature in full."""
-        return await engine.card(engine.check_feature(feature))
-
     @app.get("/v1/features/{feature}/preview.png", responses=PNG, response_class=Response)
-    async def preview(
-        feature: FeatureId, kind: Kind = "natural"
-    ) -> Response:
+    async def preview(feature: FeatureId, kind: Kind = "natural") -> Response:
         """The feature decoded alone: at its mean activation (`natural`), or at activation 1 (`one_hot`)."""
         return png_response(decode_picture(engine.atlas.png(engine.check_feature(feature), kind)))
 
@@ -116,7 +146,7 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
 
     @app.get("/v1/features/{feature}/strip.png", responses=PNG, response_class=Response)
     async def strip(feature: FeatureId) -> Response:
-        """The feature decoded alone at strengths from -2 to +2, side by side."""
+        """One fixed picture with the feature set to strengths from -2 to +2, side by side."""
         table = engine.atlas.table
         if "strip" not in table.column_names:
             raise ApiError(404, "no_strip", "this bundle was made without strength strips", "feature")
@@ -133,23 +163,3 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         if picture not in engine.atlas.pictures:
             raise ApiError(404, "picture_not_found", f"the bundle keeps no picture {picture}", "picture")
         return png_response(decode_picture(engine.atlas.pictures[picture]))
-
-    @app.put("/v1/features/{feature}/label")
-    async def put_label(feature: FeatureId, body: schemas.LabelBody) -> schemas.FeatureCard:
-        """Label by hand; search sees it at once. Null takes the hand label back."""
-        label = body.label.strip() if body.label else None
-        engine.keep_labels(await engine.retrieval.put_labels.remote({engine.check_feature(feature): label or None}))
-        return await engine.card(feature)
-
-    @app.get("/v1/labels")
-    async def labels() -> schemas.LabelList:
-        """All hand labels."""
-        return schemas.LabelList(labels=dict(await engine.retrieval.labels.remote()))
-
-    @app.put("/v1/labels")
-    async def put_labels(body: schemas.LabelList) -> schemas.LabelList:
-        """Import hand labels; features not named keep theirs."""
-        for feature in body.labels:
-            engine.check_feature(feature)
-        engine.keep_labels(await engine.retrieval.put_labels.remote(dict(body.labels)))
-        return schemas.LabelList(labels=dict(await engine.by_hand()))

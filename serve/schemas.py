@@ -154,6 +154,7 @@ class FeatureCard(Feature):
     quantile_example_ids: list[int] | None = Field(
         default=None, description="pictures from the strongest to the weakest activation, evenly by rank"
     )
+    has_strip: bool = Field(default=False, description="whether the bundle keeps strip.png for the feature")
     histogram: list[int] | None = Field(
         default=None, description="active pictures by activation / max_activation, 20 equal bins from 0 to 1"
     )

@@ -89,7 +89,7 @@ export class FeaturePanel {
         figure(at.natural, `Feature ${card.id} decoded at its usual activation`, "at its usual strength"),
         figure(at.oneHot, `Feature ${card.id} decoded at activation 1`, "one-hot, activation 1"),
         at.footprint ? figure(at.footprint, "Where in the picture this feature acts", "where it acts", "footprint") : null),
-        at.strip ? figure(at.strip, "The feature alone at strengths from minus 2 to plus 2", "alone at strengths −2, −1, 0, 1, 2", "wide") : null),
+        at.strip ? figure(at.strip, "One fixed character with the feature at strengths from minus 2 to plus 2", "one fixed character at strengths from −2 to +2", "wide") : null),
       section("When it is active", h("p", {}, card.dead ? "Never, in the training set." : `In ${share(card.density)} of pictures, at ${card.mean_activation.toFixed(2)} on average.`),
         card.histogram && !card.dead ? histogramOf(card) : null),
       section("Examples", ...examplesOf(this.api, card), this.#quantiles(card)),

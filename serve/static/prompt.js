@@ -12,6 +12,7 @@ const distinct = (values) => [...new Set(values)];
 
 export class Prompt {
   #busy = false;
+  #timer = 0;
 
   constructor(api, project, catalogue) {
     Object.assign(this, { api, project, catalogue });
@@ -32,7 +33,7 @@ export class Prompt {
       const feature = sure[Math.floor(Math.random() * sure.length)];
       if (!chosen.some((other) => other.place === feature.place || other.label === feature.label)) chosen.push(feature);
     }
-    if (!chosen.length || this.project.asked.prompts.length) return;
+    if (this.#busy || !chosen.length || this.project.asked.prompts.length) return;
     this.#tell(h("p", { class: "chips" }, "Try ", ...chosen.map((feature) => this.#chip(`give it ${feature.label}`))));
   }
 
@@ -43,11 +44,12 @@ export class Prompt {
     const known = prompts.at(-1) === text ? prompts : [...prompts, text];
     try {
       const made = await this.api.edit(picture, known.join(", "));
+      this.#working(false);
       if (this.project.picture === picture) await this.#take(made, known, text);
     } catch (error) {
+      this.#working(false);
       this.#tell(h("p", { class: "error" }, error.message));
     }
-    this.#working(false);
   }
 
   async takeBack(text) {
@@ -67,8 +69,10 @@ export class Prompt {
 
   async #take(made, prompts, text) {
     const last = made.reasons.at(-1);
-    if (!last || !last.features.length) {
-      return this.#tell(...(last ? this.#nothing(last) : [h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`)]), this.#said());
+    // Words that ask for nothing leave no reason, and the last one is of an earlier prompt.
+    const understood = last !== undefined && text.toLowerCase().includes(last.text);
+    if (!understood || !last.features.length) {
+      return this.#tell(...(understood ? this.#nothing(last) : [h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`)]), this.#said());
     }
     byId("prompt").value = "";
     const asked = { prompts, plan: made.plan };
@@ -134,5 +138,8 @@ export class Prompt {
     this.#busy = busy;
     byId("ask").ariaBusy = String(busy);
     byId("ask").classList.toggle("busy", busy);
+    clearTimeout(this.#timer);
+    // Most answers come at once; a word only where one waits.
+    if (busy) this.#timer = setTimeout(() => this.#tell(h("p", { class: "loading" }, "Looking for the features that mean this…")), 400);
   }
 }

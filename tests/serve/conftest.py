@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -17,6 +17,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no chromium on the PATH: the tests of the page need one")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        expect.set_options(timeout=20_000)  # for machines that do much else; nothing waits longer than it must
         yield running
         running.close()
 

@@ -17,7 +17,7 @@ PLAN = "import('/static/share.js').then(({ fromFragment }) => fromFragment(locat
 def visit(page: Page, url: str) -> None:
     """Open the page and wait until the character, its sliders and the map are there."""
     page.goto(url)
-    expect(page.locator(".slider").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".slider").first).to_be_visible(timeout=40_000)
     page.wait_for_function("document.getElementById('legend').children.length > 0")
 
 
@@ -37,7 +37,7 @@ def shared(page: Page) -> dict:
     return page.evaluate(PLAN)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 8.0) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "this did not come true in time"

@@ -5,19 +5,19 @@ import functools
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from serve.export import export
+from serve.export import export, main
 from swiggle.bundle import Bundle
 from swiggle.config import VAEConfig
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.plan import EditPlan
 from swiggle.models.vae import VAE
-from tests.conftest import run_module
 from tests.serve.page_actions import before, eventually, find, shared, shown, visit
 
 pytestmark = pytest.mark.integration
@@ -47,7 +47,8 @@ def bundle(smoke_run: Path) -> Bundle:
 @pytest.fixture(scope="module")
 def site(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("export") / "site"
-    export(bundle, folder)
+    with ThreadPoolExecutor(1) as thread:  # this one runs the event loop of Playwright
+        thread.submit(export, bundle, folder).result()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -63,7 +64,10 @@ def test_the_browsers_decoder_agrees_with_python(bundle: Bundle, site: str, open
     other = int(np.flatnonzero((active == 0) & (bundle.atlas.mean_activation > 0))[0])
     plans: list[list[dict]] = [
         [],
-        [{"op": "set", "feature": other, "strength": 1.5, "mask": None}, {"op": "ablate", "feature": first, "mask": None}],
+        [
+            {"op": "set", "feature": other, "strength": 1.5, "mask": None},
+            {"op": "ablate", "feature": first, "mask": None},
+        ],
         [{"op": "scale", "feature": first, "strength": 0.3}, {"op": "add", "feature": second, "strength": -9.0}],
         [
             {"op": "add", "feature": other, "strength": 1.0, "mask": TOP_ROW},
@@ -91,12 +95,12 @@ def test_map_card_slider_and_link_without_a_server(site: str, open_page: Open) -
     expect(page.locator("#panel-title")).to_contain_text("pizza")
     expect(page.get_by_alt_text("The pictures in which this feature is strongest")).to_be_visible()
     page.get_by_role("button", name="Use in editor").click()
-    eventually(lambda: (shown(page) != before(page)).any())
+    eventually(lambda: not np.array_equal(shown(page), before(page)))
     loaded = len(asked)
     slider = page.locator(".slider input[type=range]").first
     seen = shown(page)
     slider.press("End")
-    eventually(lambda: (shown(page) != seen).any())
+    eventually(lambda: not np.array_equal(shown(page), seen))
     assert len(asked) == loaded
     page.get_by_label("Label", exact=True).fill("round and tasty")
     page.get_by_role("button", name="Save").click()
@@ -109,15 +113,18 @@ def test_map_card_slider_and_link_without_a_server(site: str, open_page: Open) -
     assert not [url for url in asked if "/v1/" in url or not url.startswith((site, "data:", "blob:"))]
 
 
-def test_what_cannot_be_exported_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+def test_what_cannot_be_exported_is_refused(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     conv = VAE(VAEConfig(image_size=32, channels=[8, 8], latent_channels=4))
     with pytest.raises(ValueError, match="convolutional"):
         export(dataclasses.replace(bundle, vae=conv), tmp_path / "site")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("")
+    for out, said in ((tmp_path / "full", "not empty"), (tmp_path / "site", "bundle.json")):
+        monkeypatch.setattr("sys.argv", ["serve.export", "--bundle", str(tmp_path), "--out", str(out)])
+        with pytest.raises(SystemExit) as refused:
+            main()
+        assert refused.value.code == 2
+        assert said in capsys.readouterr().err
     assert not (tmp_path / "site").exists()
-    (tmp_path / "file").write_text("")
-    refused = run_module("serve.export", "--bundle", "nowhere", "--out", str(tmp_path))
-    assert refused.returncode == 2
-    assert "not empty" in refused.stdout
-    missing = run_module("serve.export", "--bundle", str(tmp_path), "--out", str(tmp_path / "site"))
-    assert missing.returncode == 2
-    assert "bundle.json" in missing.stdout

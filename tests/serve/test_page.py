@@ -9,15 +9,15 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.conftest import Server
-from tests.serve.page_actions import ask, before, eventually, find, shared, shown, shows_its_plan, visit
+from tests.serve.page_actions import ask, before, eventually, shared, shown, shows_its_plan, visit
 
 pytestmark = pytest.mark.integration
 Open = Callable[..., Page]
 
-DRAG = """async (steps) => {
+DRAG = """async ([steps, end]) => {
     const slider = document.querySelector('.slider input[type=range]');
     for (let i = 0; i <= steps; i += 1) {
-        slider.value = Number(slider.min) + (i / steps) * (slider.max - slider.min);
+        slider.value = Number(slider.min) + end * (i / steps) * (slider.max - slider.min);
         slider.dispatchEvent(new Event('input', { bubbles: true }));
         await new Promise(requestAnimationFrame);
     }
@@ -57,8 +57,8 @@ def test_a_dragged_slider_never_leaves_an_old_frame(server: Server, open_page: O
     sockets: list[str] = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
     visit(page, server.url)
-    for steps in (40, 7):
-        page.evaluate(DRAG, steps)
+    for steps, end in ((40, 1.0), (7, 0.4)):
+        page.evaluate(DRAG, [steps, end])
         shows_its_plan(server, page)
     assert len(sockets) == 1
     moved = shown(page)
@@ -87,7 +87,7 @@ def test_without_a_socket_frames_come_by_post(server: Server, open_page: Open) -
 
     page.route_web_socket("**/v1/steer/stream", refuse)
     visit(page, server.url)
-    page.evaluate(DRAG, 15)
+    page.evaluate(DRAG, [15, 0.7])
     shows_its_plan(server, page)
     assert shared(page)["plan"]["operations"]
 
@@ -152,7 +152,9 @@ def test_from_the_map_to_a_feature_to_a_link_and_back(server: Server, open_page:
     alone = int(np.argmax(np.where([f["dead"] or f["x"] > 0.9 for f in features], 0, distance.min(axis=1))))
     box = page.locator("#map").bounding_box()
     assert box is not None
-    spot = [box[s] + 18 + places[alone][i] * (box[d] - 36) for i, (s, d) in enumerate((("x", "width"), ("y", "height")))]
+    spot = [
+        box[s] + 18 + places[alone][i] * (box[d] - 36) for i, (s, d) in enumerate((("x", "width"), ("y", "height")))
+    ]
     page.mouse.move(*spot)
     expect(page.locator("#hover")).to_contain_text(f"#{alone}")
     page.mouse.click(*spot)
