@@ -97,7 +97,7 @@ async def write_samples(bundle: Bundle, engine: Engine, data: Path) -> None:
 
 
 def write_sheets(atlas: Atlas, data: Path) -> None:
-    for kind in ("natural", "one_hot"):
+    for kind in ("natural", "one_hot", "example"):
         (data / f"{kind}.png").write_bytes(feature_sheet(atlas, kind))
     (data / "footprints.png").write_bytes(footprint_sheet(atlas.footprint))
     most = max((len(ids) for ids in atlas.example_ids), default=0)

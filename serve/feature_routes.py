@@ -102,7 +102,7 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
 def add_picture_routes(app: FastAPI, engine: Engine) -> None:
     """Pictures of features, and the pictures that they were found in."""
 
-    @lru_cache(maxsize=2)
+    @lru_cache(maxsize=3)
     def sheet(kind: str) -> bytes:
         return feature_sheet(engine.atlas, kind)
 
@@ -110,8 +110,10 @@ def add_picture_routes(app: FastAPI, engine: Engine) -> None:
     threading.Thread(target=sheet, args=("natural",), daemon=True).start()
 
     @app.get("/v1/features/sprites.png", responses=PNG, response_class=Response)
-    async def sprites(kind: Kind = "natural") -> Response:
-        """Every feature's preview as one picture: 32 x 32 tiles in rows of 64, by feature number."""
+    async def sprites(
+        kind: Annotated[str, Query(pattern="^(natural|one_hot|example)$")] = "natural",
+    ) -> Response:
+        """Every feature in one picture, 32 x 32 tiles in rows of 64: its preview or its strongest example."""
         png = await asyncio.to_thread(sheet, kind)
         return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 

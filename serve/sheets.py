@@ -13,11 +13,16 @@ COLOURS = 256
 
 
 def feature_sheet(atlas: Atlas, kind: str) -> bytes:
-    """Every feature's `natural` or `one_hot` preview in one PNG: 32 x 32 tiles in rows of 64.
+    """Every feature in one PNG, 32 x 32 tiles in rows of 64: its `natural` or `one_hot` preview, or its strongest
+    `example`.
 
     In 256 colours: previews are soft and dull, and the sheet becomes a third of the size.
     """
-    sheet = Image.open(io.BytesIO(sprite_sheet(atlas.table[kind].to_pylist(), COLUMNS)))
+    if kind == "example":
+        pictures = [atlas.pictures[ids[0]] if ids else b"" for ids in atlas.example_ids]
+    else:
+        pictures = atlas.table[kind].to_pylist()
+    sheet = Image.open(io.BytesIO(sprite_sheet(pictures, COLUMNS)))
     stream = io.BytesIO()
     sheet.quantize(COLOURS, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
     return stream.getvalue()

@@ -4,7 +4,7 @@
 //   can                              {prompt, upload, search, ablation}: what this one can do
 //   model()                          {image_size, features, samples, …}
 //   features()                       every feature as GET /v1/features lists it, by number
-//   spritesUrl()                     one picture of all previews, 32 x 32 tiles in rows of 64
+//   spritesUrl(kind)                 one picture of all features, 32 x 32 tiles in rows of 64: `natural` or `example`
 //   sampleUrl(index)                 address of a picture to start from
 //   open(source)                     {source, image, active, …} of {sample}, {picture} or {image: data URL}
 //   random()                         a source

@@ -33,6 +33,7 @@ export class AtlasView {
     byId("zoom-all").addEventListener("click", () => this.map.all());
     byId("lasso").addEventListener("click", () => this.#setLasso(!this.map.lassoing));
     byId("colour").addEventListener("change", () => { this.#picked.clear(); this.#paint(); });
+    byId("pictures").addEventListener("change", () => this.#pictures());
     byId("search").addEventListener("input", () => this.#type());
     byId("search").addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown") { event.preventDefault(); byId("list").querySelector("button")?.focus(); }
@@ -57,12 +58,18 @@ export class AtlasView {
       for (const [name, { text, needs }] of Object.entries(COLOURINGS)) {
         if (!needs || needs(list)) byId("colour").append(h("option", { value: name }, text));
       }
-      this.map.sprites.src = this.api.spritesUrl();
-      document.documentElement.style.setProperty("--sprites", `url("${new URL(this.api.spritesUrl(), document.baseURI)}")`);
+      this.#pictures();
       document.documentElement.style.setProperty("--sheet-rows", Math.ceil(list.length / 64));
       this.map.fill(list);
     }
     this.#paint();
+  }
+
+  /** What the small pictures of features show, on the map and everywhere else. */
+  #pictures() {
+    const url = new URL(this.api.spritesUrl(byId("pictures").value), document.baseURI);
+    this.map.sprites.src = url;
+    document.documentElement.style.setProperty("--sprites", `url("${url}")`);
   }
 
   #paint() {

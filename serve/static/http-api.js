@@ -24,7 +24,7 @@ export class HttpApi extends EventTarget {
 
   async features() { return (await this.#get("v1/features?limit=2048")).features; }
 
-  spritesUrl() { return `v1/features/sprites.png?v=${this.#version}`; }
+  spritesUrl(kind) { return `v1/features/sprites.png?kind=${kind}&v=${this.#version}`; }
   sampleUrl(index) { return `v1/samples/${index}.png`; }
   pictureUrl(id) { return `v1/pictures/${id}.png`; }
 

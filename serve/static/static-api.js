@@ -71,7 +71,7 @@ export class StaticApi extends EventTarget {
     return this.rows.map((row) => this.#named(row, own));
   }
 
-  spritesUrl() { return `${this.folder}natural.png`; }
+  spritesUrl(kind) { return `${this.folder}${kind}.png`; }
   sampleUrl(index) { return cut(this.#sheets.samples, [tileOf(index)]); }
   pictureUrl() { return null; }
 
