@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from openai import OpenAI
 from websockets.sync.client import connect
