@@ -78,7 +78,7 @@ export class Sliders {
     const off = button("Off", "Take out", () => this.#toggle(id));
     const masked = h("span", { class: "masked", title: "Only in the painted area", hidden: true }, "▦");
     const element = h("div", { class: `slider${isNamed(feature) ? "" : " unnamed"}`, "data-feature": id },
-      h("button", { type: "button", class: "open", "aria-label": `Open ${name}, feature ${id}`, title: "Open this feature", onclick: () => this.onOpen(id) }, thumb(id, 44)),
+      h("button", { type: "button", class: "open", "aria-label": `Open ${name}, feature ${id}`, title: "Open this feature", onclick: () => this.onOpen(id), onpointerenter: () => this.onWhere(id), onpointerleave: () => this.onWhere(null) }, thumb(id, 44)),
       h("div", { class: "name" }, h("span", { class: "label" }, name), masked, h("span", { class: "number" }, `#${id}`)),
       h("div", { class: "actions" },
         off,
@@ -87,8 +87,6 @@ export class Sliders {
       value,
       input,
       reason ? h("p", { class: "why" }, h("span", { class: `way ${reason.way}`, "aria-hidden": "true" }, reason.way === "lower" ? "↓" : "↑"), reason.text) : null);
-    element.addEventListener("pointerenter", () => this.onWhere(id));
-    element.addEventListener("pointerleave", () => this.onWhere(null));
     input.addEventListener("input", () => this.#move(id, Number(input.value)));
     input.addEventListener("change", () => this.#settle(id));
     value.addEventListener("change", () => {
