@@ -98,7 +98,7 @@ def main() -> None:
     options = parser.parse_args()
     with served(options.bundle) as url, chromium() as browser:
         shots: list[tuple[str, Scheme, int, int]] = [
-            ("playground", "light", 1440, 900),
+            ("page", "light", 1440, 900),
             ("playground-dark", "dark", 1000, 1250),
             ("playground-phone", "light", 390, 844),
         ]
@@ -106,7 +106,7 @@ def main() -> None:
             page = visited(browser, url, scheme, width, height)
             ask(page, "make it a shark")
             page.screenshot(path=options.out / f"{name}.png")
-            if name == "playground":
+            if name == "page":
                 page.locator(".slider .open").nth(1).click()
                 settled(page)
                 page.screenshot(path=options.out / "playground-feature.png")

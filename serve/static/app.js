@@ -20,11 +20,16 @@ import { say, watchServer } from "./status.js";
 const api = await createApi();
 const project = new Project();
 const catalogue = new Catalogue();
-const complain = (error) => { if (error.code !== "lost") say(error.message, true); };
+const complain = (error) => {
+  if (error.code !== "lost") say(error.message, true);
+};
 
 const stage = new Stage();
 const history = new History(project);
-const brush = new Brush(project, (text) => { byId("stage").ariaDescription = text; say(text); });
+const brush = new Brush(project, (text) => {
+  byId("stage").ariaDescription = text;
+  say(text);
+});
 const frames = api.live({
   onFrame: (frame, newest) => {
     stage.after(frame);
@@ -35,16 +40,32 @@ const frames = api.live({
 const sliders = new Sliders(project, catalogue, brush, { onOpen: (id) => openFeature(id), onWhere: showWhere });
 const prompt = new Prompt(api, project, catalogue);
 const panel = new FeaturePanel(api, project, catalogue, {
-  onUse: (id) => { if (narrow()) panel.close(); sliders.add(id); },
-  onAsk: (label) => { if (narrow()) panel.close(); prompt.ask(`give it ${label}`); },
+  onUse: (id) => {
+    if (narrow()) panel.close();
+    sliders.add(id);
+  },
+  onAsk: (label) => {
+    if (narrow()) panel.close();
+    prompt.ask(`give it ${label}`);
+  },
   onSet: (id, strength) => sliders.set(id, strength),
   onClose: () => atlas.map.choose(-1),
   onError: complain,
-  onSaved: (card) => say(card.source === "hand" ? `Saved. Search and prompts know “${card.label}” now.` : "The automatic label is back."),
+  onSaved: (card) =>
+    say(
+      card.source === "hand" ? `Saved. Search and prompts know “${card.label}” now.` : "The automatic label is back.",
+    ),
 });
 const atlas = new AtlasView(api, project, catalogue, {
   onOpen: (id) => openFeature(id),
-  onAdd: (...ids) => { sliders.add(...ids); say(ids.length > 1 ? `${ids.length} features added to the sliders` : `${catalogue.label(ids[0])} added to the sliders`); },
+  onAdd: (...ids) => {
+    sliders.add(...ids);
+    say(
+      ids.length > 1
+        ? `${ids.length} features added to the sliders`
+        : `${catalogue.label(ids[0])} added to the sliders`,
+    );
+  },
   onError: complain,
 });
 const labelling = new Labelling(api, catalogue, { onError: complain, say });
@@ -100,9 +121,15 @@ project.addEventListener("step", async () => {
 
 byId("add").addEventListener("click", () => atlas.focusSearch());
 byId("download-png").addEventListener("click", () => stage.picture.toBlob((blob) => download(blob, "swiggle.png")));
-byId("download-plan").addEventListener("click", () => download(new Blob([JSON.stringify(project.plan, null, 1)], { type: "application/json" }), "plan.json"));
-byId("download").addEventListener("click", (event) => { if (event.target.matches("button")) byId("download").open = false; });
-document.addEventListener("pointerdown", (event) => { if (!byId("download").contains(event.target)) byId("download").open = false; });
+byId("download-plan").addEventListener("click", () =>
+  download(new Blob([JSON.stringify(project.plan, null, 1)], { type: "application/json" }), "plan.json"),
+);
+byId("download").addEventListener("click", (event) => {
+  if (event.target.matches("button")) byId("download").open = false;
+});
+document.addEventListener("pointerdown", (event) => {
+  if (!byId("download").contains(event.target)) byId("download").open = false;
+});
 
 byId("share").addEventListener("click", async () => {
   if (!project.picture) return;
@@ -160,7 +187,9 @@ async function begin() {
   if (api.can.prompt) prompt.suggest();
 }
 
-watchServer(api, () => (catalogue.list.length && project.picture ? frames.send(project.picture, project.plan) : begin().catch(complain)));
+watchServer(api, () =>
+  catalogue.list.length && project.picture ? frames.send(project.picture, project.plan) : begin().catch(complain),
+);
 begin().catch((error) => {
   complain(error);
   byId("sliders").ariaBusy = "false";

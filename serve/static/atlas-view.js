@@ -32,18 +32,29 @@ export class AtlasView {
     byId("zoom-out").addEventListener("click", () => this.map.zoom(1 / 1.6));
     byId("zoom-all").addEventListener("click", () => this.map.all());
     byId("lasso").addEventListener("click", () => this.#setLasso(!this.map.lassoing));
-    byId("colour").addEventListener("change", () => { this.#picked.clear(); this.#paint(); });
+    byId("colour").addEventListener("change", () => {
+      this.#picked.clear();
+      this.#paint();
+    });
     byId("pictures").addEventListener("change", () => this.#pictures());
     byId("search").addEventListener("input", () => this.#type());
     byId("search").addEventListener("keydown", (event) => {
-      if (event.key === "ArrowDown") { event.preventDefault(); byId("list").querySelector("button")?.focus(); }
+      if (event.key === "ArrowDown") {
+        event.preventDefault();
+        byId("list").querySelector("button")?.focus();
+      }
     });
     byId("list").addEventListener("keydown", (event) => this.#walk(event));
-    byId("list-clear").addEventListener("click", () => { byId("search").value = ""; this.#show(null); byId("search").focus(); });
+    byId("list-clear").addEventListener("click", () => {
+      byId("search").value = "";
+      this.#show(null);
+      byId("search").focus();
+    });
     byId("list-add").addEventListener("click", () => onAdd(...this.#found.ids.slice(0, MOST_ADDED)));
     catalogue.addEventListener("change", () => this.#refill());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
-    for (const name of ["picture", "step"]) project.addEventListener(name, () => byId("colour").value === "here" && this.#paint());
+    for (const name of ["picture", "step"])
+      project.addEventListener(name, () => byId("colour").value === "here" && this.#paint());
   }
 
   focusSearch() {
@@ -75,22 +86,35 @@ export class AtlasView {
   #paint() {
     const { list } = this.catalogue;
     if (!list.length) return;
-    const strength = (id) => (this.project.picture ? strengthAfter(operationOn(this.project.plan, id), this.project.base(id)) : 0);
+    const strength = (id) =>
+      this.project.picture ? strengthAfter(operationOn(this.project.plan, id), this.project.base(id)) : 0;
     this.#colouring = COLOURINGS[byId("colour").value].make(list, strength);
     this.#legend();
     this.#filter();
   }
 
   #legend() {
-    byId("legend").replaceChildren(...this.#colouring.legend.map(({ key, text, colour, count }) => h("button", {
-      type: "button", "aria-pressed": String(this.#picked.has(key)), "data-key": String(key),
-      onclick: () => {
-        if (!this.#picked.delete(key)) this.#picked.add(key);
-        this.#legend();
-        this.#filter();
-        [...byId("legend").children].find((button) => button.dataset.key === String(key))?.focus();
-      },
-    }, h("span", { class: "swatch", style: `background:${colour}` }), text, h("span", { class: "count" }, count.toLocaleString("en")))));
+    byId("legend").replaceChildren(
+      ...this.#colouring.legend.map(({ key, text, colour, count }) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": String(this.#picked.has(key)),
+            "data-key": String(key),
+            onclick: () => {
+              if (!this.#picked.delete(key)) this.#picked.add(key);
+              this.#legend();
+              this.#filter();
+              [...byId("legend").children].find((button) => button.dataset.key === String(key))?.focus();
+            },
+          },
+          h("span", { class: "swatch", style: `background:${colour}` }),
+          text,
+          h("span", { class: "count" }, count.toLocaleString("en")),
+        ),
+      ),
+    );
   }
 
   #filter() {
@@ -116,7 +140,11 @@ export class AtlasView {
       try {
         const hits = (await this.api.search(query)).filter((hit) => hit.score >= LEAST_SCORE);
         if (asked !== this.#asked) return;
-        this.#show({ title: hits.length ? `${plural(hits.length, "feature")} for “${query}”` : `Nothing for “${query}”`, ids: hits.map(({ id }) => id), scores: new Map(hits.map(({ id, score }) => [id, score])) });
+        this.#show({
+          title: hits.length ? `${plural(hits.length, "feature")} for “${query}”` : `Nothing for “${query}”`,
+          ids: hits.map(({ id }) => id),
+          scores: new Map(hits.map(({ id, score }) => [id, score])),
+        });
       } catch (error) {
         this.onError(error);
       }
@@ -127,31 +155,76 @@ export class AtlasView {
   #list() {
     const all = this.#found?.ids ?? this.#byWorth();
     const ids = all.filter((id) => this.shown?.[id] ?? true);
-    byId("list-title").textContent = this.#found?.title ?? (this.#picked.size ? plural(ids.length, "feature") : `All ${ids.length.toLocaleString("en")} features`);
+    byId("list-title").textContent =
+      this.#found?.title ??
+      (this.#picked.size ? plural(ids.length, "feature") : `All ${ids.length.toLocaleString("en")} features`);
     byId("list-clear").hidden = !this.#found;
     byId("list-add").hidden = !this.#found || ids.length === 0 || ids.length > MOST_ADDED;
     const more = ids.length > this.#pages * PAGE;
     byId("list").replaceChildren(
       ...ids.slice(0, this.#pages * PAGE).map((id) => this.#item(id)),
-      more ? h("li", {}, h("button", { type: "button", class: "small", onclick: () => { this.#pages += 1; this.#list(); } }, "Show more")) : "",
-      ids.length ? "" : h("li", { class: "empty" }, this.#found ? "Try another word, or look around the map." : "Nothing is switched on in the legend."),
+      more
+        ? h(
+            "li",
+            {},
+            h(
+              "button",
+              {
+                type: "button",
+                class: "small",
+                onclick: () => {
+                  this.#pages += 1;
+                  this.#list();
+                },
+              },
+              "Show more",
+            ),
+          )
+        : "",
+      ids.length
+        ? ""
+        : h(
+            "li",
+            { class: "empty" },
+            this.#found ? "Try another word, or look around the map." : "Nothing is switched on in the legend.",
+          ),
     );
   }
 
   /** Sure and frequent features first. */
   #byWorth() {
     const worth = (f) => (isNamed(f) ? 1 + f.confidence : 0) + Math.min(0.5, f.density * 10) - (f.dead ? 3 : 0);
-    return this.catalogue.list.map(({ id }) => id).sort((a, b) => worth(this.catalogue.get(b)) - worth(this.catalogue.get(a)) || a - b);
+    return this.catalogue.list
+      .map(({ id }) => id)
+      .sort((a, b) => worth(this.catalogue.get(b)) - worth(this.catalogue.get(a)) || a - b);
   }
 
   #item(id) {
     const feature = this.catalogue.get(id);
     const score = this.#found?.scores?.get(id);
     const name = nameOf(feature);
-    return h("li", {},
-      h("button", { type: "button", class: "item", onclick: () => this.onOpen(id), onfocus: () => this.map.choose(id) },
-        thumb(id, 36), h("span", { class: "label" }, name), h("span", { class: "number" }, score === undefined ? `#${id}` : `#${id} · ${Math.round(100 * score)}%`)),
-      h("button", { type: "button", class: "plus", "aria-label": `Add ${name}, feature ${id}, to the sliders`, title: "Add to the sliders", onclick: () => this.onAdd(id) }, "+"));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", class: "item", onclick: () => this.onOpen(id), onfocus: () => this.map.choose(id) },
+        thumb(id, 36),
+        h("span", { class: "label" }, name),
+        h("span", { class: "number" }, score === undefined ? `#${id}` : `#${id} · ${Math.round(100 * score)}%`),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "plus",
+          "aria-label": `Add ${name}, feature ${id}, to the sliders`,
+          title: "Add to the sliders",
+          onclick: () => this.onAdd(id),
+        },
+        "+",
+      ),
+    );
   }
 
   #walk(event) {
@@ -179,12 +252,30 @@ export class AtlasView {
       const feature = this.catalogue.get(id);
       card.dataset.id = id;
       const strength = this.project.base(id);
-      card.replaceChildren(thumb(id, 64), h("div", {},
-        h("strong", {}, nameOf(feature)),
-        h("span", {}, `#${id}${feature.place ? ` · ${feature.place}` : ""}`),
-        h("span", {}, feature.dead ? "never active" : `in ${(100 * feature.density).toFixed(feature.density < 0.01 ? 2 : 1)}% of pictures`),
-        isNamed(feature) ? h("span", {}, `${feature.source === "hand" ? "labelled by hand" : `confidence ${feature.confidence.toFixed(2)}`}`) : null,
-        strength > 0 ? h("span", { class: "here" }, `${strength.toFixed(2)} in this picture`) : null));
+      card.replaceChildren(
+        thumb(id, 64),
+        h(
+          "div",
+          {},
+          h("strong", {}, nameOf(feature)),
+          h("span", {}, `#${id}${feature.place ? ` · ${feature.place}` : ""}`),
+          h(
+            "span",
+            {},
+            feature.dead
+              ? "never active"
+              : `in ${(100 * feature.density).toFixed(feature.density < 0.01 ? 2 : 1)}% of pictures`,
+          ),
+          isNamed(feature)
+            ? h(
+                "span",
+                {},
+                `${feature.source === "hand" ? "labelled by hand" : `confidence ${feature.confidence.toFixed(2)}`}`,
+              )
+            : null,
+          strength > 0 ? h("span", { class: "here" }, `${strength.toFixed(2)} in this picture`) : null,
+        ),
+      );
     }
     const frame = byId("map-frame");
     const left = x + card.offsetWidth + 24 > frame.clientWidth ? x - card.offsetWidth - 16 : x + 16;

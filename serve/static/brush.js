@@ -76,7 +76,8 @@ export class Brush {
   #key(event) {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     const [row, column] = this.#cell;
-    if (step) this.#cell = [Math.max(0, Math.min(SIDE - 1, row + step[0])), Math.max(0, Math.min(SIDE - 1, column + step[1]))];
+    if (step)
+      this.#cell = [Math.max(0, Math.min(SIDE - 1, row + step[0])), Math.max(0, Math.min(SIDE - 1, column + step[1]))];
     else if (event.key === " ") {
       this.#paint(row, column, this.mask?.[row][column] ? 0 : 1);
       this.#apply("paint the area");

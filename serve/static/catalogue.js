@@ -8,9 +8,13 @@ export class Catalogue extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  get(id) { return this.list[id]; }
+  get(id) {
+    return this.list[id];
+  }
 
-  label(id) { return this.list[id]?.label ?? `feature ${id}`; }
+  label(id) {
+    return this.list[id]?.label ?? `feature ${id}`;
+  }
 
   /** Take over what the server says of one feature. */
   update(row) {
@@ -23,7 +27,10 @@ export class Catalogue extends EventTarget {
   range(id) {
     const feature = this.list[id];
     const usual = feature && feature.mean_activation > 0 ? feature.max_activation / feature.mean_activation : 2;
-    return { low: Math.min(0, feature?.slider_low ?? 0), high: feature?.slider_high ?? Math.min(4, Math.max(2, usual)) };
+    return {
+      low: Math.min(0, feature?.slider_low ?? 0),
+      high: feature?.slider_high ?? Math.min(4, Math.max(2, usual)),
+    };
   }
 }
 

@@ -62,7 +62,10 @@ export class Decoder {
       let square = 0;
       for (const value of x) square += value * value;
       const norm = 1 / Math.sqrt(square / x.length + EPSILON);
-      const y = apply(layer, x.map((value) => value * norm));
+      const y = apply(
+        layer,
+        x.map((value) => value * norm),
+      );
       x = x.map((value, i) => value + silu(y[i]));
     }
     return apply(last, x.map(silu));
@@ -80,7 +83,8 @@ export class Steering {
     const plain = plan.operations.filter(({ mask }) => !mask);
     const groups = new Map();
     for (const operation of plan.operations) {
-      if (operation.mask) groups.set(JSON.stringify(operation.mask), [...(groups.get(JSON.stringify(operation.mask)) ?? []), operation]);
+      if (operation.mask)
+        groups.set(JSON.stringify(operation.mask), [...(groups.get(JSON.stringify(operation.mask)) ?? []), operation]);
     }
     const changed = this.#changed(strengths, plain);
     const base = this.#moved(latent, strengths, changed);
@@ -94,7 +98,8 @@ export class Steering {
 
   #changed(strengths, operations) {
     const after = new Map(strengths);
-    for (const operation of operations) after.set(operation.feature, strengthAfter(operation, after.get(operation.feature) ?? 0));
+    for (const operation of operations)
+      after.set(operation.feature, strengthAfter(operation, after.get(operation.feature) ?? 0));
     return after;
   }
 
@@ -113,7 +118,8 @@ export class Steering {
     const image = new ImageData(size, size);
     const plane = size * size;
     for (let i = 0; i < plane; i += 1) {
-      for (let channel = 0; channel < 3; channel += 1) image.data[4 * i + channel] = (picture[channel * plane + i] + 1) * 127.5;
+      for (let channel = 0; channel < 3; channel += 1)
+        image.data[4 * i + channel] = (picture[channel * plane + i] + 1) * 127.5;
       image.data[4 * i + 3] = 255;
     }
     return image;

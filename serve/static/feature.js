@@ -13,18 +13,41 @@ const figure = (src, alt, caption, name = "") =>
 
 export function histogramOf(card) {
   const top = Math.max(...card.histogram);
-  const bars = card.histogram.map((count) => h("span", { style: `height:${Math.max(count ? 4 : 0, (100 * Math.sqrt(count)) / Math.sqrt(top))}%` }));
-  return h("figure", { class: "histogram" },
-    h("div", { role: "img", "aria-label": `How strong it is where it is active: mean ${card.mean_activation.toFixed(2)}, at most ${card.max_activation.toFixed(2)}` }, ...bars),
-    h("figcaption", {}, h("span", {}, "0"), h("span", {}, "activation where active (heights: square root)"), h("span", {}, card.max_activation.toFixed(1))));
+  const bars = card.histogram.map((count) =>
+    h("span", { style: `height:${Math.max(count ? 4 : 0, (100 * Math.sqrt(count)) / Math.sqrt(top))}%` }),
+  );
+  return h(
+    "figure",
+    { class: "histogram" },
+    h(
+      "div",
+      {
+        role: "img",
+        "aria-label": `How strong it is where it is active: mean ${card.mean_activation.toFixed(2)}, at most ${card.max_activation.toFixed(2)}`,
+      },
+      ...bars,
+    ),
+    h(
+      "figcaption",
+      {},
+      h("span", {}, "0"),
+      h("span", {}, "activation where active (heights: square root)"),
+      h("span", {}, card.max_activation.toFixed(1)),
+    ),
+  );
 }
 
 export function examplesOf(api, card) {
   const at = api.cardPictures(card);
   if (!at.examples) return [h("p", { class: "empty" }, "This feature is active in no picture of the training set.")];
-  return [h("div", { class: "pair" },
-    figure(at.examples, "The pictures in which this feature is strongest", "strongest in these"),
-    at.ablation ? figure(at.ablation, "The same pictures without this feature", "the same without it") : null)];
+  return [
+    h(
+      "div",
+      { class: "pair" },
+      figure(at.examples, "The pictures in which this feature is strongest", "strongest in these"),
+      at.ablation ? figure(at.ablation, "The same pictures without this feature", "the same without it") : null,
+    ),
+  ];
 }
 
 export class FeaturePanel {
@@ -47,7 +70,10 @@ export class FeaturePanel {
     const known = this.catalogue.get(id);
     this.element.hidden = false;
     document.body.classList.add("with-panel");
-    this.element.replaceChildren(...this.#head(known ?? { id, label: `feature ${id}`, source: "" }), h("p", { class: "loading" }, "Loading…"));
+    this.element.replaceChildren(
+      ...this.#head(known ?? { id, label: `feature ${id}`, source: "" }),
+      h("p", { class: "loading" }, "Loading…"),
+    );
     this.element.scrollTop = 0;
     if (focus) byId("panel-title").focus({ preventScroll: true });
     try {
@@ -55,7 +81,17 @@ export class FeaturePanel {
       if (this.#id === id) this.#draw(card);
     } catch (error) {
       if (this.#id !== id) return;
-      this.element.querySelector(".loading").replaceWith(h("p", { class: "error" }, error.message, " ", h("button", { type: "button", class: "small", onclick: () => this.open(id) }, "Try again")));
+      this.element
+        .querySelector(".loading")
+        .replaceWith(
+          h(
+            "p",
+            { class: "error" },
+            error.message,
+            " ",
+            h("button", { type: "button", class: "small", onclick: () => this.open(id) }, "Try again"),
+          ),
+        );
     }
   }
 
@@ -69,52 +105,165 @@ export class FeaturePanel {
 
   #head(feature) {
     return [
-      h("div", { class: "panel-head" },
+      h(
+        "div",
+        { class: "panel-head" },
         thumb(feature.id, 56),
-        h("div", {}, h("h2", { id: "panel-title", tabindex: -1 }, nameOf(feature)), h("p", { class: "number" }, `feature ${feature.id}`)),
-        h("div", { class: "uses" },
-          h("button", { type: "button", class: "primary", title: "Add its slider to the edit", onclick: () => this.onUse(feature.id) }, "Use in editor"),
-          this.api.can.prompt && isNamed(feature) ? h("button", { type: "button", class: "small", title: "Let the planner put it in place of what is there", onclick: () => this.onAsk(feature.label) }, "Ask for it") : null),
-        h("button", { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() }, "×")),
+        h(
+          "div",
+          {},
+          h("h2", { id: "panel-title", tabindex: -1 }, nameOf(feature)),
+          h("p", { class: "number" }, `feature ${feature.id}`),
+        ),
+        h(
+          "div",
+          { class: "uses" },
+          h(
+            "button",
+            {
+              type: "button",
+              class: "primary",
+              title: "Add its slider to the edit",
+              onclick: () => this.onUse(feature.id),
+            },
+            "Use in editor",
+          ),
+          this.api.can.prompt && isNamed(feature)
+            ? h(
+                "button",
+                {
+                  type: "button",
+                  class: "small",
+                  title: "Let the planner put it in place of what is there",
+                  onclick: () => this.onAsk(feature.label),
+                },
+                "Ask for it",
+              )
+            : null,
+        ),
+        h(
+          "button",
+          { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() },
+          "×",
+        ),
+      ),
     ];
   }
 
   #draw(card) {
     const at = this.api.cardPictures(card);
-    const section = (title, ...children) => (children.flat().some(Boolean) ? h("section", {}, h("h3", {}, title), ...children) : null);
+    const section = (title, ...children) =>
+      children.flat().some(Boolean) ? h("section", {}, h("h3", {}, title), ...children) : null;
     const held = this.element.contains(document.activeElement);
-    this.element.replaceChildren(...this.#head(card), this.#labelForm(card), h("div", { class: "columns" }, ...[
-      this.project.picture ? section("On this character", h("div", { class: "strip", id: "strip" })) : null,
-      section("Alone", h("div", { class: "alone" },
-        figure(at.natural, `Feature ${card.id} decoded at its usual activation`, "at its usual strength"),
-        figure(at.oneHot, `Feature ${card.id} decoded at activation 1`, "one-hot, activation 1"),
-        at.footprint ? figure(at.footprint, "Where in the picture this feature acts", "where it acts", "footprint") : null),
-        at.strip ? figure(at.strip, "One fixed character with the feature at strengths from minus 2 to plus 2", "one fixed character at strengths from −2 to +2", "wide") : null),
-      section("When it is active", h("p", {}, card.dead ? "Never, in the training set." : `In ${share(card.density)} of pictures, at ${card.mean_activation.toFixed(2)} on average.`),
-        card.histogram && !card.dead ? histogramOf(card) : null),
-      section("Examples", ...examplesOf(this.api, card), this.#quantiles(card)),
-      section("Nearest features", this.#links(card.nearest ?? [])),
-      section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature))),
-    ].filter(Boolean)));
+    this.element.replaceChildren(
+      ...this.#head(card),
+      this.#labelForm(card),
+      h(
+        "div",
+        { class: "columns" },
+        ...[
+          this.project.picture ? section("On this character", h("div", { class: "strip", id: "strip" })) : null,
+          section(
+            "Alone",
+            h(
+              "div",
+              { class: "alone" },
+              figure(at.natural, `Feature ${card.id} decoded at its usual activation`, "at its usual strength"),
+              figure(at.oneHot, `Feature ${card.id} decoded at activation 1`, "one-hot, activation 1"),
+              at.footprint
+                ? figure(at.footprint, "Where in the picture this feature acts", "where it acts", "footprint")
+                : null,
+            ),
+            at.strip
+              ? figure(
+                  at.strip,
+                  "One fixed character with the feature at strengths from minus 2 to plus 2",
+                  "one fixed character at strengths from −2 to +2",
+                  "wide",
+                )
+              : null,
+          ),
+          section(
+            "When it is active",
+            h(
+              "p",
+              {},
+              card.dead
+                ? "Never, in the training set."
+                : `In ${share(card.density)} of pictures, at ${card.mean_activation.toFixed(2)} on average.`,
+            ),
+            card.histogram && !card.dead ? histogramOf(card) : null,
+          ),
+          section("Examples", ...examplesOf(this.api, card), this.#quantiles(card)),
+          section("Nearest features", this.#links(card.nearest ?? [])),
+          section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature))),
+        ].filter(Boolean),
+      ),
+    );
     if (held) byId("panel-title").focus({ preventScroll: true });
     this.#drawStrip();
   }
 
   #links(ids) {
-    return ids.length ? h("ul", { class: "links" }, ...ids.slice(0, 8).map((id) => h("li", {}, h("button", { type: "button", onclick: () => this.open(id) },
-      thumb(id, 32), h("span", { class: "label" }, this.catalogue.label(id)), h("span", { class: "number" }, `#${id}`))))) : null;
+    return ids.length
+      ? h(
+          "ul",
+          { class: "links" },
+          ...ids
+            .slice(0, 8)
+            .map((id) =>
+              h(
+                "li",
+                {},
+                h(
+                  "button",
+                  { type: "button", onclick: () => this.open(id) },
+                  thumb(id, 32),
+                  h("span", { class: "label" }, this.catalogue.label(id)),
+                  h("span", { class: "number" }, `#${id}`),
+                ),
+              ),
+            ),
+        )
+      : null;
   }
 
   #quantiles(card) {
     const ids = (card.quantile_example_ids ?? []).filter((id) => this.api.pictureUrl(id));
-    return ids.length ? h("figure", { class: "quantiles" },
-      h("div", {}, ...ids.map((id, i) => h("img", { src: this.api.pictureUrl(id), alt: `Example ${i + 1} of ${ids.length} from strong to weak`, loading: "lazy" }))),
-      h("figcaption", {}, h("span", {}, "strongest"), h("span", {}, "weakest"))) : null;
+    return ids.length
+      ? h(
+          "figure",
+          { class: "quantiles" },
+          h(
+            "div",
+            {},
+            ...ids.map((id, i) =>
+              h("img", {
+                src: this.api.pictureUrl(id),
+                alt: `Example ${i + 1} of ${ids.length} from strong to weak`,
+                loading: "lazy",
+              }),
+            ),
+          ),
+          h("figcaption", {}, h("span", {}, "strongest"), h("span", {}, "weakest")),
+        )
+      : null;
   }
 
   #labelForm(card) {
-    const input = h("input", { id: "label-input", maxlength: 200, value: isNamed(card) ? card.label : "", placeholder: "What does this feature show?", autocomplete: "off" });
-    const source = card.source === "hand" ? "written by hand" : card.source === "caption" ? `from captions, confidence ${card.confidence.toFixed(2)}` : "no caption explains it";
+    const input = h("input", {
+      id: "label-input",
+      maxlength: 200,
+      value: isNamed(card) ? card.label : "",
+      placeholder: "What does this feature show?",
+      autocomplete: "off",
+    });
+    const source =
+      card.source === "hand"
+        ? "written by hand"
+        : card.source === "caption"
+          ? `from captions, confidence ${card.confidence.toFixed(2)}`
+          : "no caption explains it";
     const save = async (label) => {
       try {
         const saved = await this.api.putLabel(card.id, label);
@@ -125,10 +274,27 @@ export class FeaturePanel {
         this.onError(error);
       }
     };
-    return h("form", { class: "label-form", onsubmit: (event) => { event.preventDefault(); if (input.value.trim()) save(input.value.trim()); } },
-      h("label", { for: "label-input" }, "Label"), h("span", { class: "source" }, source),
-      h("div", { class: "row" }, input, h("button", { type: "submit" }, "Save"),
-        card.source === "hand" ? h("button", { type: "button", class: "plain", onclick: () => save(null) }, "Take back") : null));
+    return h(
+      "form",
+      {
+        class: "label-form",
+        onsubmit: (event) => {
+          event.preventDefault();
+          if (input.value.trim()) save(input.value.trim());
+        },
+      },
+      h("label", { for: "label-input" }, "Label"),
+      h("span", { class: "source" }, source),
+      h(
+        "div",
+        { class: "row" },
+        input,
+        h("button", { type: "submit" }, "Save"),
+        card.source === "hand"
+          ? h("button", { type: "button", class: "plain", onclick: () => save(null) }, "Take back")
+          : null,
+      ),
+    );
   }
 
   /** The current character with this feature at five strengths. */
@@ -140,7 +306,16 @@ export class FeaturePanel {
     const buttons = STRIP.map((strength) => {
       const canvas = h("canvas", { width: 128, height: 128 });
       const text = strength > 0 ? `+${strength}` : String(strength).replace("-", "−");
-      return { strength, canvas, button: h("button", { type: "button", "aria-label": `Set to strength ${text}`, onclick: () => this.onSet(id, strength) }, canvas, h("span", {}, text)) };
+      return {
+        strength,
+        canvas,
+        button: h(
+          "button",
+          { type: "button", "aria-label": `Set to strength ${text}`, onclick: () => this.onSet(id, strength) },
+          canvas,
+          h("span", {}, text),
+        ),
+      };
     });
     strip.replaceChildren(...buttons.map(({ button }) => button));
     for (const { strength, canvas } of buttons) {

@@ -34,12 +34,26 @@ export class History {
     byId("redo").disabled = !project.canRedo;
     const list = byId("history");
     const focused = list.contains(document.activeElement);
-    list.replaceChildren(...project.steps.map((step, index) => h("li", {},
-      h("button", {
-        type: "button", title: step.title, "aria-label": `${step.title}, step ${index + 1}`,
-        "aria-current": index === project.at ? "step" : undefined, class: index > project.at ? "ahead" : "",
-        onclick: () => project.go(index),
-      }, step.thumb ?? h("span", { class: "blank" })))));
+    list.replaceChildren(
+      ...project.steps.map((step, index) =>
+        h(
+          "li",
+          {},
+          h(
+            "button",
+            {
+              type: "button",
+              title: step.title,
+              "aria-label": `${step.title}, step ${index + 1}`,
+              "aria-current": index === project.at ? "step" : undefined,
+              class: index > project.at ? "ahead" : "",
+              onclick: () => project.go(index),
+            },
+            step.thumb ?? h("span", { class: "blank" }),
+          ),
+        ),
+      ),
+    );
     const current = list.querySelector("[aria-current]");
     if (current) list.scrollLeft = current.parentElement.offsetLeft - list.clientWidth + 80;
     if (focused) current?.focus({ preventScroll: true });

@@ -5,11 +5,12 @@ import { LiveFrames } from "./live.js";
 const LOST = "The server cannot be reached.";
 const RETRY_MS = 1500;
 
-const toDataUrl = (blob) => new Promise((resolve) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(reader.result);
-  reader.readAsDataURL(blob);
-});
+const toDataUrl = (blob) =>
+  new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.readAsDataURL(blob);
+  });
 
 export class HttpApi extends EventTarget {
   can = { prompt: true, upload: true, ablation: true };
@@ -22,13 +23,23 @@ export class HttpApi extends EventTarget {
     return model;
   }
 
-  async features() { return (await this.#get("v1/features?limit=2048")).features; }
+  async features() {
+    return (await this.#get("v1/features?limit=2048")).features;
+  }
 
-  spritesUrl(kind) { return `v1/features/sprites.png?kind=${kind}&v=${this.#version}`; }
-  sampleUrl(index) { return `v1/samples/${index}.png`; }
-  pictureUrl(id) { return `v1/pictures/${id}.png`; }
+  spritesUrl(kind) {
+    return `v1/features/sprites.png?kind=${kind}&v=${this.#version}`;
+  }
+  sampleUrl(index) {
+    return `v1/samples/${index}.png`;
+  }
+  pictureUrl(id) {
+    return `v1/pictures/${id}.png`;
+  }
 
-  async random() { return { picture: (await this.#get("v1/pictures/random")).id }; }
+  async random() {
+    return { picture: (await this.#get("v1/pictures/random")).id };
+  }
 
   async open(source) {
     const url = source.sample !== undefined ? this.sampleUrl(source.sample) : this.pictureUrl(source.picture);
@@ -42,15 +53,21 @@ export class HttpApi extends EventTarget {
     return createImageBitmap(await response.blob());
   }
 
-  live(listeners) { return new LiveFrames(this, listeners); }
+  live(listeners) {
+    return new LiveFrames(this, listeners);
+  }
 
-  async edit(picture, prompt) { return (await this.withPicture(picture, "v1/edits", { prompt })).json(); }
+  async edit(picture, prompt) {
+    return (await this.withPicture(picture, "v1/edits", { prompt })).json();
+  }
 
   async search(query, limit = 60) {
     return (await this.#get(`v1/features/search?limit=${limit}&query=${encodeURIComponent(query)}`)).features;
   }
 
-  async card(id) { return this.#get(`v1/features/${id}`); }
+  async card(id) {
+    return this.#get(`v1/features/${id}`);
+  }
 
   cardPictures(card) {
     const at = (name) => `v1/features/${card.id}/${name}`;
@@ -69,7 +86,9 @@ export class HttpApi extends EventTarget {
     return (await this.#fetch(`v1/features/${id}/label`, this.#json("PUT", { label }))).json();
   }
 
-  async labels() { return (await this.#get("v1/labels")).labels; }
+  async labels() {
+    return (await this.#get("v1/labels")).labels;
+  }
 
   async putLabels(labels) {
     return (await (await this.#fetch("v1/labels", this.#json("PUT", { labels }))).json()).labels;
@@ -113,9 +132,13 @@ export class HttpApi extends EventTarget {
     return true;
   }
 
-  async #get(path) { return (await this.#fetch(path)).json(); }
+  async #get(path) {
+    return (await this.#fetch(path)).json();
+  }
 
-  async #post(path, body) { return (await this.#fetch(path, this.#json("POST", body))).json(); }
+  async #post(path, body) {
+    return (await this.#fetch(path, this.#json("POST", body))).json();
+  }
 
   #json(method, body) {
     return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
@@ -130,7 +153,9 @@ export class HttpApi extends EventTarget {
       throw Object.assign(new Error(LOST), { code: "lost" });
     }
     if (response.ok) return response;
-    const { error } = await response.json().catch(() => ({ error: { message: `The server answered ${response.status}.` } }));
+    const { error } = await response
+      .json()
+      .catch(() => ({ error: { message: `The server answered ${response.status}.` } }));
     if (response.status === 401) error.message = "This server asks for an API key, which this page cannot send.";
     throw Object.assign(new Error(error.message), { code: error.code });
   }

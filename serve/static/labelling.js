@@ -7,7 +7,12 @@ import { examplesOf, histogramOf } from "./feature.js";
 const MOST_SUGGESTIONS = 4;
 
 export class Labelling {
-  #queue = []; #at = 0; #done = []; #skipped = new Set(); #card = null; #suggestions = [];
+  #queue = [];
+  #at = 0;
+  #done = [];
+  #skipped = new Set();
+  #card = null;
+  #suggestions = [];
   #next = null; // the card after this one, asked for ahead of time
 
   constructor(api, catalogue, { onError, say }) {
@@ -26,13 +31,22 @@ export class Labelling {
     await this.#show();
   }
 
-  get #id() { return this.#queue[this.#at]; }
+  get #id() {
+    return this.#queue[this.#at];
+  }
 
   async #show() {
     const id = this.#id;
     if (id === undefined) {
       this.#card = null;
-      this.element.replaceChildren(this.#bar(), h("p", { class: "empty" }, this.catalogue.list.length ? "Every feature has a label. Well done." : "The features are still loading."));
+      this.element.replaceChildren(
+        this.#bar(),
+        h(
+          "p",
+          { class: "empty" },
+          this.catalogue.list.length ? "Every feature has a label. Well done." : "The features are still loading.",
+        ),
+      );
       return;
     }
     try {
@@ -42,36 +56,121 @@ export class Labelling {
       this.#draw(card);
       const after = this.#queue[this.#at + 1];
       this.#next = after === undefined ? null : { id: after, card: this.api.card(after) };
-      this.#next?.card.catch(() => { this.#next = null; });
+      this.#next?.card.catch(() => {
+        this.#next = null;
+      });
     } catch (error) {
-      this.element.replaceChildren(this.#bar(), h("p", { class: "error" }, error.message, " ", h("button", { type: "button", onclick: () => this.#show() }, "Try again")));
+      this.element.replaceChildren(
+        this.#bar(),
+        h(
+          "p",
+          { class: "error" },
+          error.message,
+          " ",
+          h("button", { type: "button", onclick: () => this.#show() }, "Try again"),
+        ),
+      );
     }
   }
 
   #draw(card) {
-    const near = [...(card.nearest ?? []), ...(card.company ?? []).map(({ feature }) => feature)].map((id) => this.catalogue.get(id)).filter((f) => f && isNamed(f));
-    this.#suggestions = [...new Set([...(isNamed(card) ? [card.label] : []), ...near.map(({ label }) => label)])].slice(0, MOST_SUGGESTIONS);
+    const near = [...(card.nearest ?? []), ...(card.company ?? []).map(({ feature }) => feature)]
+      .map((id) => this.catalogue.get(id))
+      .filter((f) => f && isNamed(f));
+    this.#suggestions = [...new Set([...(isNamed(card) ? [card.label] : []), ...near.map(({ label }) => label)])].slice(
+      0,
+      MOST_SUGGESTIONS,
+    );
     const at = this.api.cardPictures(card);
-    const input = h("input", { id: "new-label", maxlength: 200, autocomplete: "off", placeholder: "What is common to these pictures?", value: isNamed(card) ? card.label : "" });
+    const input = h("input", {
+      id: "new-label",
+      maxlength: 200,
+      autocomplete: "off",
+      placeholder: "What is common to these pictures?",
+      value: isNamed(card) ? card.label : "",
+    });
     this.element.replaceChildren(
       this.#bar(),
-      h("section", { class: "card", "aria-labelledby": "card-title" },
-        h("div", { class: "looks" },
+      h(
+        "section",
+        { class: "card", "aria-labelledby": "card-title" },
+        h(
+          "div",
+          { class: "looks" },
           h("img", { src: at.natural, alt: "The feature decoded alone", class: "big" }),
-          h("div", { class: "small-looks" }, h("img", { src: at.oneHot, alt: "Its one-hot decode" }), at.footprint ? h("img", { src: at.footprint, alt: "Where it acts", class: "footprint" }) : null)),
-        h("div", { class: "words" },
-          h("h2", { id: "card-title", tabindex: -1 }, `${nameOf(card)} `, h("span", { class: "number" }, `feature ${card.id}`)),
-          h("p", { class: "source" }, `active in ${(100 * card.density).toFixed(2)}% of pictures${card.source === "caption" ? `, label from captions at confidence ${card.confidence.toFixed(2)}` : ""}`),
-          h("form", { onsubmit: (event) => { event.preventDefault(); this.#save(input.value.trim()); } },
-            h("label", { for: "new-label" }, "Label"), h("div", { class: "row" }, input, h("button", { type: "submit", class: "primary" }, "Save"))),
-          this.#suggestions.length ? h("p", { class: "chips" }, "Like its neighbours: ", ...this.#suggestions.map((label, i) => h("button", { type: "button", class: "chip", onclick: () => this.#save(label) }, h("kbd", {}, i + 1), ` ${label}`))) : null,
-          h("p", { class: "keys" }, h("kbd", {}, "Enter"), " accept ", h("kbd", {}, "E"), " edit ", h("kbd", {}, "S"), " skip ", h("kbd", {}, "Z"), " undo"),
-          h("p", { class: "row" },
-            this.#suggestions.length ? h("button", { type: "button", onclick: () => this.#accept() }, `Accept “${this.#suggestions[0]}”`) : null,
+          h(
+            "div",
+            { class: "small-looks" },
+            h("img", { src: at.oneHot, alt: "Its one-hot decode" }),
+            at.footprint ? h("img", { src: at.footprint, alt: "Where it acts", class: "footprint" }) : null,
+          ),
+        ),
+        h(
+          "div",
+          { class: "words" },
+          h(
+            "h2",
+            { id: "card-title", tabindex: -1 },
+            `${nameOf(card)} `,
+            h("span", { class: "number" }, `feature ${card.id}`),
+          ),
+          h(
+            "p",
+            { class: "source" },
+            `active in ${(100 * card.density).toFixed(2)}% of pictures${card.source === "caption" ? `, label from captions at confidence ${card.confidence.toFixed(2)}` : ""}`,
+          ),
+          h(
+            "form",
+            {
+              onsubmit: (event) => {
+                event.preventDefault();
+                this.#save(input.value.trim());
+              },
+            },
+            h("label", { for: "new-label" }, "Label"),
+            h("div", { class: "row" }, input, h("button", { type: "submit", class: "primary" }, "Save")),
+          ),
+          this.#suggestions.length
+            ? h(
+                "p",
+                { class: "chips" },
+                "Like its neighbours: ",
+                ...this.#suggestions.map((label, i) =>
+                  h(
+                    "button",
+                    { type: "button", class: "chip", onclick: () => this.#save(label) },
+                    h("kbd", {}, i + 1),
+                    ` ${label}`,
+                  ),
+                ),
+              )
+            : null,
+          h(
+            "p",
+            { class: "keys" },
+            h("kbd", {}, "Enter"),
+            " accept ",
+            h("kbd", {}, "E"),
+            " edit ",
+            h("kbd", {}, "S"),
+            " skip ",
+            h("kbd", {}, "Z"),
+            " undo",
+          ),
+          h(
+            "p",
+            { class: "row" },
+            this.#suggestions.length
+              ? h("button", { type: "button", onclick: () => this.#accept() }, `Accept “${this.#suggestions[0]}”`)
+              : null,
             h("button", { type: "button", onclick: () => this.#skip() }, "Skip"),
-            h("button", { type: "button", onclick: () => this.#undo(), disabled: this.#done.length === 0 }, "Undo")),
-          card.histogram && !card.dead ? histogramOf(card) : null),
-        h("div", { class: "shown" }, ...examplesOf(this.api, card))));
+            h("button", { type: "button", onclick: () => this.#undo(), disabled: this.#done.length === 0 }, "Undo"),
+          ),
+          card.histogram && !card.dead ? histogramOf(card) : null,
+        ),
+        h("div", { class: "shown" }, ...examplesOf(this.api, card)),
+      ),
+    );
     byId("card-title").focus({ preventScroll: true });
   }
 
@@ -79,12 +178,28 @@ export class Labelling {
     const live = this.catalogue.list.filter((f) => !f.dead);
     const named = live.filter(isNamed).length;
     const byHand = live.filter((f) => f.source === "hand").length;
-    const file = h("input", { type: "file", accept: "application/json", "aria-label": "Labels to import", onchange: (event) => this.#import(event.target.files[0]) });
-    return h("div", { class: "label-bar" },
-      h("div", {}, h("progress", { max: Math.max(1, live.length), value: named, "aria-label": "Features with a label" }),
-        h("p", {}, `${named.toLocaleString("en")} of ${plural(live.length, "live feature")} have a label, ${byHand} of them by hand`)),
+    const file = h("input", {
+      type: "file",
+      accept: "application/json",
+      "aria-label": "Labels to import",
+      onchange: (event) => this.#import(event.target.files[0]),
+    });
+    return h(
+      "div",
+      { class: "label-bar" },
+      h(
+        "div",
+        {},
+        h("progress", { max: Math.max(1, live.length), value: named, "aria-label": "Features with a label" }),
+        h(
+          "p",
+          {},
+          `${named.toLocaleString("en")} of ${plural(live.length, "live feature")} have a label, ${byHand} of them by hand`,
+        ),
+      ),
       h("button", { type: "button", class: "small", onclick: () => this.#export() }, "Export"),
-      h("label", { class: "small upload" }, "Import", file));
+      h("label", { class: "small upload" }, "Import", file),
+    );
   }
 
   #key(event) {
@@ -94,8 +209,11 @@ export class Labelling {
       return;
     }
     const pick = this.#suggestions[Number(event.key) - 1];
-    const run = pick ? () => this.#save(pick) : { e: () => this.#edit(), s: () => this.#skip(), ArrowRight: () => this.#skip(), z: () => this.#undo() }[event.key.length === 1 ? event.key.toLowerCase() : event.key]
-      ?? (event.key === "Enter" && !event.target.matches("button, summary, a") ? () => this.#accept() : null);
+    const run = pick
+      ? () => this.#save(pick)
+      : ({ e: () => this.#edit(), s: () => this.#skip(), ArrowRight: () => this.#skip(), z: () => this.#undo() }[
+          event.key.length === 1 ? event.key.toLowerCase() : event.key
+        ] ?? (event.key === "Enter" && !event.target.matches("button, summary, a") ? () => this.#accept() : null));
     if (!run) return;
     event.preventDefault();
     run();
@@ -153,7 +271,10 @@ export class Labelling {
 
   async #export() {
     try {
-      download(new Blob([JSON.stringify({ labels: await this.api.labels() }, null, 1)], { type: "application/json" }), "labels.json");
+      download(
+        new Blob([JSON.stringify({ labels: await this.api.labels() }, null, 1)], { type: "application/json" }),
+        "labels.json",
+      );
     } catch (error) {
       this.onError(error);
     }

@@ -8,10 +8,18 @@ const PATIENCE_MS = 4000;
 const RECONNECT_MS = 3000;
 
 export class LiveFrames {
-  #api; #onFrame; #onError;
-  #count = 0; #shown = 0; #waiting = null;
+  #api;
+  #onFrame;
+  #onError;
+  #count = 0;
+  #shown = 0;
+  #waiting = null;
   #flying = []; // sent over the socket and not answered yet
-  #socket = null; #header = null; #triedAt = -Infinity; #timer = 0; #posting = false;
+  #socket = null;
+  #header = null;
+  #triedAt = -Infinity;
+  #timer = 0;
+  #posting = false;
   by = ""; // how the last frame came
 
   constructor(api, { onFrame, onError }) {
@@ -40,7 +48,9 @@ export class LiveFrames {
     const { id, picture, plan } = this.#waiting;
     this.#flying.push(this.#waiting);
     this.#waiting = null;
-    this.#socket.send(JSON.stringify({ id, plan, ...(picture.session ? { session: picture.session } : { image: picture.image }) }));
+    this.#socket.send(
+      JSON.stringify({ id, plan, ...(picture.session ? { session: picture.session } : { image: picture.image }) }),
+    );
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#socket?.close(), PATIENCE_MS);
   }
@@ -52,7 +62,10 @@ export class LiveFrames {
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
     let opened = false;
-    socket.onopen = () => { opened = true; this.#pump(); };
+    socket.onopen = () => {
+      opened = true;
+      this.#pump();
+    };
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#answer(JSON.parse(data)) : this.#frame(data));
     socket.onclose = () => {
       this.#socket = null;

@@ -7,11 +7,19 @@ const TILE = 32;
 const PAD = 18;
 
 export class FeatureMap {
-  #canvas; #context; #on;
-  #x = new Float32Array(0); #y = new Float32Array(0);
-  #colours = []; #shown = []; #lit = null;
+  #canvas;
+  #context;
+  #on;
+  #x = new Float32Array(0);
+  #y = new Float32Array(0);
+  #colours = [];
+  #shown = [];
+  #lit = null;
   #view = { k: 1, x: 0, y: 0 }; // zoom, and the map's corner in canvas pixels
-  #hovered = -1; #chosen = -1; #drawing = false; #path = null;
+  #hovered = -1;
+  #chosen = -1;
+  #drawing = false;
+  #path = null;
   lassoing = false;
   frames = 0; // drawn so far, for measurements
 
@@ -90,7 +98,9 @@ export class FeatureMap {
     });
   }
 
-  get #size() { return { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight }; }
+  get #size() {
+    return { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
+  }
 
   #at(id) {
     const { width, height } = this.#size;
@@ -242,18 +252,28 @@ export class FeatureMap {
     canvas.addEventListener("pointerup", end);
     canvas.addEventListener("pointercancel", end);
     canvas.addEventListener("pointerleave", () => hover(-1, 0, 0));
-    canvas.addEventListener("wheel", (event) => {
-      // Where the whole page scrolls, the wheel goes on doing that until the map has the focus.
-      const scrolls = document.documentElement.scrollHeight > innerHeight + 4;
-      if (scrolls && document.activeElement !== canvas && !event.ctrlKey) return;
-      event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0018)), ...place(event));
-    }, { passive: false });
+    canvas.addEventListener(
+      "wheel",
+      (event) => {
+        // Where the whole page scrolls, the wheel goes on doing that until the map has the focus.
+        const scrolls = document.documentElement.scrollHeight > innerHeight + 4;
+        if (scrolls && document.activeElement !== canvas && !event.ctrlKey) return;
+        event.preventDefault();
+        this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0018)), ...place(event));
+      },
+      { passive: false },
+    );
     canvas.addEventListener("dblclick", (event) => this.zoom(2, ...place(event)));
     canvas.addEventListener("keydown", (event) => {
       const run = {
-        ArrowLeft: () => this.pan(60, 0), ArrowRight: () => this.pan(-60, 0), ArrowUp: () => this.pan(0, 60), ArrowDown: () => this.pan(0, -60),
-        "+": () => this.zoom(1.4), "=": () => this.zoom(1.4), "-": () => this.zoom(1 / 1.4), 0: () => this.all(),
+        ArrowLeft: () => this.pan(60, 0),
+        ArrowRight: () => this.pan(-60, 0),
+        ArrowUp: () => this.pan(0, 60),
+        ArrowDown: () => this.pan(0, -60),
+        "+": () => this.zoom(1.4),
+        "=": () => this.zoom(1.4),
+        "-": () => this.zoom(1 / 1.4),
+        0: () => this.all(),
       }[event.key];
       if (!run || event.ctrlKey || event.metaKey) return;
       event.preventDefault();

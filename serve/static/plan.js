@@ -10,11 +10,16 @@ export const operationOn = (plan, feature) => plan.operations.find((operation) =
 /** The strength a feature has after an operation, from the strength `base` it has in the picture. */
 export function strengthAfter(operation, base) {
   switch (operation?.op) {
-    case "set": return operation.strength;
-    case "ablate": return 0;
-    case "add": return Math.max(0, base + operation.strength);
-    case "scale": return base * operation.strength;
-    default: return base;
+    case "set":
+      return operation.strength;
+    case "ablate":
+      return 0;
+    case "add":
+      return Math.max(0, base + operation.strength);
+    case "scale":
+      return base * operation.strength;
+    default:
+      return base;
   }
 }
 
@@ -30,8 +35,10 @@ export function withOperation(plan, operation) {
 export const withStrength = (plan, feature, strength, mask = null) =>
   withOperation(plan, { op: "set", feature, strength, mask });
 
-export const withoutFeature = (plan, feature) =>
-  ({ version: 1, operations: plan.operations.filter((operation) => operation.feature !== feature) });
+export const withoutFeature = (plan, feature) => ({
+  version: 1,
+  operations: plan.operations.filter((operation) => operation.feature !== feature),
+});
 
 export const ablated = (plan, feature, mask = null) =>
   withOperation(plan, { op: "ablate", feature, strength: 0, mask });
@@ -39,12 +46,16 @@ export const ablated = (plan, feature, mask = null) =>
 /** Everything that is active is taken out, except one feature. */
 export function solo(plan, feature, active, mask = null) {
   const kept = operationOn(plan, feature);
-  const operations = active.filter((id) => id !== feature).map((id) => ({ op: "ablate", feature: id, strength: 0, mask }));
+  const operations = active
+    .filter((id) => id !== feature)
+    .map((id) => ({ op: "ablate", feature: id, strength: 0, mask }));
   return { version: 1, operations: [...(kept ? [kept] : []), ...operations].slice(0, MOST_OPERATIONS) };
 }
 
-export const withMask = (plan, mask) =>
-  ({ version: 1, operations: plan.operations.map((operation) => ({ ...operation, mask })) });
+export const withMask = (plan, mask) => ({
+  version: 1,
+  operations: plan.operations.map((operation) => ({ ...operation, mask })),
+});
 
 /** The one mask that all operations share; null where they have none, or different ones. */
 export function sharedMask(plan) {
@@ -55,12 +66,14 @@ export function sharedMask(plan) {
 /** The plan itself, if it is one. Throws an Error that says what is wrong. */
 export function checkedPlan(plan) {
   if (plan?.version !== 1 && plan?.version !== undefined) throw new Error("this plan is of another version");
-  if (!Array.isArray(plan?.operations) || plan.operations.length > MOST_OPERATIONS) throw new Error("this is not a plan");
+  if (!Array.isArray(plan?.operations) || plan.operations.length > MOST_OPERATIONS)
+    throw new Error("this is not a plan");
   for (const operation of plan.operations) {
     if (!KINDS.has(operation.op) || !Number.isInteger(operation.feature) || operation.feature < 0) {
       throw new Error("this plan holds an operation that is not known");
     }
-    if (operation.strength !== undefined && !Number.isFinite(operation.strength)) throw new Error("a strength is not a number");
+    if (operation.strength !== undefined && !Number.isFinite(operation.strength))
+      throw new Error("a strength is not a number");
   }
   return { version: 1, operations: plan.operations.map((operation) => ({ strength: 1, mask: null, ...operation })) };
 }

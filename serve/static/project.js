@@ -26,7 +26,13 @@ export class Project extends EventTarget {
   }
 
   open(picture, plan, title) {
-    this.#show({ picture, plan, pinned: plan.operations.map((o) => o.feature), reasons: new Map(), asked: NOTHING_ASKED });
+    this.#show({
+      picture,
+      plan,
+      pinned: plan.operations.map((o) => o.feature),
+      reasons: new Map(),
+      asked: NOTHING_ASKED,
+    });
     this.#push(title);
   }
 
@@ -48,8 +54,12 @@ export class Project extends EventTarget {
     if (!last || last.picture !== this.picture || !samePlan(last.plan, plan)) this.#push(title);
   }
 
-  get canUndo() { return this.at > 0; }
-  get canRedo() { return this.at < this.steps.length - 1; }
+  get canUndo() {
+    return this.at > 0;
+  }
+  get canRedo() {
+    return this.at < this.steps.length - 1;
+  }
 
   /** Go to a step of the history. */
   go(index) {

@@ -40,7 +40,11 @@ export class Sliders {
   set(feature, strength) {
     const { pinned } = this.project;
     const details = this.#rows.has(feature) ? {} : { pinned: [feature, ...pinned] };
-    this.project.finish(withStrength(this.project.plan, feature, strength, this.brush.mask), `${this.catalogue.label(feature)} ${shown(strength)}`, details);
+    this.project.finish(
+      withStrength(this.project.plan, feature, strength, this.brush.mask),
+      `${this.catalogue.label(feature)} ${shown(strength)}`,
+      details,
+    );
   }
 
   #build() {
@@ -48,19 +52,37 @@ export class Sliders {
     if (!project.picture) return;
     const focused = document.activeElement?.closest?.(".slider")?.dataset.feature;
     const active = project.picture.active.map(({ id }) => id);
-    const first = [...new Set([...project.pinned, ...project.plan.operations.map((o) => o.feature).filter((id) => !active.includes(id))])];
+    const first = [
+      ...new Set([
+        ...project.pinned,
+        ...project.plan.operations.map((o) => o.feature).filter((id) => !active.includes(id)),
+      ]),
+    ];
     const rest = active.filter((id) => !first.includes(id));
     this.#rows = new Map([...first, ...rest].map((id) => [id, this.#row(id)]));
     // A plan ends in a tail of features that it hardly moves; they stand behind one line.
-    const small = first.filter((id) => project.reasons.has(id) && Math.abs(this.#strength(id) - project.base(id)) < SMALL);
+    const small = first.filter(
+      (id) => project.reasons.has(id) && Math.abs(this.#strength(id) - project.base(id)) < SMALL,
+    );
     const elements = (ids) => ids.map((id) => this.#rows.get(id).element);
     const heading = (title, ids) => h("h3", { class: "group" }, title, h("span", {}, ` ${ids.length}`));
     const open = byId("sliders").querySelector("details")?.open;
     byId("sliders").replaceChildren(
       ...(first.length ? [heading("In this edit", first), ...elements(first.filter((id) => !small.includes(id)))] : []),
-      ...(small.length ? [h("details", { class: "tail", open }, h("summary", {}, `${plural(small.length, "small change")} that the edit needs too`), ...elements(small))] : []),
+      ...(small.length
+        ? [
+            h(
+              "details",
+              { class: "tail", open },
+              h("summary", {}, `${plural(small.length, "small change")} that the edit needs too`),
+              ...elements(small),
+            ),
+          ]
+        : []),
       ...(rest.length ? [heading("In this character, strongest first", rest), ...elements(rest)] : []),
-      ...(first.length + rest.length ? [] : [h("p", { class: "empty" }, "No feature is active in this picture. Add one from the map.")]),
+      ...(first.length + rest.length
+        ? []
+        : [h("p", { class: "empty" }, "No feature is active in this picture. Add one from the map.")]),
     );
     byId("sliders").ariaBusy = "false";
     if (focused) this.#rows.get(Number(focused))?.input.focus({ preventScroll: true });
@@ -72,21 +94,79 @@ export class Sliders {
     const reason = this.project.reasons.get(id);
     const name = nameOf(feature);
     const { low, high } = this.catalogue.range(id);
-    const input = h("input", { type: "range", min: low, max: high, step: STEP, id: `slider-${id}`, "aria-label": `Strength of ${name}, feature ${id}` });
-    const value = h("input", { type: "number", class: "value", step: STEP, min: -1000, max: 1000, "aria-label": `Strength of ${name}, feature ${id}, as a number` });
-    const button = (text, label, run) => h("button", { type: "button", class: "plain", "aria-label": `${label}: ${name}, feature ${id}`, title: label, onclick: run }, text);
+    const input = h("input", {
+      type: "range",
+      min: low,
+      max: high,
+      step: STEP,
+      id: `slider-${id}`,
+      "aria-label": `Strength of ${name}, feature ${id}`,
+    });
+    const value = h("input", {
+      type: "number",
+      class: "value",
+      step: STEP,
+      min: -1000,
+      max: 1000,
+      "aria-label": `Strength of ${name}, feature ${id}, as a number`,
+    });
+    const button = (text, label, run) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "plain",
+          "aria-label": `${label}: ${name}, feature ${id}`,
+          title: label,
+          onclick: run,
+        },
+        text,
+      );
     const off = button("Off", "Take out", () => this.#toggle(id));
     const masked = h("span", { class: "masked", title: "Only in the painted area", hidden: true }, "▦");
-    const element = h("div", { class: `slider${isNamed(feature) ? "" : " unnamed"}`, "data-feature": id },
-      h("button", { type: "button", class: "open", "aria-label": `Open ${name}, feature ${id}`, title: "Open this feature", onclick: () => this.onOpen(id), onpointerenter: () => this.onWhere(id), onpointerleave: () => this.onWhere(null) }, thumb(id, 44)),
-      h("div", { class: "name" }, h("span", { class: "label" }, name), masked, h("span", { class: "number" }, `#${id}`)),
-      h("div", { class: "actions" },
+    const element = h(
+      "div",
+      { class: `slider${isNamed(feature) ? "" : " unnamed"}`, "data-feature": id },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "open",
+          "aria-label": `Open ${name}, feature ${id}`,
+          title: "Open this feature",
+          onclick: () => this.onOpen(id),
+          onpointerenter: () => this.onWhere(id),
+          onpointerleave: () => this.onWhere(null),
+        },
+        thumb(id, 44),
+      ),
+      h(
+        "div",
+        { class: "name" },
+        h("span", { class: "label" }, name),
+        masked,
+        h("span", { class: "number" }, `#${id}`),
+      ),
+      h(
+        "div",
+        { class: "actions" },
         off,
         button("Solo", "Take out everything else", () => this.#solo(id)),
-        button("Reset", "Back to the start", () => this.project.finish(withoutFeature(this.project.plan, id), `reset ${name}`))),
+        button("Reset", "Back to the start", () =>
+          this.project.finish(withoutFeature(this.project.plan, id), `reset ${name}`),
+        ),
+      ),
       value,
       input,
-      reason ? h("p", { class: "why" }, h("span", { class: `way ${reason.way}`, "aria-hidden": "true" }, reason.way === "lower" ? "↓" : "↑"), reason.text) : null);
+      reason
+        ? h(
+            "p",
+            { class: "why" },
+            h("span", { class: `way ${reason.way}`, "aria-hidden": "true" }, reason.way === "lower" ? "↓" : "↑"),
+            reason.text,
+          )
+        : null,
+    );
     input.addEventListener("input", () => this.#move(id, Number(input.value)));
     input.addEventListener("change", () => this.#settle(id));
     value.addEventListener("change", () => {

@@ -28,7 +28,8 @@ export class Stage {
     }
     // Press and hold the picture to see it as it was.
     this.#big.addEventListener("pointerdown", () => this.#hold(true));
-    for (const end of ["pointerup", "pointerleave", "pointercancel"]) this.#big.addEventListener(end, () => this.#hold(false));
+    for (const end of ["pointerup", "pointerleave", "pointercancel"])
+      this.#big.addEventListener(end, () => this.#hold(false));
   }
 
   /** Canvases hold pictures at the model's size, 128 or more. */
@@ -39,8 +40,13 @@ export class Stage {
 
   show(mode) {
     this.#mode = mode;
-    for (const button of document.querySelectorAll("[data-mode]")) button.ariaPressed = String(button.dataset.mode === mode);
-    this.#big.ariaLabel = { after: "The edited character", before: "The character before the edit", difference: "What the edit changes" }[mode];
+    for (const button of document.querySelectorAll("[data-mode]"))
+      button.ariaPressed = String(button.dataset.mode === mode);
+    this.#big.ariaLabel = {
+      after: "The edited character",
+      before: "The character before the edit",
+      difference: "What the edit changes",
+    }[mode];
     this.#paint();
   }
 
@@ -56,7 +62,9 @@ export class Stage {
   }
 
   /** The edited picture as a canvas. */
-  get picture() { return this.#small.after; }
+  get picture() {
+    return this.#small.after;
+  }
 
   #hold(held) {
     if (this.#held === held) return;
@@ -79,7 +87,11 @@ export class Stage {
     const after = this.#pixels(this.#small.after);
     const { data } = after;
     for (let i = 0; i < data.length; i += 4) {
-      const moved = Math.max(Math.abs(data[i] - before[i]), Math.abs(data[i + 1] - before[i + 1]), Math.abs(data[i + 2] - before[i + 2]));
+      const moved = Math.max(
+        Math.abs(data[i] - before[i]),
+        Math.abs(data[i + 1] - before[i + 1]),
+        Math.abs(data[i + 2] - before[i + 2]),
+      );
       const weight = Math.min(1, (GAIN * moved) / 255);
       const grey = 0.3 * data[i] + 0.59 * data[i + 1] + 0.11 * data[i + 2];
       const faint = 205 + 0.15 * grey;

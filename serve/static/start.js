@@ -21,13 +21,26 @@ export class Start {
   fill(model) {
     this.size = model.image_size;
     byId("upload-label").hidden = !this.api.can.upload;
-    byId("samples").replaceChildren(...Array.from({ length: Math.min(MOST_SHOWN, model.samples) }, (_, index) => h("button",
-      { type: "button", "aria-pressed": "false", "aria-label": `Sample ${index + 1}`, "data-sample": index, onclick: () => this.onSource({ sample: index }, `sample ${index + 1}`) },
-      h("img", { src: this.api.sampleUrl(index), alt: "", width: 48, height: 48, loading: "lazy" }))));
+    byId("samples").replaceChildren(
+      ...Array.from({ length: Math.min(MOST_SHOWN, model.samples) }, (_, index) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": "false",
+            "aria-label": `Sample ${index + 1}`,
+            "data-sample": index,
+            onclick: () => this.onSource({ sample: index }, `sample ${index + 1}`),
+          },
+          h("img", { src: this.api.sampleUrl(index), alt: "", width: 48, height: 48, loading: "lazy" }),
+        ),
+      ),
+    );
   }
 
   mark(source) {
-    for (const button of byId("samples").children) button.ariaPressed = String(Number(button.dataset.sample) === source.sample);
+    for (const button of byId("samples").children)
+      button.ariaPressed = String(Number(button.dataset.sample) === source.sample);
   }
 
   async upload(file) {

@@ -27,7 +27,19 @@ async function loadImage(url) {
 function cut(sheet, tiles, columns = 1, recolour = null) {
   const canvas = h("canvas", { width: columns * TILE, height: Math.ceil(tiles.length / columns) * TILE });
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  tiles.forEach(([column, row], i) => context.drawImage(sheet, column * TILE, row * TILE, TILE, TILE, (i % columns) * TILE, Math.floor(i / columns) * TILE, TILE, TILE));
+  tiles.forEach(([column, row], i) =>
+    context.drawImage(
+      sheet,
+      column * TILE,
+      row * TILE,
+      TILE,
+      TILE,
+      (i % columns) * TILE,
+      Math.floor(i / columns) * TILE,
+      TILE,
+      TILE,
+    ),
+  );
   if (recolour) {
     const image = context.getImageData(0, 0, canvas.width, canvas.height);
     recolour(image.data);
@@ -54,42 +66,71 @@ export class StaticApi extends EventTarget {
     api.folder = folder;
     const at = (name) => `${folder}${name}`;
     const [model, features, samples, latents] = await Promise.all([
-      fetched(at("model.json"), "json"), fetched(at("features.json"), "json"), fetched(at("samples.json"), "json"), fetched(at("samples.bin"), "arrayBuffer"),
+      fetched(at("model.json"), "json"),
+      fetched(at("features.json"), "json"),
+      fetched(at("samples.json"), "json"),
+      fetched(at("samples.bin"), "arrayBuffer"),
     ]);
     Object.assign(api, { about: model, rows: features, samples, latents: new Float32Array(latents) });
     api.#sheets.samples = await loadImage(at("samples.png"));
-    api.steering = Promise.all([fetched(at("decoder.bin"), "arrayBuffer"), fetched(at("dictionary.bin"), "arrayBuffer")]).then(([weights, rows]) =>
-      new Steering(new Decoder(model.layers, weights, model.image_size), floatsFromHalves(rows), features.map((feature) => feature.mean_activation)));
-    for (const name of ["natural", "one_hot", "footprints"]) loadImage(at(`${name}.png`)).then((image) => { api.#sheets[name] = image; });
+    api.steering = Promise.all([
+      fetched(at("decoder.bin"), "arrayBuffer"),
+      fetched(at("dictionary.bin"), "arrayBuffer"),
+    ]).then(
+      ([weights, rows]) =>
+        new Steering(
+          new Decoder(model.layers, weights, model.image_size),
+          floatsFromHalves(rows),
+          features.map((feature) => feature.mean_activation),
+        ),
+    );
+    for (const name of ["natural", "one_hot", "footprints"])
+      loadImage(at(`${name}.png`)).then((image) => {
+        api.#sheets[name] = image;
+      });
     return api;
   }
 
-  async model() { return this.about; }
+  async model() {
+    return this.about;
+  }
 
   async features() {
     const own = this.#own();
     return this.rows.map((row) => this.#named(row, own));
   }
 
-  spritesUrl(kind) { return `${this.folder}${kind}.png`; }
-  sampleUrl(index) { return cut(this.#sheets.samples, [tileOf(index)]); }
-  pictureUrl() { return null; }
+  spritesUrl(kind) {
+    return `${this.folder}${kind}.png`;
+  }
+  sampleUrl(index) {
+    return cut(this.#sheets.samples, [tileOf(index)]);
+  }
+  pictureUrl() {
+    return null;
+  }
 
-  async random() { return { sample: Math.floor(Math.random() * this.about.samples) }; }
+  async random() {
+    return { sample: Math.floor(Math.random() * this.about.samples) };
+  }
 
   async open(source) {
-    if (!(source.sample < this.about.samples)) throw new ApiError("This link starts from a picture that is only on the server it came from.", "no_picture");
+    if (!(source.sample < this.about.samples))
+      throw new ApiError("This link starts from a picture that is only on the server it came from.", "no_picture");
     const size = this.about.latent_dim;
     this.ready = await this.steering;
     const active = this.samples[source.sample];
     return {
-      source, active,
+      source,
+      active,
       latent: this.latents.subarray(source.sample * size, (source.sample + 1) * size),
       strengths: new Map(active.map(({ id, strength }) => [id, strength])),
     };
   }
 
-  async steer(picture, plan) { return this.#draw(picture, plan); }
+  async steer(picture, plan) {
+    return this.#draw(picture, plan);
+  }
 
   live({ onFrame, onError }) {
     let waiting = null;
@@ -112,7 +153,9 @@ export class StaticApi extends EventTarget {
     };
   }
 
-  async edit() { throw new ApiError("Prompts need the server.", "needs_server"); }
+  async edit() {
+    throw new ApiError("Prompts need the server.", "needs_server");
+  }
 
   /** Features whose labels hold the words, the share of a label that they make up deciding the order. */
   async search(query, limit = 60) {
@@ -120,9 +163,13 @@ export class StaticApi extends EventTarget {
     const score = (feature) => {
       const own = words(feature.label);
       const hit = asked.filter((word) => own.some((other) => other.startsWith(word)));
-      return feature.source === "unexplained" ? 0 : (hit.length / asked.length) * (0.6 + (0.4 * hit.length) / Math.max(1, own.length));
+      return feature.source === "unexplained"
+        ? 0
+        : (hit.length / asked.length) * (0.6 + (0.4 * hit.length) / Math.max(1, own.length));
     };
-    const found = (await this.features()).map((feature) => ({ ...feature, score: asked.length ? score(feature) : 0 })).filter((hit) => hit.score > 0);
+    const found = (await this.features())
+      .map((feature) => ({ ...feature, score: asked.length ? score(feature) : 0 }))
+      .filter((hit) => hit.score > 0);
     return found.sort((a, b) => b.score - a.score || b.confidence - a.confidence).slice(0, limit);
   }
 
@@ -138,10 +185,15 @@ export class StaticApi extends EventTarget {
   }
 
   cardPictures(card) {
-    const sheet = (name, recolour) => (this.#sheets[name] ? cut(this.#sheets[name], [tileOf(card.id)], 1, recolour) : null);
+    const sheet = (name, recolour) =>
+      this.#sheets[name] ? cut(this.#sheets[name], [tileOf(card.id)], 1, recolour) : null;
     return {
-      natural: sheet("natural"), oneHot: sheet("one_hot"), footprint: sheet("footprints", toRed),
-      examples: card.examples ?? null, ablation: null, strip: null,
+      natural: sheet("natural"),
+      oneHot: sheet("one_hot"),
+      footprint: sheet("footprints", toRed),
+      examples: card.examples ?? null,
+      ablation: null,
+      strip: null,
     };
   }
 
@@ -153,7 +205,9 @@ export class StaticApi extends EventTarget {
     return this.#named(this.rows[id], own);
   }
 
-  async labels() { return this.#own(); }
+  async labels() {
+    return this.#own();
+  }
 
   async putLabels(labels) {
     this.#keep({ ...this.#own(), ...labels });
@@ -161,14 +215,17 @@ export class StaticApi extends EventTarget {
   }
 
   #draw(picture, plan) {
-    if (plan.operations.some(({ op }) => op === "swap")) throw new ApiError("Copying from another picture needs the server.", "needs_server");
+    if (plan.operations.some(({ op }) => op === "swap"))
+      throw new ApiError("Copying from another picture needs the server.", "needs_server");
     const image = this.ready.steer(picture.latent, picture.strengths, plan);
     const canvas = h("canvas", { width: image.width, height: image.height });
     canvas.getContext("2d").putImageData(image, 0, 0);
     return canvas;
   }
 
-  get #key() { return `swiggle-labels-${this.about.version}`; }
+  get #key() {
+    return `swiggle-labels-${this.about.version}`;
+  }
 
   #own() {
     try {
@@ -178,7 +235,11 @@ export class StaticApi extends EventTarget {
     }
   }
 
-  #keep(labels) { localStorage.setItem(this.#key, JSON.stringify(labels)); }
+  #keep(labels) {
+    localStorage.setItem(this.#key, JSON.stringify(labels));
+  }
 
-  #named(row, own) { return own[row.id] === undefined ? row : { ...row, label: own[row.id], source: "hand", confidence: 1 }; }
+  #named(row, own) {
+    return own[row.id] === undefined ? row : { ...row, label: own[row.id], source: "hand", confidence: 1 };
+  }
 }
