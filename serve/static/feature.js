@@ -1,54 +1,12 @@
 // One feature in full: what it looks like, what it is called and why, when it is active, what it does.
 
+import { examplesOf, figure, histogramOf } from "./card-parts.js";
 import { isNamed, nameOf } from "./catalogue.js";
 import { byId, h, thumb } from "./dom.js";
 import { withStrength } from "./plan.js";
 
 const STRIP = [-2, -1, 0, 1, 2];
 const share = (value) => `${(100 * value).toFixed(value < 0.001 ? 3 : value < 0.01 ? 2 : 1)}%`;
-
-/** A picture of a feature, with what it shows in words below it. */
-const figure = (src, alt, caption, name = "") =>
-  h("figure", { class: name }, h("img", { src, alt, loading: "lazy" }), h("figcaption", {}, caption));
-
-export function histogramOf(card) {
-  const top = Math.max(...card.histogram);
-  const bars = card.histogram.map((count) =>
-    h("span", { style: `height:${Math.max(count ? 4 : 0, (100 * Math.sqrt(count)) / Math.sqrt(top))}%` }),
-  );
-  return h(
-    "figure",
-    { class: "histogram" },
-    h(
-      "div",
-      {
-        role: "img",
-        "aria-label": `How strong it is where it is active: mean ${card.mean_activation.toFixed(2)}, at most ${card.max_activation.toFixed(2)}`,
-      },
-      ...bars,
-    ),
-    h(
-      "figcaption",
-      {},
-      h("span", {}, "0"),
-      h("span", {}, "activation where active (heights: square root)"),
-      h("span", {}, card.max_activation.toFixed(1)),
-    ),
-  );
-}
-
-export function examplesOf(api, card) {
-  const at = api.cardPictures(card);
-  if (!at.examples) return [h("p", { class: "empty" }, "This feature is active in no picture of the training set.")];
-  return [
-    h(
-      "div",
-      { class: "pair" },
-      figure(at.examples, "The pictures in which this feature is strongest", "strongest in these"),
-      at.ablation ? figure(at.ablation, "The same pictures without this feature", "the same without it") : null,
-    ),
-  ];
-}
 
 export class FeaturePanel {
   #id = -1;

@@ -1,8 +1,9 @@
 // Working through many features by keyboard: what is not explained yet, most frequent first.
 
+import { examplesOf, histogramOf } from "./card-parts.js";
 import { isNamed, nameOf } from "./catalogue.js";
-import { byId, download, h, plural } from "./dom.js";
-import { examplesOf, histogramOf } from "./feature.js";
+import { byId, h, plural } from "./dom.js";
+import { exportLabels, importLabels } from "./label-files.js";
 
 const MOST_SUGGESTIONS = 4;
 
@@ -117,7 +118,8 @@ export class Labelling {
           h(
             "p",
             { class: "source" },
-            `active in ${(100 * card.density).toFixed(2)}% of pictures${card.source === "caption" ? `, label from captions at confidence ${card.confidence.toFixed(2)}` : ""}`,
+            `active in ${(100 * card.density).toFixed(2)}% of pictures`,
+            card.source === "caption" ? `, label from captions at confidence ${card.confidence.toFixed(2)}` : null,
           ),
           h(
             "form",
@@ -271,10 +273,7 @@ export class Labelling {
 
   async #export() {
     try {
-      download(
-        new Blob([JSON.stringify({ labels: await this.api.labels() }, null, 1)], { type: "application/json" }),
-        "labels.json",
-      );
+      await exportLabels(this.api);
     } catch (error) {
       this.onError(error);
     }
@@ -283,16 +282,9 @@ export class Labelling {
   async #import(file) {
     if (!file) return;
     try {
-      let labels;
-      try {
-        ({ labels } = JSON.parse(await file.text()));
-      } catch {
-        throw new Error(`“${file.name}” is not a file of labels.`);
-      }
-      if (!labels || typeof labels !== "object") throw new Error(`“${file.name}” is not a file of labels.`);
-      await this.api.putLabels(labels);
+      const count = await importLabels(this.api, file);
       this.catalogue.fill(await this.api.features());
-      this.say(`${plural(Object.keys(labels).length, "label")} imported`);
+      this.say(`${plural(count, "label")} imported`);
       await this.#show();
     } catch (error) {
       this.onError(error);
