@@ -101,9 +101,8 @@ async def overload(url: str, load: Load, times: float, seconds: float) -> None:
     after = Arrivals(port, load)
     begun = time.perf_counter()
     await after.run(0.5 * step["rate"], 5)
-    print(
-        f"afterwards: {dict(after.seen)}, p99 {after.p99():.1f} ms, recovered after {recovery(after, begun, calm):.1f} s"
-    )
+    recovered = recovery(after, begun, calm)
+    print(f"afterwards: {dict(after.seen)}, p99 {after.p99():.1f} ms, recovered after {recovered:.1f} s")
 
 
 def recovery(after: Arrivals, begun: float, calm: Arrivals) -> float:

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serve.errors import error_body
 from serve.limits import refuse
 
-LIMIT = 64
-"""HTTP requests that one Gateway works on or keeps waiting."""
+LIMIT = 32
+"""HTTP requests that one Gateway works on or keeps waiting: what the last of them waits for is 32 slider steps."""
 SOCKETS = 256
 """WebSockets that one Gateway keeps open."""
 DEADLINE = 30.0

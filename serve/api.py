@@ -59,7 +59,7 @@ def create_api(engine: Engine, answer_request_ids: bool = True) -> FastAPI:
         return {"image_size": engine.image_size, **sizes, **engine.manifest}
 
     @app.get("/v1/samples/{index}.png", responses=PNG, response_class=Response)
-    async def sample(index: Annotated[int, PathParameter(ge=0, lt=2**31)]) -> Response:
+    async def sample(index: Annotated[int, PathParameter(ge=0, lt=2**31, examples=[3])]) -> Response:
         """A held-out picture to start from."""
         samples = engine.atlas.samples
         if index >= len(samples):

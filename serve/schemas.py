@@ -36,6 +36,10 @@ class PictureRequest(BaseModel):
 
 
 class EncodeRequest(PictureRequest):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"image": "data:image/png;base64,…", "limit": 5}]}
+    )
+
     latent: bool = Field(default=False, description="answer the latent too")
     limit: int = Field(default=64, ge=1, le=2048, description="active features at most")
 

@@ -1,11 +1,14 @@
 """The text encoder: all-MiniLM-L6-v2 through sentence-transformers."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from sentence_transformers import SentenceTransformer
+from transformers import BertModel
 from transformers.utils import logging as transformers_logging
+
+from swiggle.atlas.minilm import ShortTexts
 
 HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -23,8 +26,14 @@ class TextEncoder:
         else:
             self._model = SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True)
 
+        bert = next(module for module in self._model.modules() if isinstance(module, BertModel))
+        self._short = ShortTexts(bert, self._model.tokenizer.backend_tokenizer)
+        self._one = lru_cache(4096)(self._short.encode)
+
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """float32 [texts, 384], each of unit length."""
+        """float32 [texts, 384], each of unit length. A single short text, as of a prompt, is remembered."""
+        if len(texts) == 1 and (vector := self._one(texts[0])) is not None:
+            return vector[None].copy()
         return self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False, batch_size=64)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
@@ -22,6 +22,7 @@ from swiggle.bundle import Bundle
 
 pytestmark = pytest.mark.integration
 CASES = int(os.environ.get("SWIGGLE_FUZZ_CASES", "6"))
+SEED = int(os.environ.get("SWIGGLE_FUZZ_SEED", "0"))
 LONGEST = 10.0
 """Seconds in which anything must be answered, however busy the machine."""
 GROWTH = 300 << 20
@@ -59,11 +60,11 @@ def try_many(operation: schemathesis.schemas.APIOperation, mode: GenerationMode,
     @settings(
         max_examples=CASES,
         deadline=None,
-        derandomize=True,
         database=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
+    @seed(SEED)
     @given(case=operation.as_strategy(generation_mode=mode))
     def try_it(case: schemathesis.Case) -> None:
         nonlocal tried
