@@ -109,6 +109,7 @@ def main() -> None:
             if name == "page":
                 page.locator(".slider .open").nth(1).click()
                 settled(page)
+                page.wait_for_timeout(2000)  # the five pictures of the strip come one after the other
                 page.screenshot(path=options.out / "playground-feature.png")
                 page.get_by_role("button", name="Label features").click()
                 settled(page)

@@ -93,6 +93,7 @@ async function open(source, plan, title) {
 }
 
 function openFeature(id) {
+  showWhere(null);
   atlas.map.choose(id);
   panel.open(id);
 }
