@@ -160,10 +160,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", default="runs/demo")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each interaction")
+    parser.add_argument("--url", help="measure a server that runs already, in place of one started here")
     options = parser.parse_args()
+    server = contextlib.nullcontext(options.url) if options.url else served(options.bundle)
     with chromium() as browser:
-        for name, start in (("server", served), ("export", exported)):
-            with start(options.bundle) as url:
+        for name, start in (("server", server), ("export", exported(options.bundle))):
+            with start as url:
                 # The first visit warms the server up; the second has an empty cache too.
                 for visit in ("first", "second"):
                     context = browser.new_context(viewport={"width": 1440, "height": 900})
