@@ -1,5 +1,9 @@
 """Routes about features: lists, cards, pictures, search and labels."""
 
+import asyncio
+import secrets
+import threading
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -10,10 +14,12 @@ from serve import schemas
 from serve.answers import PNG, png_response
 from serve.engine import Engine
 from serve.errors import ApiError
+from serve.sheets import feature_sheet, footprint_picture
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.editing.plan import EditPlan, Operation
 
 FeatureId = Annotated[int, PathParameter(ge=0, lt=2**31, description="a feature's number")]
+Kind = Annotated[str, Query(pattern="^(natural|one_hot)$")]
 
 
 def grid(pictures: list[np.ndarray], columns: int = 3) -> np.ndarray:
@@ -28,6 +34,9 @@ def grid(pictures: list[np.ndarray], columns: int = 3) -> np.ndarray:
 
 
 def add_feature_routes(app: FastAPI, engine: Engine) -> None:
+    # Before the routes of a single feature: `sprites.png` is no number.
+    add_picture_routes(app, engine)
+
     @app.get("/v1/features")
     async def features(
         limit: Annotated[int, Query(ge=1, le=2048)] = 100,
@@ -59,15 +68,57 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         hits = [schemas.SearchHit(**row, score=match.score) for row, match in zip(rows, matches, strict=True)]
         return schemas.SearchResponse(features=hits, total=len(hits))
 
+    async def card_of(feature: int) -> schemas.FeatureCard:
+        found = await engine.card(engine.check_feature(feature))
+        found.has_strip = "strip" in engine.atlas.table.column_names
+        return found
+
     @app.get("/v1/features/{feature}")
     async def card(feature: FeatureId) -> schemas.FeatureCard:
         """One feature in full."""
-        return await engine.card(engine.check_feature(feature))
+        return await card_of(feature)
+
+    @app.put("/v1/features/{feature}/label")
+    async def put_label(feature: FeatureId, body: schemas.LabelBody) -> schemas.FeatureCard:
+        """Label by hand; search sees it at once. Null takes the hand label back."""
+        label = body.label.strip() if body.label else None
+        engine.keep_labels(await engine.retrieval.put_labels.remote({engine.check_feature(feature): label or None}))
+        return await card_of(feature)
+
+    @app.get("/v1/labels")
+    async def labels() -> schemas.LabelList:
+        """All hand labels."""
+        return schemas.LabelList(labels=dict(await engine.retrieval.labels.remote()))
+
+    @app.put("/v1/labels")
+    async def put_labels(body: schemas.LabelList) -> schemas.LabelList:
+        """Import hand labels; features not named keep theirs."""
+        for feature in body.labels:
+            engine.check_feature(feature)
+        engine.keep_labels(await engine.retrieval.put_labels.remote(dict(body.labels)))
+        return schemas.LabelList(labels=dict(await engine.by_hand()))
+
+
+def add_picture_routes(app: FastAPI, engine: Engine) -> None:
+    """Pictures of features, and the pictures that they were found in."""
+
+    @lru_cache(maxsize=3)
+    def sheet(kind: str) -> bytes:
+        return feature_sheet(engine.atlas, kind)
+
+    # The first page that opens would otherwise wait for it.
+    threading.Thread(target=sheet, args=("natural",), daemon=True).start()
+
+    @app.get("/v1/features/sprites.png", responses=PNG, response_class=Response)
+    async def sprites(
+        kind: Annotated[str, Query(pattern="^(natural|one_hot|example)$")] = "natural",
+    ) -> Response:
+        """Every feature in one picture, 32 x 32 tiles in rows of 64: its preview or its strongest example."""
+        png = await asyncio.to_thread(sheet, kind)
+        return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
     @app.get("/v1/features/{feature}/preview.png", responses=PNG, response_class=Response)
-    async def preview(
-        feature: FeatureId, kind: Annotated[str, Query(pattern="^(natural|one_hot)$")] = "natural"
-    ) -> Response:
+    async def preview(feature: FeatureId, kind: Kind = "natural") -> Response:
         """The feature decoded alone: at its mean activation (`natural`), or at activation 1 (`one_hot`)."""
         return png_response(decode_picture(engine.atlas.png(engine.check_feature(feature), kind)))
 
@@ -89,22 +140,28 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         latents = [engine.encoder.encode.remote(picture) for picture in example_pictures(feature)]
         return png_response(grid([await engine.steering.steer.remote(latent, plan, {}) for latent in latents]))
 
-    @app.put("/v1/features/{feature}/label")
-    async def put_label(feature: FeatureId, body: schemas.LabelBody) -> schemas.FeatureCard:
-        """Label by hand; search sees it at once. Null takes the hand label back."""
-        label = body.label.strip() if body.label else None
-        engine.keep_labels(await engine.retrieval.put_labels.remote({engine.check_feature(feature): label or None}))
-        return await engine.card(feature)
+    @app.get("/v1/features/{feature}/footprint.png", responses=PNG, response_class=Response)
+    async def footprint(feature: FeatureId) -> Response:
+        """Where the picture moves when the feature is taken out: red, the more opaque the more it moves."""
+        png = footprint_picture(engine.atlas.footprint[engine.check_feature(feature)])
+        return Response(png, media_type="image/png")
 
-    @app.get("/v1/labels")
-    async def labels() -> schemas.LabelList:
-        """All hand labels."""
-        return schemas.LabelList(labels=dict(await engine.retrieval.labels.remote()))
+    @app.get("/v1/features/{feature}/strip.png", responses=PNG, response_class=Response)
+    async def strip(feature: FeatureId) -> Response:
+        """One fixed picture with the feature set to strengths from -2 to +2, side by side."""
+        table = engine.atlas.table
+        if "strip" not in table.column_names:
+            raise ApiError(404, "no_strip", "this bundle was made without strength strips", "feature")
+        return Response(table["strip"][engine.check_feature(feature)].as_py(), media_type="image/png")
 
-    @app.put("/v1/labels")
-    async def put_labels(body: schemas.LabelList) -> schemas.LabelList:
-        """Import hand labels; features not named keep theirs."""
-        for feature in body.labels:
-            engine.check_feature(feature)
-        engine.keep_labels(await engine.retrieval.put_labels.remote(dict(body.labels)))
-        return schemas.LabelList(labels=dict(await engine.by_hand()))
+    @app.get("/v1/pictures/random")
+    async def random_picture() -> schemas.PictureId:
+        """The number of some picture that the bundle keeps, to start an edit from."""
+        return schemas.PictureId(id=secrets.choice(list(engine.atlas.pictures)))
+
+    @app.get("/v1/pictures/{picture}.png", responses=PNG, response_class=Response)
+    async def picture(picture: Annotated[int, PathParameter(ge=0, lt=2**63)]) -> Response:
+        """A picture by its number, as feature cards name their examples."""
+        if picture not in engine.atlas.pictures:
+            raise ApiError(404, "picture_not_found", f"the bundle keeps no picture {picture}", "picture")
+        return png_response(decode_picture(engine.atlas.pictures[picture]))

@@ -140,6 +140,9 @@ class Feature(BaseModel):
     max_activation: float
     x: float
     y: float
+    group: str | None = Field(default=None, description="named group of features that the feature belongs to")
+    slider_low: float | None = Field(default=None, description="strengths from slider_low to slider_high look natural")
+    slider_high: float | None = None
 
 
 class FeatureCard(Feature):
@@ -151,6 +154,14 @@ class FeatureCard(Feature):
     example_ids: list[int]
     example_activations: list[float]
     company: list[MatchedLabel] = Field(description="features that are strong where this one is, by natural strength")
+    nearest: list[int] | None = Field(default=None, description="features of the most similar direction, nearest first")
+    quantile_example_ids: list[int] | None = Field(
+        default=None, description="pictures from the strongest to the weakest activation, evenly by rank"
+    )
+    has_strip: bool = Field(default=False, description="whether the bundle keeps strip.png for the feature")
+    histogram: list[int] | None = Field(
+        default=None, description="active pictures by activation / max_activation, 20 equal bins from 0 to 1"
+    )
 
 
 class FeatureList(BaseModel):
@@ -165,6 +176,10 @@ class SearchHit(Feature):
 class SearchResponse(BaseModel):
     features: list[SearchHit]
     total: int
+
+
+class PictureId(BaseModel):
+    id: int
 
 
 class LabelBody(BaseModel):

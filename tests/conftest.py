@@ -75,15 +75,19 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
-        command = [sys.executable, "-m", "serve", "--bundle", str(bundle), "--port", str(self.port), *options]
-        with log.open("w") as output:
+        self.command = [sys.executable, "-m", "serve", "--bundle", str(bundle), "--port", str(self.port), *options]
+        self.start()
+
+    def start(self) -> None:
+        """Start, or start again, at the same port."""
+        with self.log.open("w") as output:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                self.command, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
         deadline = time.monotonic() + 180
-        while "is serving" not in log.read_text():
-            assert self.process.poll() is None, log.read_text()[-3000:]
-            assert time.monotonic() < deadline, log.read_text()[-3000:]
+        while "is serving" not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
             time.sleep(0.5)
         self.http = httpx.Client(base_url=self.url, timeout=60)
 

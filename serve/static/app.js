@@ -1,177 +1,197 @@
-// The page: pick a picture, edit it by prompt, move the sliders of the plan. Talks only the public API.
+// The page: what it is made of, and what happens between the parts.
 
-const SAMPLES = 24;
-const MOST = 3; // the sliders' end, in units of a feature's usual strength
-const byId = (id) => document.getElementById(id);
+import { createApi } from "./api.js";
+import { AtlasView } from "./atlas-view.js";
+import { Brush } from "./brush.js";
+import { Catalogue } from "./catalogue.js";
+import { byId, download, typing } from "./dom.js";
+import { FeaturePanel } from "./feature.js";
+import { History } from "./history.js";
+import { Labelling } from "./labelling.js";
+import { emptyPlan } from "./plan.js";
+import { Project } from "./project.js";
+import { Prompt } from "./prompt.js";
+import { fromFragment, toFragment } from "./share.js";
+import { Sliders } from "./sliders.js";
+import { Stage } from "./stage.js";
+import { Start } from "./start.js";
+import { say, watchServer } from "./status.js";
 
-/** What is on the page: the picture's session, the plan as made and as moved. */
-const state = { session: null, image: null, planned: [], operations: [], labels: {} };
+const api = await createApi();
+const project = new Project();
+const catalogue = new Catalogue();
+const complain = (error) => {
+  if (error.code !== "lost") say(error.message, true);
+};
 
-function say(text, isError = false) {
-  byId("message").textContent = text;
-  byId("message").classList.toggle("error", isError);
-}
+const stage = new Stage();
+const history = new History(project);
+const brush = new Brush(project, (text) => {
+  byId("stage").ariaDescription = text;
+  say(text);
+});
+const frames = api.live({
+  onFrame: (frame, newest) => {
+    stage.after(frame);
+    if (newest && settled) history.keep(stage.picture);
+  },
+  onError: complain,
+});
+const sliders = new Sliders(project, catalogue, brush, { onOpen: (id) => openFeature(id), onWhere: showWhere });
+const prompt = new Prompt(api, project, catalogue);
+const panel = new FeaturePanel(api, project, catalogue, {
+  onUse: (id) => {
+    if (narrow()) panel.close();
+    sliders.add(id);
+  },
+  onAsk: (label) => {
+    if (narrow()) panel.close();
+    prompt.ask(`give it ${label}`);
+  },
+  onSet: (id, strength) => sliders.set(id, strength),
+  onClose: () => atlas.map.choose(-1),
+  onError: complain,
+  onSaved: (card) =>
+    say(
+      card.source === "hand" ? `Saved. Search and prompts know “${card.label}” now.` : "The automatic label is back.",
+    ),
+});
+const atlas = new AtlasView(api, project, catalogue, {
+  onOpen: (id) => openFeature(id),
+  onAdd: (...ids) => {
+    sliders.add(...ids);
+    say(
+      ids.length > 1
+        ? `${ids.length} features added to the sliders`
+        : `${catalogue.label(ids[0])} added to the sliders`,
+    );
+  },
+  onError: complain,
+});
+const labelling = new Labelling(api, catalogue, { onError: complain, say });
+const start = new Start(api, (source, title) => open(source, emptyPlan(), title), complain);
 
-async function call(path, body, accept = "application/json") {
-  let response;
+let settled = true; // whether the newest frame belongs to the newest step
+let opening = 0;
+const narrow = () => matchMedia("(max-width: 1099px)").matches;
+
+async function open(source, plan, title) {
+  const turn = ++opening;
+  byId("stage").classList.add("loading");
   try {
-    response = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: accept },
-      body: JSON.stringify(body),
-    });
-  } catch {
-    throw new Error("The server cannot be reached.");
-  }
-  if (response.ok) return accept === "image/png" ? response.blob() : response.json();
-  const { error } = await response.json();
-  throw Object.assign(new Error(error.message), { code: error.code });
-}
-
-/** A call about the current picture; a session that the server dropped is opened again. */
-async function callWithPicture(path, body, accept) {
-  try {
-    return await call(path, { ...body, session: state.session }, accept);
+    const picture = await api.open(source);
+    const before = await api.steer(picture, emptyPlan());
+    if (turn !== opening) return;
+    stage.before(before);
+    picture.before = before;
+    brush.mask = null;
+    project.open(picture, plan, title);
   } catch (error) {
-    if (error.code !== "session_expired") throw error;
-    state.session = (await call("/v1/encode", { image: state.image, limit: 1 })).session;
-    return call(path, { ...body, session: state.session }, accept);
+    if (turn === opening) complain(error);
   }
+  if (turn === opening) byId("stage").classList.remove("loading");
 }
 
-function show(id, blob) {
-  const image = byId(id);
-  if (image.src.startsWith("blob:")) URL.revokeObjectURL(image.src);
-  image.src = URL.createObjectURL(blob);
+function openFeature(id) {
+  showWhere(null);
+  atlas.map.choose(id);
+  panel.open(id);
 }
 
-const toDataUrl = (blob) => new Promise((resolve) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(reader.result);
-  reader.readAsDataURL(blob);
+/** Show over the picture where a feature acts. */
+function showWhere(id) {
+  const image = byId("where");
+  const url = id === null ? null : api.cardPictures({ id, example_ids: [] }).footprint;
+  image.hidden = !url;
+  if (url) image.src = url;
+}
+
+project.addEventListener("picture", () => {
+  stage.before(project.picture.before);
+  start.mark(project.picture.source);
+});
+project.addEventListener("plan", () => {
+  settled = false;
+  frames.send(project.picture, project.plan);
+});
+project.addEventListener("step", async () => {
+  settled = true;
+  frames.send(project.picture, project.plan);
+  globalThis.history.replaceState(null, "", await toFragment(project.picture.source, project.plan));
 });
 
-async function start(blob) {
+byId("add").addEventListener("click", () => atlas.focusSearch());
+byId("download-png").addEventListener("click", () => stage.picture.toBlob((blob) => download(blob, "swiggle.png")));
+byId("download-plan").addEventListener("click", () =>
+  download(new Blob([JSON.stringify(project.plan, null, 1)], { type: "application/json" }), "plan.json"),
+);
+byId("download").addEventListener("click", (event) => {
+  if (event.target.matches("button")) byId("download").open = false;
+});
+document.addEventListener("pointerdown", (event) => {
+  if (!byId("download").contains(event.target)) byId("download").open = false;
+});
+
+byId("share").addEventListener("click", async () => {
+  if (!project.picture) return;
+  const link = new URL(location.href);
+  link.hash = await toFragment(project.picture.source, project.plan);
+  byId("share-link").value = link.href;
+  byId("share-dialog").showModal();
+  byId("share-copy").focus();
+});
+byId("share-copy").addEventListener("click", async () => {
+  byId("share-link").select();
+  await navigator.clipboard?.writeText(byId("share-link").value).catch(() => document.execCommand("copy"));
+  byId("share-dialog").close();
+  say("Link copied.");
+});
+byId("share-close").addEventListener("click", () => byId("share-dialog").close());
+
+function view(name) {
+  document.body.dataset.view = name;
+  byId("play").hidden = name !== "play";
+  byId("label").hidden = name !== "label";
+  byId("view-play").ariaPressed = String(name === "play");
+  byId("view-label").ariaPressed = String(name === "label");
+  if (name === "label") labelling.open();
+}
+byId("view-play").addEventListener("click", () => view("play"));
+byId("view-label").addEventListener("click", () => view("label"));
+document.addEventListener("keydown", (event) => {
+  if (event.key === "/" && !typing(event) && document.body.dataset.view === "play") {
+    event.preventDefault();
+    atlas.focusSearch();
+  }
+});
+
+async function openLink() {
+  let linked = null;
   try {
-    state.image = await toDataUrl(blob);
-    state.session = (await call("/v1/encode", { image: state.image, limit: 1 })).session;
-    show("original", blob);
-    const before = await callWithPicture("/v1/steer", { plan: { operations: [] } }, "image/png");
-    show("before", before);
-    show("after", before);
-    setPlan([]);
-    say("");
+    linked = await fromFragment(location.hash);
   } catch (error) {
-    say(error.message, true);
+    complain(error);
   }
+  await open(linked?.source ?? { sample: 0 }, linked?.plan ?? emptyPlan(), linked ? "a shared edit" : "sample 1");
+}
+addEventListener("hashchange", openLink);
+
+async function begin() {
+  const model = await api.model();
+  stage.resize(model.image_size);
+  start.fill(model);
+  const loaded = api.features().then((features) => catalogue.fill(features));
+  byId("ask").hidden = !api.can.prompt;
+  byId("no-prompt").hidden = api.can.prompt;
+  await openLink();
+  await loaded;
+  if (api.can.prompt) prompt.suggest();
 }
 
-async function ask(prompt) {
-  say("Editing …");
-  try {
-    const answer = await callWithPicture("/v1/edits", { prompt });
-    state.session = answer.session;
-    state.labels = answer.labels;
-    byId("after").src = `data:image/png;base64,${answer.image}`;
-    setPlan(answer.plan.operations);
-    say(explain(answer.reasons));
-  } catch (error) {
-    say(error.message, true);
-  }
-}
-
-function explain(reasons) {
-  if (!reasons.length) return "That asks for nothing I can find. Try “make it a shark”.";
-  return reasons.map((reason) => {
-    if (reason.matched.length) return `“${reason.text}”: ${reason.action}, by ${reason.features.length} features around “${reason.matched[0].label}”.`;
-    const nearest = reason.nearest.length ? ` Closest labels: ${reason.nearest.join(", ")}.` : "";
-    return reason.features.length ? `“${reason.text}”: ${reason.action}, ${reason.features.length} features.` : `“${reason.text}”: no feature has such a label, so nothing changed.${nearest}`;
-  }).join(" ");
-}
-
-const strengthOf = (operation) => (operation.op === "ablate" ? 0 : operation.strength);
-
-function setPlan(operations) {
-  state.planned = structuredClone(operations);
-  state.operations = structuredClone(operations);
-  byId("no-plan").hidden = byId("reset").hidden = false;
-  byId(operations.length ? "no-plan" : "reset").hidden = true;
-  byId("sliders").replaceChildren(...state.operations.map(slider));
-}
-
-function slider(operation) {
-  const id = `feature-${operation.feature}`;
-  const row = document.createElement("div");
-  row.className = "slider";
-  const image = Object.assign(document.createElement("img"), {
-    src: `/v1/features/${operation.feature}/preview.png`, alt: "", width: 48, height: 48, loading: "lazy",
-  });
-  const label = Object.assign(document.createElement("label"), { htmlFor: id });
-  label.textContent = `${state.labels[operation.feature] ?? "feature"} · ${operation.feature}`;
-  const value = document.createElement("span");
-  const input = Object.assign(document.createElement("input"), { id, type: "range", min: 0, max: MOST, step: 0.05 });
-  input.value = strengthOf(operation);
-  value.textContent = strengthOf(operation).toFixed(2);
-  input.addEventListener("input", () => {
-    // A feature that the plan takes out is set to a strength as soon as its slider moves.
-    if (operation.op === "ablate") operation.op = "set";
-    operation.strength = Number(input.value);
-    value.textContent = operation.strength.toFixed(2);
-    steer();
-  });
-  row.append(image, label, value, input);
-  return row;
-}
-
-let running = false;
-let waiting = false;
-
-/** Ask for the picture of the current plan; while one is under way, only the newest wish is kept. */
-async function steer() {
-  if (running) { waiting = true; return; }
-  running = true;
-  do {
-    waiting = false;
-    try {
-      show("after", await callWithPicture("/v1/steer", { plan: { version: 1, operations: state.operations } }, "image/png"));
-    } catch (error) {
-      say(error.message, true);
-    }
-  } while (waiting);
-  running = false;
-}
-
-async function loadSamples() {
-  const strip = byId("samples");
-  const model = await (await fetch("/v1/model")).json();
-  for (let index = 0; index < Math.min(SAMPLES, model.samples); index += 1) {
-    const blob = await (await fetch(`/v1/samples/${index}.png`)).blob();
-    const button = Object.assign(document.createElement("button"), { type: "button", ariaPressed: "false" });
-    const image = Object.assign(document.createElement("img"), { src: URL.createObjectURL(blob), alt: `Sample ${index + 1}`, width: 64, height: 64 });
-    button.append(image);
-    button.addEventListener("click", () => {
-      for (const other of strip.children) other.ariaPressed = "false";
-      button.ariaPressed = "true";
-      start(blob);
-    });
-    strip.append(button);
-    if (index === 0) button.click();
-  }
-}
-
-byId("ask").addEventListener("submit", (event) => {
-  event.preventDefault();
-  const prompt = byId("prompt").value.trim();
-  if (!prompt) say("Say what should change, for example “make it a shark”.");
-  else if (!state.session) say("Pick a picture first.");
-  else ask(prompt);
+watchServer(api, () =>
+  catalogue.list.length && project.picture ? frames.send(project.picture, project.plan) : begin().catch(complain),
+);
+begin().catch((error) => {
+  complain(error);
+  byId("sliders").ariaBusy = "false";
 });
-byId("upload").addEventListener("change", (event) => {
-  for (const button of byId("samples").children) button.ariaPressed = "false";
-  if (event.target.files[0]) start(event.target.files[0]);
-});
-byId("reset").addEventListener("click", () => {
-  setPlan(state.planned);
-  steer();
-});
-loadSamples().catch(() => say("The server cannot be reached.", true));

@@ -47,10 +47,10 @@ def oddities(content: bytes) -> str:
         return ", ".join(found)
 
 
-def encode_png(picture: np.ndarray) -> bytes:
-    """uint8 [H, W, 3] to PNG bytes."""
+def encode_png(picture: np.ndarray, compression: int = 1) -> bytes:
+    """uint8 [H, W, 3] to PNG bytes; `compression` from 1, fast, to 9, small."""
     stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, "PNG", compress_level=1)
+    Image.fromarray(picture).save(stream, "PNG", compress_level=compression)
     return stream.getvalue()
 
 

@@ -1,18 +1,14 @@
-"""A real server on Ray Serve, and its real clients: `openai`, a plain HTTP client, a browser."""
+"""A real server on Ray Serve, and its real clients: `openai` and a plain HTTP client."""
 
 import asyncio
 import base64
 import json
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from openai import OpenAI
-from playwright.sync_api import Page, expect, sync_playwright
 from websockets.sync.client import connect
 
 from swiggle.client import AsyncClient, Client, ServerError
@@ -20,7 +16,6 @@ from swiggle.data.pixels import decode_picture
 from tests.conftest import Server, run_module
 
 pytestmark = pytest.mark.integration
-SHOTS = os.environ.get("SWIGGLE_SCREENSHOTS")
 
 
 def test_openai_client(server: Server) -> None:
@@ -133,73 +128,6 @@ def test_refusals_at_start(smoke_run: Path, tmp_path: Path) -> None:
     missing = run_module("serve", "--bundle", str(tmp_path))
     assert missing.returncode == 2
     assert "bundle.json" in missing.stdout
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("no chromium on the PATH")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=browser, args=flags)
-        opened = running.new_page(viewport={"width": 1000, "height": 1180})
-        problems: list[str] = []
-        opened.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-        opened.on("pageerror", lambda error: problems.append(str(error)))
-        yield opened
-        running.close()
-        assert problems == []
-
-
-def pixels_of(page: Page, name: str) -> np.ndarray:
-    content = page.evaluate(
-        """async (id) => {
-            const image = document.getElementById(id); await image.decode();
-            const canvas = new OffscreenCanvas(128, 128); const context = canvas.getContext("2d");
-            context.drawImage(image, 0, 0); return [...context.getImageData(0, 0, 128, 128).data];
-        }""",
-        name,
-    )
-    return np.array(content, dtype=np.uint8).reshape(128, 128, 4)
-
-
-def test_the_page(server: Server, page: Page, tmp_path: Path) -> None:
-    page.goto(server.url)
-    page.get_by_role("button", name="Sample 4").click()
-    expect(page.get_by_role("button", name="Sample 4")).to_have_attribute("aria-pressed", "true")
-    page.wait_for_function("document.getElementById('before').naturalWidth === 128")
-    page.get_by_label("What should change?").fill("make it a shark")
-    page.get_by_role("button", name="Edit").click()
-    expect(page.locator("#message")).to_contain_text("shark head")
-    expect(page.locator(".slider").first).to_be_visible()
-    edited = pixels_of(page, "after")
-    assert (edited != pixels_of(page, "before")).any()
-    if SHOTS:
-        page.screenshot(path=f"{SHOTS}/page.png")
-
-    slider = page.get_by_role("slider").first
-    slider.focus()
-    for _ in range(10):
-        slider.press("ArrowLeft")
-    page.wait_for_function("document.getElementById('after').src.startsWith('blob:')")
-    page.wait_for_timeout(500)
-    assert (pixels_of(page, "after") != edited).any()
-    page.get_by_role("button", name="Back to the planned strengths").click()
-    page.wait_for_timeout(500)
-    np.testing.assert_array_equal(pixels_of(page, "after"), edited)
-
-    page.get_by_label("What should change?").fill("make it a flibbertigibbet quux")
-    page.get_by_role("button", name="Edit").click()
-    expect(page.locator("#message")).to_contain_text("nothing changed")
-    expect(page.locator(".slider")).to_have_count(0)
-
-    own = tmp_path / "own.png"
-    own.write_bytes(server.http.get("/v1/samples/5.png").content)
-    page.get_by_label("or your own picture").set_input_files(own)
-    page.get_by_label("What should change?").fill("make it a pizza")
-    page.get_by_role("button", name="Edit").click()
-    expect(page.locator("#message")).to_contain_text("pizza head")
 
 
 def test_nothing_in_the_log_is_a_traceback(server: Server) -> None:

@@ -1,0 +1,158 @@
+"""The page as a folder for any static host: map, cards and sliders, with the decoder running in the browser.
+
+    python -m serve.export --bundle runs/demo --out site
+    python -m http.server --directory site
+
+Beside the page's own files, `site/data` holds
+
+    model.json        sizes, and the shape of every weight in the order of decoder.bin
+    decoder.bin       per weight: scales float32 [rows], then int8 [rows, columns]; biases float32
+    dictionary.bin    decoder rows of the dictionary, float16 [features, latent_dim]
+    samples.json/.bin the active features of the samples; their latents, float32 [samples, latent_dim]
+    features.json, cards.json    what GET /v1/features and /v1/features/{id} answer
+    *.png             previews, samples, footprints and examples as sheets of 32 x 32 tiles
+
+Only the dense decoder runs in the browser. Prompts and uploads need the server.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from serve.api import STATIC
+from serve.engine import Engine
+from serve.in_process import local_handles, make_engine
+from serve.local import LocalHandle, Turns
+from serve.sheets import feature_sheet, footprint_sheet
+from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.hand_labels import read_hand_labels
+from swiggle.atlas.sprites import sprite_sheet
+from swiggle.bundle import Bundle
+from swiggle.data.pixels import decode_picture, resize
+from swiggle.manifest import BundleError
+from swiggle.models.dense import DenseDecoder
+
+EXAMPLES_A_SHEET = 32
+"""Features whose examples share one file: small enough to load for one card."""
+
+
+class HandLabels:
+    """What an `Engine` asks of retrieval when it only lists features."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def labels(self) -> dict[int, str]:
+        return read_hand_labels(self.folder)
+
+
+def quantised(layer: nn.Linear) -> bytes:
+    """A layer as bytes: a scale float32 a row, the rows as int8, the bias float32."""
+    weight = layer.weight.detach().float().numpy()
+    scale = np.maximum(np.abs(weight).max(axis=1), 1e-12).astype(np.float32) / 127
+    rows = np.round(weight / scale[:, None]).astype(np.int8)
+    return scale.tobytes() + rows.tobytes() + layer.bias.detach().float().numpy().tobytes()
+
+
+def layers(decoder: DenseDecoder) -> list[nn.Linear]:
+    """The decoder's layers in the order in which they are applied."""
+    found = [module for module in decoder.modules() if isinstance(module, nn.Linear)]
+    return [decoder.widen, *(layer for layer in found if layer not in (decoder.widen, decoder.paint)), decoder.paint]
+
+
+def write_model(bundle: Bundle, data: Path) -> None:
+    decoder = bundle.vae.decoder
+    assert isinstance(decoder, DenseDecoder)
+    shapes = [list(layer.weight.shape) for layer in layers(decoder)]
+    (data / "decoder.bin").write_bytes(b"".join(quantised(layer) for layer in layers(decoder)))
+    rows = bundle.sae.W_dec.detach().numpy()
+    (data / "dictionary.bin").write_bytes(rows.astype(np.float16).tobytes())
+    sizes = {"features": len(bundle.atlas), "samples": len(bundle.atlas.samples), "latent_dim": rows.shape[1]}
+    version = bundle.manifest["files"]["atlas/features.parquet"][:12]
+    model = {"image_size": bundle.image_size, **sizes, "layers": shapes, "version": version}
+    (data / "model.json").write_text(json.dumps(model))
+
+
+async def write_features(bundle: Bundle, engine: Engine, data: Path) -> None:
+    everything = list(range(len(bundle.atlas)))
+    (data / "features.json").write_text(json.dumps(rounded(await engine.features(everything))))
+    cards = [(await engine.card(i)).model_dump() for i in everything]
+    (data / "cards.json").write_text(json.dumps(rounded(cards)))
+
+
+async def write_samples(bundle: Bundle, engine: Engine, data: Path) -> None:
+    pngs = [bundle.atlas.pictures[i] for i in bundle.atlas.samples]
+    pictures = np.stack([resize(decode_picture(png), bundle.image_size) for png in pngs])
+    latents = bundle.encode(pictures)
+    active = [await engine.active(row, 256) for row in bundle.activations(latents)]
+    (data / "samples.bin").write_bytes(latents.astype(np.float32).tobytes())
+    (data / "samples.json").write_text(json.dumps(rounded([[f.model_dump() for f in row] for row in active])))
+    (data / "samples.png").write_bytes(sprite_sheet(pngs))
+
+
+def write_sheets(atlas: Atlas, data: Path) -> None:
+    for kind in ("natural", "one_hot", "example"):
+        (data / f"{kind}.png").write_bytes(feature_sheet(atlas, kind))
+    (data / "footprints.png").write_bytes(footprint_sheet(atlas.footprint))
+    most = max((len(ids) for ids in atlas.example_ids), default=0)
+    (data / "examples").mkdir()
+    for start in range(0, len(atlas), EXAMPLES_A_SHEET):
+        part = atlas.example_ids[start : start + EXAMPLES_A_SHEET]
+        rows = [[atlas.pictures[i] for i in ids] + [b""] * (most - len(ids)) for ids in part]
+        sheet = sprite_sheet([png for row in rows for png in row], columns=max(1, most))
+        (data / "examples" / f"{start // EXAMPLES_A_SHEET}.png").write_bytes(sheet)
+
+
+def rounded(value: Any) -> Any:
+    """Numbers to five digits, which is more than the page shows."""
+    if isinstance(value, float):
+        return float(f"{value:.5g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    return [rounded(item) for item in value] if isinstance(value, list) else value
+
+
+def export(bundle: Bundle, out: Path) -> None:
+    """Write the folder. Raises ValueError for a decoder that the page cannot run."""
+    if not isinstance(bundle.vae.decoder, DenseDecoder):
+        raise ValueError(
+            "the decoder is convolutional, and the page runs only the dense one; serve this bundle instead"
+        )
+    engine = make_engine(bundle, retrieval=LocalHandle(HandLabels(bundle.folder), Turns()), **local_handles(bundle))
+    data = out / "data"
+    data.mkdir(parents=True)
+    shutil.copytree(STATIC, out / "static", ignore=shutil.ignore_patterns("index.html"))
+    page = (STATIC / "index.html").read_text()
+    (out / "index.html").write_text(
+        page.replace('name="swiggle-data" content=""', 'name="swiggle-data" content="data/"')
+    )
+    write_model(bundle, data)
+    asyncio.run(write_features(bundle, engine, data))
+    asyncio.run(write_samples(bundle, engine, data))
+    write_sheets(bundle.atlas, data)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", default="runs/demo", help="a folder, hf://owner/name or another URI")
+    parser.add_argument("--out", default="site", help="the folder to write; it must not exist yet or be empty")
+    options = parser.parse_args()
+    out = Path(options.out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        parser.error(f"--out: {out} is there already and not empty")
+    try:
+        export(Bundle.load(options.bundle), out)
+    except (BundleError, ValueError) as error:
+        parser.error(f"--bundle: {error}")
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    print(f"{out}: {size / 1e6:.1f} MB. Any static host serves it, as `python -m http.server --directory {out}` does.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,284 @@
+// The map with its legend, its search and the list that holds the same features for keyboard and screen reader.
+
+import { isNamed, nameOf } from "./catalogue.js";
+import { COLOURINGS } from "./colours.js";
+import { byId, h, plural, thumb } from "./dom.js";
+import { FeatureMap } from "./map.js";
+import { operationOn, strengthAfter } from "./plan.js";
+
+const PAGE = 60;
+const MOST_ADDED = 24;
+const SEARCH_DELAY_MS = 180;
+const LEAST_SCORE = 0.45;
+
+export class AtlasView {
+  #colouring = null;
+  #picked = new Set(); // keys of the legend that are switched on; none means all
+  #found = null; // {title, ids} of a search or a lasso
+  #pages = 1;
+  #asked = 0;
+
+  constructor(api, project, catalogue, { onOpen, onAdd, onError }) {
+    Object.assign(this, { api, project, catalogue, onOpen, onAdd, onError });
+    this.map = new FeatureMap(byId("map"), {
+      hover: (id, x, y) => this.#hover(id, x, y),
+      choose: (id) => onOpen(id),
+      lasso: (ids) => {
+        this.#setLasso(false);
+        this.#show(ids.length ? { title: `${plural(ids.length, "feature")} in the lasso`, ids } : null);
+      },
+    });
+    byId("zoom-in").addEventListener("click", () => this.map.zoom(1.6));
+    byId("zoom-out").addEventListener("click", () => this.map.zoom(1 / 1.6));
+    byId("zoom-all").addEventListener("click", () => this.map.all());
+    byId("lasso").addEventListener("click", () => this.#setLasso(!this.map.lassoing));
+    byId("colour").addEventListener("change", () => {
+      this.#picked.clear();
+      this.#paint();
+    });
+    byId("pictures").addEventListener("change", () => this.#pictures());
+    byId("search").addEventListener("input", () => this.#type());
+    byId("search").addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown") {
+        event.preventDefault();
+        byId("list").querySelector("button")?.focus();
+      }
+    });
+    byId("list").addEventListener("keydown", (event) => this.#walk(event));
+    byId("list-clear").addEventListener("click", () => {
+      byId("search").value = "";
+      this.#show(null);
+      byId("search").focus();
+    });
+    byId("list-add").addEventListener("click", () => onAdd(...this.#found.ids.slice(0, MOST_ADDED)));
+    catalogue.addEventListener("change", () => this.#refill());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
+    for (const name of ["picture", "step"])
+      project.addEventListener(name, () => byId("colour").value === "here" && this.#paint());
+  }
+
+  focusSearch() {
+    byId("search").scrollIntoView({ block: "center" });
+    byId("search").focus({ preventScroll: true });
+    byId("search").select();
+  }
+
+  #refill() {
+    const { list } = this.catalogue;
+    if (!byId("colour").options.length) {
+      for (const [name, { text, needs }] of Object.entries(COLOURINGS)) {
+        if (!needs || needs(list)) byId("colour").append(h("option", { value: name }, text));
+      }
+      this.#pictures();
+      document.documentElement.style.setProperty("--sheet-rows", Math.ceil(list.length / 64));
+      this.map.fill(list);
+    }
+    this.#paint();
+  }
+
+  /** What the small pictures of features show, on the map and everywhere else. */
+  #pictures() {
+    const url = new URL(this.api.spritesUrl(byId("pictures").value), document.baseURI);
+    this.map.sprites.src = url;
+    document.documentElement.style.setProperty("--sprites", `url("${url}")`);
+  }
+
+  #paint() {
+    const { list } = this.catalogue;
+    if (!list.length) return;
+    const strength = (id) =>
+      this.project.picture ? strengthAfter(operationOn(this.project.plan, id), this.project.base(id)) : 0;
+    this.#colouring = COLOURINGS[byId("colour").value].make(list, strength);
+    this.#legend();
+    this.#filter();
+  }
+
+  #legend() {
+    byId("legend").replaceChildren(
+      ...this.#colouring.legend.map(({ key, text, colour, count }) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": String(this.#picked.has(key)),
+            "data-key": String(key),
+            onclick: () => {
+              if (!this.#picked.delete(key)) this.#picked.add(key);
+              this.#legend();
+              this.#filter();
+              [...byId("legend").children].find((button) => button.dataset.key === String(key))?.focus();
+            },
+          },
+          h("span", { class: "swatch", style: `background:${colour}` }),
+          text,
+          h("span", { class: "count" }, count.toLocaleString("en")),
+        ),
+      ),
+    );
+  }
+
+  #filter() {
+    const { colours, keys } = this.#colouring;
+    this.shown = this.catalogue.list.map((_, id) => this.#picked.size === 0 || this.#picked.has(keys[id]));
+    this.map.paint(colours, this.shown);
+    this.#list();
+  }
+
+  #show(found) {
+    this.#found = found;
+    this.#pages = 1;
+    this.map.light(found?.ids ?? null);
+    this.#list();
+  }
+
+  #type() {
+    const query = byId("search").value.trim();
+    const asked = ++this.#asked;
+    if (!query) return this.#show(null);
+    setTimeout(async () => {
+      if (asked !== this.#asked) return;
+      try {
+        const hits = (await this.api.search(query)).filter((hit) => hit.score >= LEAST_SCORE);
+        if (asked !== this.#asked) return;
+        this.#show({
+          title: hits.length ? `${plural(hits.length, "feature")} for “${query}”` : `Nothing for “${query}”`,
+          ids: hits.map(({ id }) => id),
+          scores: new Map(hits.map(({ id, score }) => [id, score])),
+        });
+      } catch (error) {
+        this.onError(error);
+      }
+    }, SEARCH_DELAY_MS);
+    return undefined;
+  }
+
+  #list() {
+    const all = this.#found?.ids ?? this.#byWorth();
+    const ids = all.filter((id) => this.shown?.[id] ?? true);
+    byId("list-title").textContent =
+      this.#found?.title ??
+      (this.#picked.size ? plural(ids.length, "feature") : `All ${ids.length.toLocaleString("en")} features`);
+    byId("list-clear").hidden = !this.#found;
+    byId("list-add").hidden = !this.#found || ids.length === 0 || ids.length > MOST_ADDED;
+    const more = ids.length > this.#pages * PAGE;
+    byId("list").replaceChildren(
+      ...ids.slice(0, this.#pages * PAGE).map((id) => this.#item(id)),
+      more
+        ? h(
+            "li",
+            {},
+            h(
+              "button",
+              {
+                type: "button",
+                class: "small",
+                onclick: () => {
+                  this.#pages += 1;
+                  this.#list();
+                },
+              },
+              "Show more",
+            ),
+          )
+        : "",
+      ids.length
+        ? ""
+        : h(
+            "li",
+            { class: "empty" },
+            this.#found ? "Try another word, or look around the map." : "Nothing is switched on in the legend.",
+          ),
+    );
+  }
+
+  /** Sure and frequent features first. */
+  #byWorth() {
+    const worth = (f) => (isNamed(f) ? 1 + f.confidence : 0) + Math.min(0.5, f.density * 10) - (f.dead ? 3 : 0);
+    return this.catalogue.list
+      .map(({ id }) => id)
+      .sort((a, b) => worth(this.catalogue.get(b)) - worth(this.catalogue.get(a)) || a - b);
+  }
+
+  #item(id) {
+    const feature = this.catalogue.get(id);
+    const score = this.#found?.scores?.get(id);
+    const name = nameOf(feature);
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", class: "item", onclick: () => this.onOpen(id), onfocus: () => this.map.choose(id) },
+        thumb(id, 36),
+        h("span", { class: "label" }, name),
+        h("span", { class: "number" }, score === undefined ? `#${id}` : `#${id} · ${Math.round(100 * score)}%`),
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "plus",
+          "aria-label": `Add ${name}, feature ${id}, to the sliders`,
+          title: "Add to the sliders",
+          onclick: () => this.onAdd(id),
+        },
+        "+",
+      ),
+    );
+  }
+
+  #walk(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const column = document.activeElement.classList.contains("plus") ? ".plus" : ".item";
+    const items = [...byId("list").querySelectorAll(column)];
+    const next = items[items.indexOf(document.activeElement) + step];
+    if (next) next.focus();
+    else if (step < 0) byId("search").focus();
+  }
+
+  #setLasso(on) {
+    this.map.lassoing = on;
+    byId("lasso").ariaPressed = String(on);
+    byId("map").style.cursor = on ? "crosshair" : "grab";
+  }
+
+  #hover(id, x, y) {
+    const card = byId("hover");
+    card.hidden = id < 0;
+    if (id < 0) return;
+    if (card.dataset.id !== String(id)) {
+      const feature = this.catalogue.get(id);
+      card.dataset.id = id;
+      const strength = this.project.base(id);
+      card.replaceChildren(
+        thumb(id, 64),
+        h(
+          "div",
+          {},
+          h("strong", {}, nameOf(feature)),
+          h("span", {}, `#${id}${feature.place ? ` · ${feature.place}` : ""}`),
+          h(
+            "span",
+            {},
+            feature.dead
+              ? "never active"
+              : `in ${(100 * feature.density).toFixed(feature.density < 0.01 ? 2 : 1)}% of pictures`,
+          ),
+          isNamed(feature)
+            ? h(
+                "span",
+                {},
+                `${feature.source === "hand" ? "labelled by hand" : `confidence ${feature.confidence.toFixed(2)}`}`,
+              )
+            : null,
+          strength > 0 ? h("span", { class: "here" }, `${strength.toFixed(2)} in this picture`) : null,
+        ),
+      );
+    }
+    const frame = byId("map-frame");
+    const left = x + card.offsetWidth + 24 > frame.clientWidth ? x - card.offsetWidth - 16 : x + 16;
+    card.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, Math.min(frame.clientHeight - card.offsetHeight - 4, y - 20))}px)`;
+  }
+}

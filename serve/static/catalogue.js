@@ -1,0 +1,39 @@
+// All features as the map, the lists and the sliders name them. Labels change here when someone writes one.
+
+export class Catalogue extends EventTarget {
+  list = [];
+
+  fill(features) {
+    this.list = features;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  get(id) {
+    return this.list[id];
+  }
+
+  label(id) {
+    return this.list[id]?.label ?? `feature ${id}`;
+  }
+
+  /** Take over what the server says of one feature. */
+  update(row) {
+    if (!this.list[row.id]) return;
+    this.list[row.id] = { ...this.list[row.id], ...row };
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** From where to where a feature's slider goes: its safe strengths if the bundle knows them, else what pictures have. */
+  range(id) {
+    const feature = this.list[id];
+    const usual = feature && feature.mean_activation > 0 ? feature.max_activation / feature.mean_activation : 2;
+    return {
+      low: Math.min(0, feature?.slider_low ?? 0),
+      high: feature?.slider_high ?? Math.min(4, Math.max(2, usual)),
+    };
+  }
+}
+
+export const isNamed = (feature) => feature.source !== "unexplained";
+export const nameOf = (feature) => (isNamed(feature) ? feature.label : "unexplained");
+export const kindOf = (feature) => feature.place ?? (isNamed(feature) ? "other" : "unexplained");

@@ -1,0 +1,139 @@
+// The dense decoder and the steering of plans in plain typed arrays, as `swiggle/models/dense.py` and
+// `swiggle/editing/steering.py` have them.
+
+import { strengthAfter } from "./plan.js";
+
+const SIDE = 8; // cells of a mask
+const EPSILON = 1.1920929e-7; // of float32, which torch's rms_norm adds
+
+const silu = (x) => x / (1 + Math.exp(-x));
+
+/** y = W x + b, with W as int8 rows and a scale a row. */
+function apply({ scale, weight, bias, rows, columns }, x) {
+  const y = new Float32Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    let [a, b, c, d] = [0, 0, 0, 0];
+    let i = row * columns;
+    for (let column = 0; column < columns; column += 4, i += 4) {
+      a += weight[i] * x[column];
+      b += weight[i + 1] * x[column + 1];
+      c += weight[i + 2] * x[column + 2];
+      d += weight[i + 3] * x[column + 3];
+    }
+    y[row] = (a + b + c + d) * scale[row] + bias[row];
+  }
+  return y;
+}
+
+function halfToFloat(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
+}
+
+export function floatsFromHalves(buffer) {
+  const table = Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
+  return Float32Array.from(new Uint16Array(buffer), (bits) => table[bits]);
+}
+
+export class Decoder {
+  /** `shapes` [rows, columns] of each layer in `buffer`, as `serve/export.py` wrote it. */
+  constructor(shapes, buffer, imageSize) {
+    this.imageSize = imageSize;
+    let at = 0;
+    this.layers = shapes.map(([rows, columns]) => {
+      const scale = new Float32Array(buffer.slice(at, at + 4 * rows));
+      // As floats the rows need no conversion in the inner loop.
+      const weight = Float32Array.from(new Int8Array(buffer, at + 4 * rows, rows * columns));
+      const end = at + 4 * rows + rows * columns;
+      const bias = new Float32Array(buffer.slice(end, end + 4 * rows));
+      at = end + 4 * rows;
+      return { rows, columns, scale, weight, bias };
+    });
+  }
+
+  /** A latent to a picture, float32 [3, S, S] about -1 to 1. */
+  decode(latent) {
+    const [first, ...rest] = this.layers;
+    const last = rest.pop();
+    let x = apply(first, latent);
+    for (const layer of rest) {
+      let square = 0;
+      for (const value of x) square += value * value;
+      const norm = 1 / Math.sqrt(square / x.length + EPSILON);
+      const y = apply(
+        layer,
+        x.map((value) => value * norm),
+      );
+      x = x.map((value, i) => value + silu(y[i]));
+    }
+    return apply(last, x.map(silu));
+  }
+}
+
+export class Steering {
+  /** `rows` float32 [features, latent_dim]; `units` the mean activation of each feature. */
+  constructor(decoder, rows, units) {
+    Object.assign(this, { decoder, rows, units });
+  }
+
+  /** The edited picture, RGBA, of a latent whose active features have these strengths (a Map). */
+  steer(latent, strengths, plan) {
+    const plain = plan.operations.filter(({ mask }) => !mask);
+    const groups = new Map();
+    for (const operation of plan.operations) {
+      if (operation.mask)
+        groups.set(JSON.stringify(operation.mask), [...(groups.get(JSON.stringify(operation.mask)) ?? []), operation]);
+    }
+    const changed = this.#changed(strengths, plain);
+    const base = this.#moved(latent, strengths, changed);
+    const picture = this.decoder.decode(base);
+    for (const [mask, operations] of groups) {
+      const after = this.#changed(changed, operations);
+      blend(picture, this.decoder.decode(this.#moved(base, changed, after)), JSON.parse(mask), this.decoder.imageSize);
+    }
+    return this.#toImage(picture);
+  }
+
+  #changed(strengths, operations) {
+    const after = new Map(strengths);
+    for (const operation of operations)
+      after.set(operation.feature, strengthAfter(operation, after.get(operation.feature) ?? 0));
+    return after;
+  }
+
+  #moved(latent, before, after) {
+    const moved = Float32Array.from(latent);
+    const size = moved.length;
+    for (const [feature, strength] of after) {
+      const delta = (strength - (before.get(feature) ?? 0)) * this.units[feature];
+      if (delta) for (let i = 0; i < size; i += 1) moved[i] += delta * this.rows[feature * size + i];
+    }
+    return moved;
+  }
+
+  #toImage(picture) {
+    const size = this.decoder.imageSize;
+    const image = new ImageData(size, size);
+    const plane = size * size;
+    for (let i = 0; i < plane; i += 1) {
+      for (let channel = 0; channel < 3; channel += 1)
+        image.data[4 * i + channel] = (picture[channel * plane + i] + 1) * 127.5;
+      image.data[4 * i + 3] = 255;
+    }
+    return image;
+  }
+}
+
+function blend(picture, other, mask, size) {
+  const cell = size / SIDE;
+  for (let channel = 0; channel < 3; channel += 1) {
+    for (let y = 0; y < size; y += 1) {
+      for (let x = 0; x < size; x += 1) {
+        const i = (channel * size + y) * size + x;
+        picture[i] += mask[Math.floor(y / cell)][Math.floor(x / cell)] * (other[i] - picture[i]);
+      }
+    }
+  }
+}

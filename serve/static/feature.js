@@ -1,0 +1,287 @@
+// One feature in full: what it looks like, what it is called and why, when it is active, what it does.
+
+import { examplesOf, figure, histogramOf } from "./card-parts.js";
+import { isNamed, nameOf } from "./catalogue.js";
+import { byId, h, thumb } from "./dom.js";
+import { withStrength } from "./plan.js";
+
+const STRIP = [-2, -1, 0, 1, 2];
+const share = (value) => `${(100 * value).toFixed(value < 0.001 ? 3 : value < 0.01 ? 2 : 1)}%`;
+
+export class FeaturePanel {
+  #id = -1;
+  #opener = null;
+
+  /** `actions`: onUse(id), onAsk(label), onSet(id, strength), onSaved(card), onClose(), onError(error). */
+  constructor(api, project, catalogue, actions) {
+    Object.assign(this, { api, project, catalogue }, actions);
+    this.element = byId("panel");
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.#id >= 0 && !event.target.matches("input, dialog *")) this.close();
+    });
+    project.addEventListener("picture", () => this.#id >= 0 && this.#drawStrip());
+  }
+
+  async open(id, focus = true) {
+    if (!this.element.contains(document.activeElement)) this.#opener = document.activeElement;
+    this.#id = id;
+    const known = this.catalogue.get(id);
+    this.element.hidden = false;
+    document.body.classList.add("with-panel");
+    this.element.replaceChildren(
+      ...this.#head(known ?? { id, label: `feature ${id}`, source: "" }),
+      h("p", { class: "loading" }, "Loading…"),
+    );
+    this.element.scrollTop = 0;
+    if (focus) byId("panel-title").focus({ preventScroll: true });
+    try {
+      const card = await this.api.card(id);
+      if (this.#id === id) this.#draw(card);
+    } catch (error) {
+      if (this.#id !== id) return;
+      this.element
+        .querySelector(".loading")
+        .replaceWith(
+          h(
+            "p",
+            { class: "error" },
+            error.message,
+            " ",
+            h("button", { type: "button", class: "small", onclick: () => this.open(id) }, "Try again"),
+          ),
+        );
+    }
+  }
+
+  close() {
+    this.#id = -1;
+    this.element.hidden = true;
+    document.body.classList.remove("with-panel");
+    if (this.#opener?.isConnected) this.#opener.focus({ preventScroll: true });
+    this.onClose();
+  }
+
+  #head(feature) {
+    return [
+      h(
+        "div",
+        { class: "panel-head" },
+        thumb(feature.id, 56),
+        h(
+          "div",
+          {},
+          h("h2", { id: "panel-title", tabindex: -1 }, nameOf(feature)),
+          h("p", { class: "number" }, `feature ${feature.id}`),
+        ),
+        h(
+          "div",
+          { class: "uses" },
+          h(
+            "button",
+            {
+              type: "button",
+              class: "primary",
+              title: "Add its slider to the edit",
+              onclick: () => this.onUse(feature.id),
+            },
+            "Use in editor",
+          ),
+          this.api.can.prompt && isNamed(feature)
+            ? h(
+                "button",
+                {
+                  type: "button",
+                  class: "small",
+                  title: "Let the planner put it in place of what is there",
+                  onclick: () => this.onAsk(feature.label),
+                },
+                "Ask for it",
+              )
+            : null,
+        ),
+        h(
+          "button",
+          { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() },
+          "×",
+        ),
+      ),
+    ];
+  }
+
+  #draw(card) {
+    const at = this.api.cardPictures(card);
+    const section = (title, ...children) =>
+      children.flat().some(Boolean) ? h("section", {}, h("h3", {}, title), ...children) : null;
+    const held = this.element.contains(document.activeElement);
+    this.element.replaceChildren(
+      ...this.#head(card),
+      this.#labelForm(card),
+      h(
+        "div",
+        { class: "columns" },
+        ...[
+          this.project.picture ? section("On this character", h("div", { class: "strip", id: "strip" })) : null,
+          section(
+            "Alone",
+            h(
+              "div",
+              { class: "alone" },
+              figure(at.natural, `Feature ${card.id} decoded at its usual activation`, "at its usual strength"),
+              figure(at.oneHot, `Feature ${card.id} decoded at activation 1`, "one-hot, activation 1"),
+              at.footprint
+                ? figure(at.footprint, "Where in the picture this feature acts", "where it acts", "footprint")
+                : null,
+            ),
+            at.strip
+              ? figure(
+                  at.strip,
+                  "One fixed character with the feature at strengths from minus 2 to plus 2",
+                  "one fixed character at strengths from −2 to +2",
+                  "wide",
+                )
+              : null,
+          ),
+          section(
+            "When it is active",
+            h(
+              "p",
+              {},
+              card.dead
+                ? "Never, in the training set."
+                : `In ${share(card.density)} of pictures, at ${card.mean_activation.toFixed(2)} on average.`,
+            ),
+            card.histogram && !card.dead ? histogramOf(card) : null,
+          ),
+          section("Examples", ...examplesOf(this.api, card), this.#quantiles(card)),
+          section("Nearest features", this.#links(card.nearest ?? [])),
+          section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature))),
+        ].filter(Boolean),
+      ),
+    );
+    if (held) byId("panel-title").focus({ preventScroll: true });
+    this.#drawStrip();
+  }
+
+  #links(ids) {
+    return ids.length
+      ? h(
+          "ul",
+          { class: "links" },
+          ...ids
+            .slice(0, 8)
+            .map((id) =>
+              h(
+                "li",
+                {},
+                h(
+                  "button",
+                  { type: "button", onclick: () => this.open(id) },
+                  thumb(id, 32),
+                  h("span", { class: "label" }, this.catalogue.label(id)),
+                  h("span", { class: "number" }, `#${id}`),
+                ),
+              ),
+            ),
+        )
+      : null;
+  }
+
+  #quantiles(card) {
+    const ids = (card.quantile_example_ids ?? []).filter((id) => this.api.pictureUrl(id));
+    return ids.length
+      ? h(
+          "figure",
+          { class: "quantiles" },
+          h(
+            "div",
+            {},
+            ...ids.map((id, i) =>
+              h("img", {
+                src: this.api.pictureUrl(id),
+                alt: `Example ${i + 1} of ${ids.length} from strong to weak`,
+                loading: "lazy",
+              }),
+            ),
+          ),
+          h("figcaption", {}, h("span", {}, "strongest"), h("span", {}, "weakest")),
+        )
+      : null;
+  }
+
+  #labelForm(card) {
+    const input = h("input", {
+      id: "label-input",
+      maxlength: 200,
+      value: isNamed(card) ? card.label : "",
+      placeholder: "What does this feature show?",
+      autocomplete: "off",
+    });
+    const source =
+      card.source === "hand"
+        ? "written by hand"
+        : card.source === "caption"
+          ? `from captions, confidence ${card.confidence.toFixed(2)}`
+          : "no caption explains it";
+    const save = async (label) => {
+      try {
+        const saved = await this.api.putLabel(card.id, label);
+        this.catalogue.update(saved);
+        this.onSaved(saved);
+        if (this.#id === card.id) this.#draw({ ...card, ...saved });
+      } catch (error) {
+        this.onError(error);
+      }
+    };
+    return h(
+      "form",
+      {
+        class: "label-form",
+        onsubmit: (event) => {
+          event.preventDefault();
+          if (input.value.trim()) save(input.value.trim());
+        },
+      },
+      h("label", { for: "label-input" }, "Label"),
+      h("span", { class: "source" }, source),
+      h(
+        "div",
+        { class: "row" },
+        input,
+        h("button", { type: "submit" }, "Save"),
+        card.source === "hand"
+          ? h("button", { type: "button", class: "plain", onclick: () => save(null) }, "Take back")
+          : null,
+      ),
+    );
+  }
+
+  /** The current character with this feature at five strengths. */
+  async #drawStrip() {
+    const strip = byId("strip");
+    const { picture, plan } = this.project;
+    const id = this.#id;
+    if (!strip || !picture) return;
+    const buttons = STRIP.map((strength) => {
+      const canvas = h("canvas", { width: 128, height: 128 });
+      const text = strength > 0 ? `+${strength}` : String(strength).replace("-", "−");
+      return {
+        strength,
+        canvas,
+        button: h(
+          "button",
+          { type: "button", "aria-label": `Set to strength ${text}`, onclick: () => this.onSet(id, strength) },
+          canvas,
+          h("span", {}, text),
+        ),
+      };
+    });
+    strip.replaceChildren(...buttons.map(({ button }) => button));
+    for (const { strength, canvas } of buttons) {
+      const frame = await this.api.steer(picture, withStrength(plan, id, strength)).catch(() => null);
+      if (!frame || this.#id !== id || this.project.picture !== picture) return;
+      const context = canvas.getContext("2d");
+      context.imageSmoothingEnabled = false;
+      context.drawImage(frame, 0, 0, 128, 128);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// Every step of the edit as a small picture; press one to go back to it.
+
+import { byId, h } from "./dom.js";
+
+export class History {
+  constructor(project) {
+    this.project = project;
+    project.addEventListener("step", () => this.#draw());
+    byId("undo").addEventListener("click", () => project.go(project.at - 1));
+    byId("redo").addEventListener("click", () => project.go(project.at + 1));
+    document.addEventListener("keydown", (event) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+      if (event.target.matches("input[type=text], input[type=search], input:not([type]), textarea")) return;
+      event.preventDefault();
+      project.go(project.at + (event.shiftKey ? 1 : -1));
+    });
+  }
+
+  /** The newest frame belongs to the current step. */
+  keep(canvas) {
+    const step = this.project.steps[this.project.at];
+    if (!step) return;
+    const small = h("canvas", { width: 64, height: 64 });
+    const context = small.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    context.drawImage(canvas, 0, 0, 64, 64);
+    step.thumb = small;
+    this.#draw();
+  }
+
+  #draw() {
+    const { project } = this;
+    byId("undo").disabled = !project.canUndo;
+    byId("redo").disabled = !project.canRedo;
+    const list = byId("history");
+    const focused = list.contains(document.activeElement);
+    list.replaceChildren(
+      ...project.steps.map((step, index) =>
+        h(
+          "li",
+          {},
+          h(
+            "button",
+            {
+              type: "button",
+              title: step.title,
+              "aria-label": `${step.title}, step ${index + 1}`,
+              "aria-current": index === project.at ? "step" : undefined,
+              class: index > project.at ? "ahead" : "",
+              onclick: () => project.go(index),
+            },
+            step.thumb ?? h("span", { class: "blank" }),
+          ),
+        ),
+      ),
+    );
+    const current = list.querySelector("[aria-current]");
+    if (current) list.scrollLeft = current.parentElement.offsetLeft - list.clientWidth + 80;
+    if (focused) current?.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,162 @@
+// The server, over the public API.
+
+import { LiveFrames } from "./live.js";
+
+const LOST = "The server cannot be reached.";
+const RETRY_MS = 1500;
+
+const toDataUrl = (blob) =>
+  new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.readAsDataURL(blob);
+  });
+
+export class HttpApi extends EventTarget {
+  can = { prompt: true, upload: true, ablation: true };
+  lost = false;
+  #version = "";
+
+  async model() {
+    const model = await this.#get("v1/model");
+    this.#version = (model.files?.["atlas/features.parquet"] ?? "").slice(0, 12);
+    return model;
+  }
+
+  async features() {
+    return (await this.#get("v1/features?limit=2048")).features;
+  }
+
+  spritesUrl(kind) {
+    return `v1/features/sprites.png?kind=${kind}&v=${this.#version}`;
+  }
+  sampleUrl(index) {
+    return `v1/samples/${index}.png`;
+  }
+  pictureUrl(id) {
+    return `v1/pictures/${id}.png`;
+  }
+
+  async random() {
+    return { picture: (await this.#get("v1/pictures/random")).id };
+  }
+
+  async open(source) {
+    const url = source.sample !== undefined ? this.sampleUrl(source.sample) : this.pictureUrl(source.picture);
+    const image = source.image ?? (await toDataUrl(await (await this.#fetch(url)).blob()));
+    const { session, features } = await this.#post("v1/encode", { image, limit: 256 });
+    return { source, image, session, active: features };
+  }
+
+  async steer(picture, plan) {
+    const response = await this.withPicture(picture, "v1/steer", { plan, format: "png" });
+    return createImageBitmap(await response.blob());
+  }
+
+  live(listeners) {
+    return new LiveFrames(this, listeners);
+  }
+
+  async edit(picture, prompt) {
+    return (await this.withPicture(picture, "v1/edits", { prompt })).json();
+  }
+
+  async search(query, limit = 60) {
+    return (await this.#get(`v1/features/search?limit=${limit}&query=${encodeURIComponent(query)}`)).features;
+  }
+
+  async card(id) {
+    return this.#get(`v1/features/${id}`);
+  }
+
+  cardPictures(card) {
+    const at = (name) => `v1/features/${card.id}/${name}`;
+    const shown = card.example_ids.length > 0;
+    return {
+      natural: at("preview.png"),
+      oneHot: at("preview.png?kind=one_hot"),
+      footprint: at("footprint.png"),
+      examples: shown ? at("examples.png") : null,
+      ablation: shown ? at("ablation.png") : null,
+      strip: card.has_strip ? at("strip.png") : null,
+    };
+  }
+
+  async putLabel(id, label) {
+    return (await this.#fetch(`v1/features/${id}/label`, this.#json("PUT", { label }))).json();
+  }
+
+  async labels() {
+    return (await this.#get("v1/labels")).labels;
+  }
+
+  async putLabels(labels) {
+    return (await (await this.#fetch("v1/labels", this.#json("PUT", { labels }))).json()).labels;
+  }
+
+  /** A request about a picture, by its session; one that the server dropped is opened again. */
+  async withPicture(picture, path, body) {
+    const send = (which) => this.#fetch(path, this.#json("POST", { ...body, ...which }));
+    try {
+      return await send(picture.session ? { session: picture.session } : { image: picture.image });
+    } catch (error) {
+      if (error.code !== "session_expired") throw error;
+      picture.session = (await this.#post("v1/encode", { image: picture.image, limit: 1 })).session;
+      return send({ session: picture.session });
+    }
+  }
+
+  /** Tell that the server is gone, and ask until it is back. */
+  noteLost() {
+    if (this.lost) return;
+    this.lost = true;
+    this.dispatchEvent(new Event("lost"));
+    const ask = async () => {
+      if (!this.lost) return;
+      if (!(await this.retry())) setTimeout(ask, RETRY_MS);
+    };
+    setTimeout(ask, RETRY_MS);
+  }
+
+  /** Whether the server answers. */
+  async retry() {
+    try {
+      if (!(await fetch("healthz", { cache: "no-store" })).ok) return false;
+    } catch {
+      return false;
+    }
+    if (this.lost) {
+      this.lost = false;
+      this.dispatchEvent(new Event("back"));
+    }
+    return true;
+  }
+
+  async #get(path) {
+    return (await this.#fetch(path)).json();
+  }
+
+  async #post(path, body) {
+    return (await this.#fetch(path, this.#json("POST", body))).json();
+  }
+
+  #json(method, body) {
+    return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  }
+
+  async #fetch(path, options) {
+    let response;
+    try {
+      response = await fetch(path, options);
+    } catch {
+      this.noteLost();
+      throw Object.assign(new Error(LOST), { code: "lost" });
+    }
+    if (response.ok) return response;
+    const { error } = await response
+      .json()
+      .catch(() => ({ error: { message: `The server answered ${response.status}.` } }));
+    if (response.status === 401) error.message = "This server asks for an API key, which this page cannot send.";
+    throw Object.assign(new Error(error.message), { code: error.code });
+  }
+}

@@ -1,0 +1,293 @@
+// Working through many features by keyboard: what is not explained yet, most frequent first.
+
+import { examplesOf, histogramOf } from "./card-parts.js";
+import { isNamed, nameOf } from "./catalogue.js";
+import { byId, h, plural } from "./dom.js";
+import { exportLabels, importLabels } from "./label-files.js";
+
+const MOST_SUGGESTIONS = 4;
+
+export class Labelling {
+  #queue = [];
+  #at = 0;
+  #done = [];
+  #skipped = new Set();
+  #card = null;
+  #suggestions = [];
+  #next = null; // the card after this one, asked for ahead of time
+
+  constructor(api, catalogue, { onError, say }) {
+    Object.assign(this, { api, catalogue, onError, say });
+    this.element = byId("label");
+    document.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  async open() {
+    const { list } = this.catalogue;
+    if (!this.#queue.length) {
+      const open = list.filter((f) => !f.dead && !isNamed(f)).sort((a, b) => b.density - a.density);
+      const unsure = list.filter((f) => !f.dead && f.source === "caption").sort((a, b) => a.confidence - b.confidence);
+      this.#queue = [...open, ...unsure].map(({ id }) => id);
+    }
+    await this.#show();
+  }
+
+  get #id() {
+    return this.#queue[this.#at];
+  }
+
+  async #show() {
+    const id = this.#id;
+    if (id === undefined) {
+      this.#card = null;
+      this.element.replaceChildren(
+        this.#bar(),
+        h(
+          "p",
+          { class: "empty" },
+          this.catalogue.list.length ? "Every feature has a label. Well done." : "The features are still loading.",
+        ),
+      );
+      return;
+    }
+    try {
+      const card = await (this.#next?.id === id ? this.#next.card : this.api.card(id));
+      if (id !== this.#id) return;
+      this.#card = card;
+      this.#draw(card);
+      const after = this.#queue[this.#at + 1];
+      this.#next = after === undefined ? null : { id: after, card: this.api.card(after) };
+      this.#next?.card.catch(() => {
+        this.#next = null;
+      });
+    } catch (error) {
+      this.element.replaceChildren(
+        this.#bar(),
+        h(
+          "p",
+          { class: "error" },
+          error.message,
+          " ",
+          h("button", { type: "button", onclick: () => this.#show() }, "Try again"),
+        ),
+      );
+    }
+  }
+
+  #draw(card) {
+    const near = [...(card.nearest ?? []), ...(card.company ?? []).map(({ feature }) => feature)]
+      .map((id) => this.catalogue.get(id))
+      .filter((f) => f && isNamed(f));
+    this.#suggestions = [...new Set([...(isNamed(card) ? [card.label] : []), ...near.map(({ label }) => label)])].slice(
+      0,
+      MOST_SUGGESTIONS,
+    );
+    const at = this.api.cardPictures(card);
+    const input = h("input", {
+      id: "new-label",
+      maxlength: 200,
+      autocomplete: "off",
+      placeholder: "What is common to these pictures?",
+      value: isNamed(card) ? card.label : "",
+    });
+    this.element.replaceChildren(
+      this.#bar(),
+      h(
+        "section",
+        { class: "card", "aria-labelledby": "card-title" },
+        h(
+          "div",
+          { class: "looks" },
+          h("img", { src: at.natural, alt: "The feature decoded alone", class: "big" }),
+          h(
+            "div",
+            { class: "small-looks" },
+            h("img", { src: at.oneHot, alt: "Its one-hot decode" }),
+            at.footprint ? h("img", { src: at.footprint, alt: "Where it acts", class: "footprint" }) : null,
+          ),
+        ),
+        h(
+          "div",
+          { class: "words" },
+          h(
+            "h2",
+            { id: "card-title", tabindex: -1 },
+            `${nameOf(card)} `,
+            h("span", { class: "number" }, `feature ${card.id}`),
+          ),
+          h(
+            "p",
+            { class: "source" },
+            `active in ${(100 * card.density).toFixed(2)}% of pictures`,
+            card.source === "caption" ? `, label from captions at confidence ${card.confidence.toFixed(2)}` : null,
+          ),
+          h(
+            "form",
+            {
+              onsubmit: (event) => {
+                event.preventDefault();
+                this.#save(input.value.trim());
+              },
+            },
+            h("label", { for: "new-label" }, "Label"),
+            h("div", { class: "row" }, input, h("button", { type: "submit", class: "primary" }, "Save")),
+          ),
+          this.#suggestions.length
+            ? h(
+                "p",
+                { class: "chips" },
+                "Like its neighbours: ",
+                ...this.#suggestions.map((label, i) =>
+                  h(
+                    "button",
+                    { type: "button", class: "chip", onclick: () => this.#save(label) },
+                    h("kbd", {}, i + 1),
+                    ` ${label}`,
+                  ),
+                ),
+              )
+            : null,
+          h(
+            "p",
+            { class: "keys" },
+            h("kbd", {}, "Enter"),
+            " accept ",
+            h("kbd", {}, "E"),
+            " edit ",
+            h("kbd", {}, "S"),
+            " skip ",
+            h("kbd", {}, "Z"),
+            " undo",
+          ),
+          h(
+            "p",
+            { class: "row" },
+            this.#suggestions.length
+              ? h("button", { type: "button", onclick: () => this.#accept() }, `Accept “${this.#suggestions[0]}”`)
+              : null,
+            h("button", { type: "button", onclick: () => this.#skip() }, "Skip"),
+            h("button", { type: "button", onclick: () => this.#undo(), disabled: this.#done.length === 0 }, "Undo"),
+          ),
+          card.histogram && !card.dead ? histogramOf(card) : null,
+        ),
+        h("div", { class: "shown" }, ...examplesOf(this.api, card)),
+      ),
+    );
+    byId("card-title").focus({ preventScroll: true });
+  }
+
+  #bar() {
+    const live = this.catalogue.list.filter((f) => !f.dead);
+    const named = live.filter(isNamed).length;
+    const byHand = live.filter((f) => f.source === "hand").length;
+    const file = h("input", {
+      type: "file",
+      accept: "application/json",
+      "aria-label": "Labels to import",
+      onchange: (event) => this.#import(event.target.files[0]),
+    });
+    return h(
+      "div",
+      { class: "label-bar" },
+      h(
+        "div",
+        {},
+        h("progress", { max: Math.max(1, live.length), value: named, "aria-label": "Features with a label" }),
+        h(
+          "p",
+          {},
+          `${named.toLocaleString("en")} of ${plural(live.length, "live feature")} have a label, ${byHand} of them by hand`,
+        ),
+      ),
+      h("button", { type: "button", class: "small", onclick: () => this.#export() }, "Export"),
+      h("label", { class: "small upload" }, "Import", file),
+    );
+  }
+
+  #key(event) {
+    if (this.element.hidden || !this.#card || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input")) {
+      if (event.key === "Escape") byId("card-title").focus();
+      return;
+    }
+    const pick = this.#suggestions[Number(event.key) - 1];
+    const run = pick
+      ? () => this.#save(pick)
+      : ({ e: () => this.#edit(), s: () => this.#skip(), ArrowRight: () => this.#skip(), z: () => this.#undo() }[
+          event.key.length === 1 ? event.key.toLowerCase() : event.key
+        ] ?? (event.key === "Enter" && !event.target.matches("button, summary, a") ? () => this.#accept() : null));
+    if (!run) return;
+    event.preventDefault();
+    run();
+  }
+
+  #edit() {
+    byId("new-label").focus();
+    byId("new-label").select();
+  }
+
+  #accept() {
+    const label = byId("new-label").value.trim() || this.#suggestions[0];
+    if (label) this.#save(label);
+    else this.#edit();
+  }
+
+  async #save(label) {
+    if (!label) return;
+    const { id } = this.#card;
+    const before = this.catalogue.get(id);
+    try {
+      this.catalogue.update(await this.api.putLabel(id, label));
+    } catch (error) {
+      this.onError(error);
+      return;
+    }
+    this.#done.push({ at: this.#at, id, label: before.source === "hand" ? before.label : null, saved: true });
+    this.say(`#${id} is “${label}” now`);
+    this.#at += 1;
+    await this.#show();
+  }
+
+  async #skip() {
+    this.#done.push({ at: this.#at, saved: false });
+    this.#at += 1;
+    await this.#show();
+  }
+
+  async #undo() {
+    const last = this.#done.pop();
+    if (!last) return;
+    if (last.saved) {
+      try {
+        this.catalogue.update(await this.api.putLabel(last.id, last.label));
+      } catch (error) {
+        this.#done.push(last);
+        this.onError(error);
+        return;
+      }
+    }
+    this.#at = last.at;
+    this.#next = null;
+    await this.#show();
+  }
+
+  async #export() {
+    try {
+      await exportLabels(this.api);
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+
+  async #import(file) {
+    if (!file) return;
+    try {
+      const count = await importLabels(this.api, file);
+      this.catalogue.fill(await this.api.features());
+      this.say(`${plural(count, "label")} imported`);
+      await this.#show();
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+}

@@ -1,0 +1,228 @@
+// Saying what should change. Prompts add up: each is asked after the ones before, and can be taken back.
+
+import { isNamed } from "./catalogue.js";
+import { byId, h, plural } from "./dom.js";
+import { operationOn, samePlan, strengthAfter, withOperation } from "./plan.js";
+import { NOTHING_ASKED } from "./project.js";
+
+const DONE = { replace: "replaced", raise: "raised", lower: "lowered", remove: "taken out" };
+const AGAIN = { replace: "give it", raise: "more", lower: "less", remove: "without" };
+const percent = (score) => `${Math.round(100 * score)}%`;
+const distinct = (values) => [...new Set(values)];
+
+export class Prompt {
+  #busy = false;
+  #timer = 0;
+
+  constructor(api, project, catalogue) {
+    Object.assign(this, { api, project, catalogue });
+    byId("ask").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = byId("prompt").value.trim();
+      if (text) this.ask(text);
+      else this.#tell(h("p", {}, "Say what should change, for example “make it a shark”."));
+    });
+    if (api.can.prompt) project.addEventListener("picture", () => this.suggest());
+  }
+
+  /** Offer a few prompts that this dictionary can surely follow. */
+  suggest() {
+    const sure = this.catalogue.list.filter(
+      (f) =>
+        f.source === "caption" && f.confidence > 0.8 && f.place && f.density > 0.001 && f.label.split(" ").length === 2,
+    );
+    const chosen = [];
+    for (let tries = 0; chosen.length < 3 && tries < 60 && sure.length; tries += 1) {
+      const feature = sure[Math.floor(Math.random() * sure.length)];
+      if (!chosen.some((other) => other.place === feature.place || other.label === feature.label)) chosen.push(feature);
+    }
+    if (this.#busy || !chosen.length || this.project.asked.prompts.length) return;
+    this.#tell(h("p", { class: "chips" }, "Try ", ...chosen.map((feature) => this.#chip(`give it ${feature.label}`))));
+  }
+
+  async ask(text, prompts = this.project.asked.prompts) {
+    if (this.#busy || !this.project.picture) return;
+    this.#working(true);
+    const { picture } = this.project;
+    const known = prompts.at(-1) === text ? prompts : [...prompts, text];
+    try {
+      const made = await this.api.edit(picture, known.join(", "));
+      this.#working(false);
+      if (this.project.picture === picture) await this.#take(made, known, text);
+    } catch (error) {
+      this.#working(false);
+      this.#tell(h("p", { class: "error" }, error.message));
+    }
+  }
+
+  async takeBack(text) {
+    const prompts = this.project.asked.prompts.filter((other) => other !== text);
+    if (prompts.length) return this.ask(prompts.at(-1), prompts.slice(0, -1));
+    const plan = this.#byHand({ version: 1, operations: [] });
+    this.project.finish(plan, `take back “${text}”`, {
+      pinned: plan.operations.map((o) => o.feature),
+      reasons: new Map(),
+      asked: NOTHING_ASKED,
+    });
+    return this.suggest();
+  }
+
+  /** A plan with the changes on top that were made by hand since the last prompt. */
+  #byHand(plan) {
+    const before = this.project.asked.plan;
+    const own = this.project.plan.operations.filter(
+      (operation) => !samePlan(operation, operationOn(before, operation.feature)),
+    );
+    return own.reduce(withOperation, plan);
+  }
+
+  async #take(made, prompts, text) {
+    const last = made.reasons.at(-1);
+    // Words that ask for nothing leave no reason, and the last one is of an earlier prompt.
+    const understood = last !== undefined && text.toLowerCase().includes(last.text);
+    if (!understood || !last.features.length) {
+      return this.#tell(
+        ...(understood
+          ? this.#nothing(last)
+          : [h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`)]),
+        this.#said(),
+      );
+    }
+    byId("prompt").value = "";
+    const asked = { prompts, plan: made.plan };
+    const plan = this.#byHand(made.plan);
+    const reasons = this.#reasons(made);
+    this.project.finish(plan, prompts.at(-1), { pinned: plan.operations.map((o) => o.feature), reasons, asked });
+    this.#tell(
+      this.#said(),
+      ...made.reasons.filter((reason) => reason.features.length).map((reason) => this.#explained(reason)),
+    );
+    const others = await this.#alternatives(last);
+    if (others.length)
+      byId("answer").append(
+        h(
+          "p",
+          { class: "chips" },
+          "Or did you mean ",
+          ...others.map((label) => this.#chip(`${AGAIN[last.action]} ${label}`, prompts.slice(0, -1))),
+        ),
+      );
+    return undefined;
+  }
+
+  /** Why each feature is in the plan: feature to {way, text}. */
+  #reasons(made) {
+    const found = new Map();
+    for (const reason of made.reasons) {
+      for (const id of reason.features) {
+        const way =
+          strengthAfter(operationOn(made.plan, id), this.project.base(id)) < this.project.base(id) ? "lower" : "raise";
+        const match = reason.matched.find(({ feature }) => feature === id);
+        const why = match
+          ? `means “${match.label}”, ${percent(match.score)} match`
+          : way === "lower"
+            ? "makes room"
+            : "helps to draw it";
+        found.set(id, { way, text: `${why}` });
+      }
+    }
+    return found;
+  }
+
+  #explained(reason) {
+    const [best] = reason.matched;
+    return h(
+      "p",
+      {},
+      `“${reason.text}”: `,
+      h("strong", {}, best ? best.label : reason.text),
+      ` ${DONE[reason.action] ?? reason.action}`,
+      best ? ` (${percent(best.score)} match)` : "",
+      ` with ${plural(reason.features.length, "feature")}, which you can move.`,
+    );
+  }
+
+  #nothing(reason) {
+    if (reason.matched.length)
+      return [
+        h(
+          "p",
+          {},
+          `“${reason.text}”: nothing to do. As far as the features tell, “${reason.matched[0].label}” is already so.`,
+        ),
+      ];
+    return [
+      h("p", {}, h("strong", {}, "Nothing matched. "), `No feature here means “${reason.text}”, so nothing changed.`),
+      reason.nearest.length
+        ? h(
+            "p",
+            { class: "chips" },
+            "Closest: ",
+            ...reason.nearest.slice(0, 4).map((label) => this.#chip(`${AGAIN[reason.action] ?? "give it"} ${label}`)),
+          )
+        : null,
+    ].filter(Boolean);
+  }
+
+  /** Other labels that the words could have meant. */
+  async #alternatives(reason) {
+    const [best] = reason.matched;
+    if (!best) return [];
+    const matched = distinct(reason.matched.map(({ label }) => label));
+    const near = (await this.api.search(best.label, 40).catch(() => [])).filter(
+      (hit) => hit.score > 0.6 && isNamed(hit),
+    );
+    return distinct([...matched, ...near.map(({ label }) => label)])
+      .filter((label) => label !== best.label)
+      .slice(0, 3);
+  }
+
+  #said() {
+    const { prompts } = this.project.asked;
+    return prompts.length
+      ? h(
+          "ul",
+          { class: "said", "aria-label": "What you asked for" },
+          ...prompts.map((text) =>
+            h(
+              "li",
+              {},
+              text,
+              h(
+                "button",
+                {
+                  type: "button",
+                  class: "plain",
+                  "aria-label": `Take back “${text}”`,
+                  title: "Take this back",
+                  onclick: () => this.takeBack(text),
+                },
+                "×",
+              ),
+            ),
+          ),
+        )
+      : "";
+  }
+
+  #chip(text, prompts) {
+    return h("button", { type: "button", class: "chip", onclick: () => this.ask(text, prompts) }, text);
+  }
+
+  #tell(...children) {
+    byId("answer").replaceChildren(...children);
+  }
+
+  #working(busy) {
+    this.#busy = busy;
+    byId("ask").ariaBusy = String(busy);
+    byId("ask").classList.toggle("busy", busy);
+    clearTimeout(this.#timer);
+    // Most answers come at once; a word only where one waits.
+    if (busy)
+      this.#timer = setTimeout(
+        () => this.#tell(h("p", { class: "loading" }, "Looking for the features that mean this…")),
+        400,
+      );
+  }
+}

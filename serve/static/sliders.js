@@ -1,0 +1,235 @@
+// A slider for every feature that the character has, and for those that the edit brought in.
+
+import { isNamed, nameOf } from "./catalogue.js";
+import { byId, h, plural, thumb } from "./dom.js";
+import { ablated, emptyPlan, operationOn, solo, strengthAfter, withStrength, withoutFeature } from "./plan.js";
+
+const STEP = 0.05;
+const SMALL = 0.1;
+const shown = (strength) => (Math.abs(strength) < 0.005 ? "0.00" : strength.toFixed(2));
+
+export class Sliders {
+  #rows = new Map(); // feature to its row's element and parts
+  #moving = null;
+
+  constructor(project, catalogue, brush, { onOpen, onWhere }) {
+    Object.assign(this, { project, catalogue, brush, onOpen, onWhere });
+    project.addEventListener("rows", () => this.#build());
+    project.addEventListener("plan", () => this.#refresh());
+    catalogue.addEventListener("change", () => this.#build());
+    byId("reset").addEventListener("click", () => project.finish(emptyPlan(), "reset all"));
+  }
+
+  /** Bring a feature in, at its usual strength unless it has one already, and put the focus on its slider. */
+  add(...features) {
+    const fresh = features.filter((id) => !this.#rows.has(id));
+    let { plan } = this.project;
+    for (const id of fresh) {
+      const { high } = this.catalogue.range(id);
+      if (!operationOn(plan, id)) plan = withStrength(plan, id, Math.min(1, high), this.brush.mask);
+    }
+    const title = features.length > 1 ? `add ${features.length} features` : `add ${this.catalogue.label(features[0])}`;
+    if (fresh.length) this.project.finish(plan, title, { pinned: [...fresh, ...this.project.pinned] });
+    const row = this.#rows.get(features[0]);
+    row.input.focus({ preventScroll: true });
+    row.element.scrollIntoView({ block: "nearest" });
+    row.element.classList.add("flash");
+    setTimeout(() => row.element.classList.remove("flash"), 900);
+  }
+
+  set(feature, strength) {
+    const { pinned } = this.project;
+    const details = this.#rows.has(feature) ? {} : { pinned: [feature, ...pinned] };
+    this.project.finish(
+      withStrength(this.project.plan, feature, strength, this.brush.mask),
+      `${this.catalogue.label(feature)} ${shown(strength)}`,
+      details,
+    );
+  }
+
+  #build() {
+    const { project } = this;
+    if (!project.picture) return;
+    const focused = document.activeElement?.closest?.(".slider")?.dataset.feature;
+    const active = project.picture.active.map(({ id }) => id);
+    const first = [
+      ...new Set([
+        ...project.pinned,
+        ...project.plan.operations.map((o) => o.feature).filter((id) => !active.includes(id)),
+      ]),
+    ];
+    const rest = active.filter((id) => !first.includes(id));
+    this.#rows = new Map([...first, ...rest].map((id) => [id, this.#row(id)]));
+    // A plan ends in a tail of features that it hardly moves; they stand behind one line.
+    const small = first.filter(
+      (id) => project.reasons.has(id) && Math.abs(this.#strength(id) - project.base(id)) < SMALL,
+    );
+    const elements = (ids) => ids.map((id) => this.#rows.get(id).element);
+    const heading = (title, ids) => h("h3", { class: "group" }, title, h("span", {}, ` ${ids.length}`));
+    const open = byId("sliders").querySelector("details")?.open;
+    byId("sliders").replaceChildren(
+      ...(first.length ? [heading("In this edit", first), ...elements(first.filter((id) => !small.includes(id)))] : []),
+      ...(small.length
+        ? [
+            h(
+              "details",
+              { class: "tail", open },
+              h("summary", {}, `${plural(small.length, "small change")} that the edit needs too`),
+              ...elements(small),
+            ),
+          ]
+        : []),
+      ...(rest.length ? [heading("In this character, strongest first", rest), ...elements(rest)] : []),
+      ...(first.length + rest.length
+        ? []
+        : [h("p", { class: "empty" }, "No feature is active in this picture. Add one from the map.")]),
+    );
+    byId("sliders").ariaBusy = "false";
+    if (focused) this.#rows.get(Number(focused))?.input.focus({ preventScroll: true });
+    this.#refresh();
+  }
+
+  #row(id) {
+    const feature = this.catalogue.get(id) ?? { id, label: this.catalogue.label(id), source: "caption" };
+    const reason = this.project.reasons.get(id);
+    const name = nameOf(feature);
+    const { low, high } = this.catalogue.range(id);
+    const input = h("input", {
+      type: "range",
+      min: low,
+      max: high,
+      step: STEP,
+      id: `slider-${id}`,
+      "aria-label": `Strength of ${name}, feature ${id}`,
+    });
+    const value = h("input", {
+      type: "number",
+      class: "value",
+      step: STEP,
+      min: -1000,
+      max: 1000,
+      "aria-label": `Strength of ${name}, feature ${id}, as a number`,
+    });
+    const button = (text, label, run) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "plain",
+          "aria-label": `${label}: ${name}, feature ${id}`,
+          title: label,
+          onclick: run,
+        },
+        text,
+      );
+    const off = button("Off", "Take out", () => this.#toggle(id));
+    const masked = h("span", { class: "masked", title: "Only in the painted area", hidden: true }, "▦");
+    const element = h(
+      "div",
+      { class: `slider${isNamed(feature) ? "" : " unnamed"}`, "data-feature": id },
+      h(
+        "button",
+        {
+          type: "button",
+          class: "open",
+          "aria-label": `Open ${name}, feature ${id}`,
+          title: "Open this feature",
+          onclick: () => this.onOpen(id),
+          onpointerenter: () => this.onWhere(id),
+          onpointerleave: () => this.onWhere(null),
+        },
+        thumb(id, 44),
+      ),
+      h(
+        "div",
+        { class: "name" },
+        h("span", { class: "label" }, name),
+        masked,
+        h("span", { class: "number" }, `#${id}`),
+      ),
+      h(
+        "div",
+        { class: "actions" },
+        off,
+        button("Solo", "Take out everything else", () => this.#solo(id)),
+        button("Reset", "Back to the start", () =>
+          this.project.finish(withoutFeature(this.project.plan, id), `reset ${name}`),
+        ),
+      ),
+      value,
+      input,
+      reason
+        ? h(
+            "p",
+            { class: "why" },
+            h("span", { class: `way ${reason.way}`, "aria-hidden": "true" }, reason.way === "lower" ? "↓" : "↑"),
+            reason.text,
+          )
+        : null,
+    );
+    input.addEventListener("input", () => this.#move(id, Number(input.value)));
+    input.addEventListener("change", () => this.#settle(id));
+    value.addEventListener("change", () => {
+      const strength = Math.max(-1000, Math.min(1000, Number(value.value)));
+      if (value.value === "" || !Number.isFinite(strength)) return this.#refresh();
+      return this.set(id, strength);
+    });
+    return { element, input, value, off, masked };
+  }
+
+  #strength(id) {
+    return strengthAfter(operationOn(this.project.plan, id), this.project.base(id));
+  }
+
+  #move(id, strength) {
+    this.#moving = id;
+    const old = operationOn(this.project.plan, id);
+    this.project.change(withStrength(this.project.plan, id, strength, old ? old.mask : this.brush.mask));
+  }
+
+  #settle(id) {
+    this.#moving = null;
+    this.project.finish(this.project.plan, `${this.catalogue.label(id)} ${shown(this.#strength(id))}`);
+    this.#refresh();
+  }
+
+  #toggle(id) {
+    const { plan } = this.project;
+    const label = this.catalogue.label(id);
+    if (operationOn(plan, id)?.op === "ablate") this.project.finish(withoutFeature(plan, id), `put ${label} back`);
+    else this.project.finish(ablated(plan, id, this.brush.mask), `take out ${label}`);
+  }
+
+  #solo(id) {
+    const present = this.project.picture.active.map((feature) => feature.id);
+    this.project.finish(solo(this.project.plan, id, present, this.brush.mask), `only ${this.catalogue.label(id)}`);
+  }
+
+  #refresh() {
+    const { plan } = this.project;
+    byId("reset").disabled = plan.operations.length === 0;
+    byId("changes").textContent = plan.operations.length ? `${plural(plan.operations.length, "change")}. ` : "";
+    for (const [id, { element, input, value, off, masked }] of this.#rows) {
+      const operation = operationOn(plan, id);
+      const base = this.project.base(id);
+      const strength = this.#strength(id);
+      const { low, high } = this.catalogue.range(id);
+      if (this.#moving !== id) {
+        // The range grows to hold what a plan asks for, and only then.
+        input.min = Math.min(low, Math.floor(strength));
+        input.max = Math.max(high, Math.ceil(Math.max(strength, base)));
+        input.value = strength;
+      }
+      const share = (number) => `${(100 * (number - input.min)) / (input.max - input.min)}%`;
+      element.style.setProperty("--base", share(base));
+      element.style.setProperty("--from", share(Math.min(base, strength)));
+      element.style.setProperty("--to", share(Math.max(base, strength)));
+      value.value = shown(strength);
+      element.classList.toggle("changed", operation !== undefined);
+      element.classList.toggle("is-off", operation?.op === "ablate");
+      off.ariaPressed = String(operation?.op === "ablate");
+      masked.hidden = !operation?.mask;
+      input.setAttribute("aria-valuetext", `${shown(strength)}${operation ? `, was ${shown(base)}` : ""}`);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+// Where an edit starts: a sample, a random character or an upload.
+
+import { byId, h } from "./dom.js";
+
+const MOST_SHOWN = 48;
+const KINDS = new Set(["image/png", "image/jpeg", "image/webp"]);
+
+export class Start {
+  constructor(api, onSource, onError) {
+    Object.assign(this, { api, onSource, onError });
+    byId("random").addEventListener("click", () => this.#random());
+    byId("upload").addEventListener("change", (event) => this.upload(event.target.files[0]));
+    const stage = byId("stage");
+    stage.addEventListener("dragover", (event) => event.preventDefault());
+    stage.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.upload(event.dataTransfer.files[0]);
+    });
+  }
+
+  fill(model) {
+    this.size = model.image_size;
+    byId("upload-label").hidden = !this.api.can.upload;
+    byId("samples").replaceChildren(
+      ...Array.from({ length: Math.min(MOST_SHOWN, model.samples) }, (_, index) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": "false",
+            "aria-label": `Sample ${index + 1}`,
+            "data-sample": index,
+            onclick: () => this.onSource({ sample: index }, `sample ${index + 1}`),
+          },
+          h("img", { src: this.api.sampleUrl(index), alt: "", width: 48, height: 48, loading: "lazy" }),
+        ),
+      ),
+    );
+  }
+
+  mark(source) {
+    for (const button of byId("samples").children)
+      button.ariaPressed = String(Number(button.dataset.sample) === source.sample);
+  }
+
+  async upload(file) {
+    byId("upload").value = "";
+    if (!file) return;
+    try {
+      if (!KINDS.has(file.type)) throw new Error();
+      this.onSource({ image: await this.#shrunk(file) }, file.name);
+    } catch {
+      this.onError(new Error(`“${file.name}” is not a picture that can be read. Use a PNG, JPEG or WebP file.`));
+    }
+  }
+
+  async #random() {
+    try {
+      this.onSource(await this.api.random(), "a random character");
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+
+  /** The middle square of a picture file at the model's size, as a data URL: small enough for a share link. */
+  async #shrunk(file) {
+    const bitmap = await createImageBitmap(file);
+    const side = Math.min(bitmap.width, bitmap.height);
+    // Whole blocks are averaged exactly, so enlarged pixel art comes back as it was drawn.
+    const whole = side % this.size === 0 && side <= 4096 ? side : Math.max(this.size, Math.min(side, 8 * this.size));
+    const canvas = h("canvas", { width: whole, height: whole });
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.imageSmoothingEnabled = whole !== side;
+    context.imageSmoothingQuality = "high";
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, whole, whole);
+    context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, whole, whole);
+    return averaged(context.getImageData(0, 0, whole, whole), this.size);
+  }
+}
+
+function averaged(image, size) {
+  const block = Math.max(1, Math.floor(image.width / size));
+  const small = new ImageData(size, size);
+  for (let y = 0; y < size; y += 1) {
+    for (let x = 0; x < size; x += 1) {
+      for (let channel = 0; channel < 4; channel += 1) {
+        let sum = 0;
+        for (let row = 0; row < block; row += 1) {
+          const start = 4 * ((y * block + row) * image.width + x * block) + channel;
+          for (let column = 0; column < block; column += 1) sum += image.data[start + 4 * column];
+        }
+        small.data[4 * (y * size + x) + channel] = Math.round(sum / (block * block));
+      }
+    }
+  }
+  const canvas = h("canvas", { width: size, height: size });
+  canvas.getContext("2d").putImageData(small, 0, 0);
+  return canvas.toDataURL("image/png");
+}

@@ -1,0 +1,30 @@
+// What the page has to say: a passing word, and the banner while the server is away.
+
+import { byId } from "./dom.js";
+
+let timer = 0;
+
+export function say(text, isError = false) {
+  const toast = byId("toast");
+  toast.textContent = text;
+  toast.classList.toggle("error", isError);
+  toast.classList.add("shown");
+  clearTimeout(timer);
+  timer = setTimeout(() => toast.classList.remove("shown"), isError ? 8000 : 3500);
+}
+
+/** `onBack` runs once the server answers again. */
+export function watchServer(api, onBack) {
+  const banner = byId("banner");
+  const [text, retry] = [banner.querySelector("span"), banner.querySelector("button")];
+  api.addEventListener("lost", () => {
+    text.textContent = "The server cannot be reached. Your edit is kept here; trying again…";
+    banner.hidden = false;
+  });
+  api.addEventListener("back", () => {
+    banner.hidden = true;
+    say("The server is back.");
+    onBack();
+  });
+  retry.addEventListener("click", () => api.retry());
+}

@@ -1,0 +1,130 @@
+"""The exported folder in a real browser behind a plain file server: what it draws is what Python draws."""
+
+import dataclasses
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from serve.export import export, main
+from swiggle.bundle import Bundle
+from swiggle.config import VAEConfig
+from swiggle.data.pixels import decode_picture
+from swiggle.editing.plan import EditPlan
+from swiggle.models.vae import VAE
+from tests.serve.page_actions import before, eventually, find, shared, shown, visit
+
+pytestmark = pytest.mark.integration
+Open = Callable[..., Page]
+TOP_ROW = [[1.0] * 8, *[[0.0] * 8] * 7]
+HALF = [[0.5] * 8] * 8
+
+DRAW = """async (operations) => {
+    const { StaticApi } = await import('/static/static-api.js');
+    const api = await StaticApi.load('data/');
+    const picture = await api.open({ sample: 2 });
+    const canvas = await api.steer(picture, { version: 1, operations });
+    return [...canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def bundle(smoke_run: Path) -> Bundle:
+    return Bundle.load(smoke_run)
+
+
+@pytest.fixture(scope="module")
+def site(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("export") / "site"
+    with ThreadPoolExecutor(1) as thread:  # this one runs the event loop of Playwright
+        thread.submit(export, bundle, folder).result()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def test_the_browsers_decoder_agrees_with_python(bundle: Bundle, site: str, open_page: Open) -> None:
+    page = open_page()
+    visit(page, site)
+    image = decode_picture(bundle.atlas.pictures[bundle.atlas.samples[2]])[None]
+    active = bundle.activations(bundle.encode(image))[0]
+    first, second, *_ = (int(i) for i in np.argsort(-active))
+    other = int(np.flatnonzero((active == 0) & (bundle.atlas.mean_activation > 0))[0])
+    plans: list[list[dict]] = [
+        [],
+        [
+            {"op": "set", "feature": other, "strength": 1.5, "mask": None},
+            {"op": "ablate", "feature": first, "mask": None},
+        ],
+        [{"op": "scale", "feature": first, "strength": 0.3}, {"op": "add", "feature": second, "strength": -9.0}],
+        [
+            {"op": "add", "feature": other, "strength": 1.0, "mask": TOP_ROW},
+            {"op": "set", "feature": first, "strength": 0.2},
+            {"op": "ablate", "feature": second, "mask": HALF},
+        ],
+    ]
+    for operations in plans:
+        drawn = np.array(page.evaluate(DRAW, operations)).reshape(bundle.image_size, bundle.image_size, 4)[..., :3]
+        truth = bundle.edit(image, EditPlan.model_validate({"operations": operations}))[0].astype(int)
+        error = np.abs(drawn - truth)
+        # Weights of eight bits: less than two levels of 255 on average, and no pixel that an eye would tell.
+        assert error.mean() < 2
+        assert error.max() < 24
+
+
+def test_map_card_slider_and_link_without_a_server(site: str, open_page: Open) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    visit(page, site)
+    expect(page.get_by_label("What should change?")).to_be_hidden()
+    find(page, "pizza")
+    page.locator("#list .item").first.click()
+    expect(page.locator("#panel-title")).to_contain_text("pizza")
+    expect(page.get_by_alt_text("The pictures in which this feature is strongest")).to_be_visible()
+    page.get_by_role("button", name="Use in editor").click()
+    eventually(lambda: not np.array_equal(shown(page), before(page)))
+    loaded = len(asked)
+    slider = page.locator(".slider input[type=range]").first
+    seen = shown(page)
+    slider.press("End")
+    eventually(lambda: not np.array_equal(shown(page), seen))
+    assert len(asked) == loaded
+    page.get_by_label("Label", exact=True).fill("round and tasty")
+    page.get_by_role("button", name="Save").click()
+    find(page, "tasty")
+    page.locator("#panel").get_by_role("button", name="Close").click()
+    expect(page.locator("#list .item")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".slider .label").first).to_have_text("round and tasty")
+    assert len(shared(page)["plan"]["operations"]) == 1
+    assert not [url for url in asked if "/v1/" in url or not url.startswith((site, "data:", "blob:"))]
+
+
+def test_what_cannot_be_exported_is_refused(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conv = VAE(VAEConfig(image_size=32, channels=[8, 8], latent_channels=4))
+    with pytest.raises(ValueError, match="convolutional"):
+        export(dataclasses.replace(bundle, vae=conv), tmp_path / "site")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("")
+    for out, said in ((tmp_path / "full", "not empty"), (tmp_path / "site", "bundle.json")):
+        monkeypatch.setattr("sys.argv", ["serve.export", "--bundle", str(tmp_path), "--out", str(out)])
+        with pytest.raises(SystemExit) as refused:
+            main()
+        assert refused.value.code == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
