@@ -18,6 +18,7 @@ import numpy as np
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.index import LabelIndex, Match
 from swiggle.editing.clauses import Clause, read_clauses
+from swiggle.editing.endpoint_reader import Reader
 from swiggle.editing.fit import fit_move
 from swiggle.editing.plan import MAX_OPERATIONS, EditPlan, Operation
 from swiggle.editing.remembered import already_there, move_between
@@ -75,6 +76,8 @@ class Planner:
     index: LabelIndex
     rows: np.ndarray
     group: int = GROUP
+    reader: Reader = read_clauses
+    """What turns a prompt into clauses."""
 
     def plan(self, prompt: str, picture: Picture | None = None) -> PromptPlan:
         """The plan for a prompt on a picture.
@@ -84,7 +87,7 @@ class Planner:
         """
         operations: dict[int, Operation] = {}
         reasons = []
-        for clause in read_clauses(prompt, self.atlas.vocabulary):
+        for clause in self.reader(prompt, self.atlas.vocabulary):
             matched, nearest = self.retrieve(clause)
             found = self._operations(clause, [m.feature for m in matched], picture)
             # Later requests see the picture as the earlier ones leave it, so the last word on a feature counts.
