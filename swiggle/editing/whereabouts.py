@@ -14,7 +14,7 @@ OVERLAP = 0.55
 BESIDE = 0.5
 """Cosine of the footprints of two places from which what one shows matters to how the other looks: for Nouns, shirt and
 print."""
-COVERED = 0.05
+COVERED = 0.3
 """Share of a footprint's strongest cell from which a cell belongs to a mask."""
 
 
