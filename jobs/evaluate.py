@@ -28,7 +28,7 @@ from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.dials import dial_curves, monotone_share, named_traits
 from swiggle.evaluation.edit_baselines import nearest_label, random_features
 from swiggle.evaluation.edit_figures import Shown, draw_edits
-from swiggle.evaluation.noun_edit import HELD_OUT_PROMPTS, Pairs, draw_pairs, outcomes, score, score_edited
+from swiggle.evaluation.noun_edit import HELD_OUT_PROMPTS, Pairs, draw_pairs, outcomes, score, shares
 from swiggle.evaluation.reader import TraitReader
 from swiggle.evaluation.requests import left_alone, removal, two_slots
 from swiggle.evaluation.retrieval import changes_read, features_of, recall
@@ -114,9 +114,12 @@ class Evaluation:
         """NounEdit by kind of edit and slot, and its `mean` over them."""
         found: dict[str, dict[str, Scores]] = {}
         for slot, kinds in self.replaced.items():
-            for kind, edited in kinds.items():
-                found.setdefault(kind, {})[slot] = score_edited(self.reader, self.pairs(slot), edited, self.reconstruct)
-                tell(f"{kind}, {slot}", found[kind][slot])
+            pairs = self.pairs(slot)
+            true = self.sprites.render(pairs.true())
+            for kind, edited in {**kinds, "ceiling": self.reconstruct(true)}.items():
+                scored = shares(outcomes(self.reader, pairs, edited, self.reconstruct(pairs.images)))
+                found.setdefault(kind, {})[slot] = scored
+                tell(f"{kind}, {slot}", scored)
         for kind, slots in found.items():
             slots["mean"] = {name: float(np.mean([s[name] for s in slots.values()])) for name in slots[SLOTS[0]]}
             tell(f"{kind}, mean over slots", slots["mean"])
@@ -129,9 +132,9 @@ class Evaluation:
             listed: list[Shown] = []
             for slot, kinds in self.replaced.items():
                 pairs = self.pairs(slot)
-                exact = outcomes(self.reader, pairs, kinds["prompt"], self.reconstruct)["exact"]
-                rows = np.flatnonzero(exact == met)[: FIGURE // len(SLOTS) + (slot in ("body", "accessory"))]
                 before, true = self.reconstruct(pairs.images), self.sprites.render(pairs.true())
+                exact = outcomes(self.reader, pairs, kinds["prompt"], before)["exact"]
+                rows = np.flatnonzero(exact == met)[: FIGURE // len(SLOTS) + (slot in ("body", "accessory"))]
                 prompts = pairs.prompts(self.sprites.names[slot], HELD_OUT_PROMPTS)
                 listed += [Shown(prompts[i], before[i], kinds["prompt"][i], true[i], met) for i in rows]
             chosen += listed[:FIGURE]

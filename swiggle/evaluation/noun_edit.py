@@ -93,15 +93,21 @@ def score(
 
 def score_edited(reader: TraitReader, pairs: Pairs, edited: np.ndarray, reconstruct: Reconstruct) -> dict[str, float]:
     """The same of pictures uint8 [n, 32, 32, 3] that are already edited."""
-    found = {name: float(values.mean()) for name, values in outcomes(reader, pairs, edited, reconstruct).items()}
-    best = outcomes(reader, pairs, reconstruct(reader.sprites.render(pairs.true())), reconstruct)
-    return found | {f"ceiling_{name}": float(values.mean()) for name, values in best.items()}
+    unedited = reconstruct(pairs.images)
+    found = shares(outcomes(reader, pairs, edited, unedited))
+    best = shares(outcomes(reader, pairs, reconstruct(reader.sprites.render(pairs.true())), unedited))
+    return found | {f"ceiling_{name}": value for name, value in best.items()}
 
 
-def outcomes(reader: TraitReader, pairs: Pairs, edited: np.ndarray, reconstruct: Reconstruct) -> dict[str, np.ndarray]:
-    """The scores of each pair: bool [n], `leakage` float [n]."""
+def shares(found: dict[str, np.ndarray]) -> dict[str, float]:
+    """Outcomes, each as its mean over the pairs."""
+    return {name: float(values.mean()) for name, values in found.items()}
+
+
+def outcomes(reader: TraitReader, pairs: Pairs, edited: np.ndarray, unedited: np.ndarray) -> dict[str, np.ndarray]:
+    """The scores of each pair, bool [n], `leakage` float [n], of edited and unedited pictures uint8 [n, 32, 32, 3]."""
     sprites, column = reader.sprites, SLOTS.index(pairs.slot)
-    true, unedited = sprites.render(pairs.true()), reconstruct(pairs.images)
+    true = sprites.render(pairs.true())
     before, read = reader.read(unedited), reader.read(edited)
     exact = (sprites.render(read) == true).all(axis=(1, 2, 3))
     kept_as = before.copy()
