@@ -6,6 +6,7 @@ python -m benchmarks.head_edits --url http://127.0.0.1:8000 --run runs/demo
 
 import argparse
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -41,12 +42,15 @@ def main() -> None:
         def to_picture(text: str) -> np.ndarray:
             return resize(decode_picture(base64.b64decode(text)), SIZE)
 
-        def edit(picture: np.ndarray, prompt: str) -> np.ndarray:
+        def edit_one(picture: np.ndarray, prompt: str) -> np.ndarray:
             nonlocal replayed
             edited = answer("/v1/edits", {"image": base64.b64encode(encode_png(picture)).decode(), "prompt": prompt})
             again = answer("/v1/steer", {"session": edited["session"], "plan": edited["plan"]})
             replayed += again["image"] == edited["image"]
             return to_picture(edited["image"])
+
+        def edit(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
+            return np.stack([edit_one(picture, prompt) for picture, prompt in zip(pictures, prompts, strict=True)])
 
         def reconstruct(pictures: np.ndarray) -> np.ndarray:
             encoded = [base64.b64encode(encode_png(picture)).decode() for picture in pictures]

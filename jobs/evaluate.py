@@ -2,39 +2,51 @@
 
     python -m jobs.evaluate run=runs/demo
 
-Reads the bundle and `<run>/data`; writes `<run>/evaluation.json`. Traits are read here and nowhere before.
+Reads the bundle, `<run>/data` and `<run>/latents`; writes `<run>/evaluation.json` and `<run>/edits.png`, requests that
+were met and requests that were not. Traits are read here and nowhere before.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
+import torch
 
 from jobs.stage import run_command, say
 from swiggle.atlas.activations import activations_of
 from swiggle.bundle import Bundle
 from swiggle.config import RunConfig
+from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
 from swiggle.data.reading import read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, load_sprites
-from swiggle.editing.clauses import read_clauses
-from swiggle.editing.planner import GROUP
-from swiggle.evaluation.dials import monotone_share, named_traits
-from swiggle.evaluation.noun_edit import Pairs, draw_pairs, score
+from swiggle.editing.plan import EditPlan
+from swiggle.editing.planner import FREQUENT, GROUP, Picture, PromptPlan
+from swiggle.editing.retrieval import retrieve
+from swiggle.evaluation.additive import fit_additive
+from swiggle.evaluation.dials import dial_curves, monotone_share, named_traits
+from swiggle.evaluation.edit_baselines import nearest_label, random_features
+from swiggle.evaluation.edit_figures import Shown, draw_edits
+from swiggle.evaluation.noun_edit import HELD_OUT_PROMPTS, Pairs, draw_pairs, outcomes, score, shares
 from swiggle.evaluation.reader import TraitReader
 from swiggle.evaluation.requests import left_alone, removal, two_slots
-from swiggle.evaluation.retrieval import features_of, recall
+from swiggle.evaluation.retrieval import changes_read, features_of, recall
 from swiggle.evaluation.truth import true_traits
 from swiggle.storage import join, local_path, write_json
 
 PAIRS = 200
-REQUESTS = 100
+REQUESTS = 200
 """Pictures for each of the other kinds of request."""
-GROUPS = (1, 2, 4, 8, 16)
-"""How many features may be raised; `GROUP` is what the planner does otherwise."""
-GROUP_PAIRS = 40
-DIALS = 50
+GROUPS = (1, 2, 4, 8, 16, GROUP)
+"""How many features may be raised."""
+GROUP_PAIRS = 60
+DIALS = 8
 """Pictures on which features are turned."""
+FIGURE = 7
+"""Requests that were met in the figure, and as many that were not."""
 SEED = 2026
+Scores = dict[str, float]
 
 
 class Evaluation:
@@ -44,9 +56,9 @@ class Evaluation:
         self.bundle = Bundle.load(config.run)
         self.sprites = load_sprites()
         self.reader = TraitReader(self.sprites)
-        test = local_path(join(config.run, "data")) / "test"
-        self.traits = true_traits(test, self.sprites)
-        self.images = read_pictures(test, SIZE).images
+        self.run = local_path(config.run)
+        self.traits = true_traits(self.run / "data/test", self.sprites)
+        self.images = read_pictures(self.run / "data/test", SIZE).images
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Latents [n, latent_dim] to native pictures."""
@@ -59,76 +71,131 @@ class Evaluation:
     def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
         return self.decode(self.encode(pictures))
 
-    def edit(self, picture: np.ndarray, prompt: str) -> np.ndarray:
-        shown = resized(picture[None], self.bundle.image_size)
-        return resized(self.bundle.edit(shown, self.bundle.plan(prompt, shown[0])), SIZE)[0]
+    def plans(self, pictures: np.ndarray, prompts: Sequence[str]) -> tuple[np.ndarray, list[PromptPlan]]:
+        """Latents [n, C, h, w] of pictures and the plan of the prompt for each."""
+        latents = self.encode(pictures)
+        seen = zip(self.bundle.activations(latents), latents.reshape(len(latents), -1), prompts, strict=True)
+        return latents, [self.bundle.planner.plan(prompt, Picture(f, z)) for f, z, prompt in seen]
 
-    def pairs(self, slot: str, count: int) -> Pairs:
+    def steer(self, latents: np.ndarray, plans: Sequence[EditPlan]) -> np.ndarray:
+        """Native pictures of latents [n, C, h, w], each with its plan."""
+        parts = zip(torch.from_numpy(latents).split(1), plans, strict=True)
+        return resized(np.concatenate([self.bundle.steering.steer(part, plan) for part, plan in parts]), SIZE)
+
+    def edit(self, pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
+        latents, made = self.plans(pictures, prompts)
+        return self.steer(latents, [one.plan for one in made])
+
+    def pairs(self, slot: str, count: int = PAIRS) -> Pairs:
         return draw_pairs(self.reader, slot, self.images, self.traits, count, SEED)
 
-    def replacements(self) -> dict[str, dict[str, float]]:
-        """NounEdit by slot, and its `mean` over them."""
+    @cached_property
+    def replaced(self) -> dict[str, dict[str, np.ndarray]]:
+        """For each slot the edited pictures of its pairs, uint8 [n, 32, 32, 3], by prompt and by each baseline."""
+        additive = fit_additive(
+            read_latents(self.run / "latents", "train")[1],
+            true_traits(self.run / "data/train", self.sprites),
+            self.sprites,
+        )
+        rng, usable = np.random.default_rng(SEED), np.flatnonzero(self.bundle.atlas.density >= FREQUENT)
         found = {}
         for slot in SLOTS:
-            found[slot] = score(self.reader, self.pairs(slot, PAIRS), self.edit, self.reconstruct)
-            tell(slot, found[slot])
-        found["mean"] = {name: float(np.mean([found[slot][name] for slot in SLOTS])) for name in found[SLOTS[0]]}
-        tell("mean over slots", found["mean"])
+            pairs = self.pairs(slot)
+            latents, made = self.plans(pairs.images, pairs.prompts(self.sprites.names[slot], HELD_OUT_PROMPTS))
+            found[slot] = {
+                "prompt": self.steer(latents, [one.plan for one in made]),
+                "supervised": self.decode(additive.moved(slot, latents, pairs.traits, pairs.asked)),
+                "nearest_label": self.steer(latents, [nearest_label(one) for one in made]),
+                "random": self.steer(latents, [random_features(one, usable, rng) for one in made]),
+            }
         return found
 
-    def group_sizes(self) -> dict[str, float]:
+    def replacements(self) -> dict[str, dict[str, Scores]]:
+        """NounEdit by kind of edit and slot, and its `mean` over them."""
+        found: dict[str, dict[str, Scores]] = {}
+        for slot, kinds in self.replaced.items():
+            pairs = self.pairs(slot)
+            true = self.sprites.render(pairs.true())
+            for kind, edited in {**kinds, "ceiling": self.reconstruct(true)}.items():
+                scored = shares(outcomes(self.reader, pairs, edited, self.reconstruct(pairs.images)))
+                found.setdefault(kind, {})[slot] = scored
+                tell(f"{kind}, {slot}", scored)
+        for kind, slots in found.items():
+            slots["mean"] = {name: float(np.mean([s[name] for s in slots.values()])) for name in slots[SLOTS[0]]}
+            tell(f"{kind}, mean over slots", slots["mean"])
+        return found
+
+    def draw(self) -> None:
+        """The figure of edits by prompt: of each slot in turn some that are met and some that are not."""
+        chosen: list[Shown] = []
+        for met in (True, False):
+            listed: list[Shown] = []
+            for slot, kinds in self.replaced.items():
+                pairs = self.pairs(slot)
+                before, true = self.reconstruct(pairs.images), self.sprites.render(pairs.true())
+                exact = outcomes(self.reader, pairs, kinds["prompt"], before)["exact"]
+                rows = np.flatnonzero(exact == met)[: FIGURE // len(SLOTS) + (slot in ("body", "accessory"))]
+                prompts = pairs.prompts(self.sprites.names[slot], HELD_OUT_PROMPTS)
+                listed += [Shown(prompts[i], before[i], kinds["prompt"][i], true[i], met) for i in rows]
+            chosen += listed[:FIGURE]
+        draw_edits(chosen, self.run / "edits.png")
+
+    def group_sizes(self) -> Scores:
         """Success, mean over slots, by how many features may be raised."""
         planner = self.bundle.planner
         found = {}
-        for group in (*GROUPS, GROUP):
+        for group in GROUPS:
             self.bundle.planner = replace(planner, group=group)
-            scores = [
-                score(self.reader, self.pairs(slot, GROUP_PAIRS), self.edit, self.reconstruct)["success"]
+            scored = [
+                score(self.reader, self.pairs(slot, GROUP_PAIRS), self.edit, self.reconstruct, HELD_OUT_PROMPTS)
                 for slot in SLOTS
             ]
-            found[str(group)] = float(np.mean(scores))
+            found[str(group)] = float(np.mean([one["success"] for one in scored]))
         self.bundle.planner = planner
         tell("success by features raised", found)
         return found
 
-    def requests(self) -> dict[str, dict[str, float]]:
-        chosen = np.random.default_rng(SEED).choice(len(self.images), REQUESTS, replace=False)
+    def requests(self) -> dict[str, Scores]:
+        chosen = np.random.default_rng(SEED).choice(len(self.images), REQUESTS, replace=len(self.images) < REQUESTS)
         shown = (self.images[chosen], self.traits[chosen], self.edit, self.reconstruct)
         found = {
-            "two_slots": two_slots(self.reader, *shown, SEED),
+            "two_slots": two_slots(self.reader, *shown, SEED, HELD_OUT_PROMPTS),
             **{f"remove_{slot}": removal(self.reader, slot, *shown) for slot in ("accessory", "head", "glasses")},
-            "left_alone": left_alone(self.reader, *shown),
+            "left_alone": left_alone(self.reader, *shown, HELD_OUT_PROMPTS),
         }
         for kind, scores in found.items():
             tell(kind, scores)
         return found
 
-    def retrieval(self) -> dict[str, float]:
+    def retrieval(self) -> Scores:
         codes = activations_of(self.bundle.sae, self.encode(self.images).reshape(len(self.images), -1))
-        vocabulary = self.bundle.atlas.vocabulary
+        planner, vocabulary = self.bundle.planner, self.bundle.atlas.vocabulary
 
         def search(prompt: str) -> list[int]:
-            clauses = read_clauses(prompt, vocabulary)
-            return [match.feature for match in self.bundle.planner.retrieve(clauses[0])[0]] if clauses else []
+            clauses = planner.reader(prompt, vocabulary)
+            return (
+                [match.feature for match in retrieve(planner.index, vocabulary, clauses[0]).matched] if clauses else []
+            )
 
         found = recall(search, features_of(codes, self.traits, self.sprites), self.sprites)
-        tell("retrieval, recall of 5", found)
-        return found
+        read = changes_read(
+            lambda prompt: [clause.action for clause in planner.reader(prompt, vocabulary)], self.sprites
+        )
+        tell("retrieval, recall of 5", found | {"raise_lower": read})
+        return found | {"raise_lower": read}
 
-    def dials(self) -> dict[str, float]:
+    def dials(self) -> Scores:
         atlas = self.bundle.atlas
         named = named_traits(self.sprites, atlas.words, atlas.places)
         latents = self.encode(self.images[:DIALS])
-        share = monotone_share(
-            self.reader,
-            self.decode,
-            latents.reshape(DIALS, -1),
-            self.bundle.activations(latents),
-            self.bundle.sae.W_dec.detach().numpy(),
-            atlas.mean_activation,
-            named,
-        )
-        found = {"features": float(len(named)), "monotone": share}
+        rows = self.bundle.sae.W_dec.detach().numpy()
+        active, units = self.bundle.activations(latents), atlas.mean_activation
+        curves = dial_curves(self.reader, self.decode, latents.reshape(DIALS, -1), active, rows, units, named)
+        found = {"features": float(len(named)), "monotone": monotone_share(list(curves.values()))}
+        found["monotone_to_1.5"] = monotone_share(list(curves.values()), 1.5)
+        for slot in SLOTS:
+            mine = [curve for feature, curve in curves.items() if named[feature][0] == slot]
+            found[f"monotone_{slot}"] = monotone_share(mine) if mine else float("nan")
         tell("dials", found)
         return found
 
@@ -142,7 +209,7 @@ def resized(pictures: np.ndarray, size: int) -> np.ndarray:
     return np.stack([resize(picture, size) for picture in pictures])
 
 
-def tell(kind: str, scores: dict[str, float]) -> None:
+def tell(kind: str, scores: Scores) -> None:
     say("evaluate", f"{kind}: " + ", ".join(f"{name} {value:.3g}" for name, value in scores.items()))
 
 
@@ -156,6 +223,7 @@ def evaluate(config: RunConfig) -> None:
         "success_by_group": run.group_sizes(),
         "rendered_equal": run.read_back(),
     }
+    run.draw()
     write_json(join(config.run, "evaluation.json"), found)
 
 

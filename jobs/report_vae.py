@@ -21,7 +21,7 @@ from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
 from swiggle.data.reading import enlarge, read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, load_sprites
-from swiggle.evaluation.additive import AdditiveModel, fit_additive
+from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.locality import locality
 from swiggle.evaluation.noun_edit import draw_pairs, score_edited
 from swiggle.evaluation.reader import TraitReader
@@ -96,7 +96,7 @@ def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dic
     edits = {}
     for slot in SLOTS:
         pairs = draw_pairs(reader, slot, images, test[: len(images)], PAIRS, SEED)
-        edited = decode(moved(additive, slot, encode(pairs.images), pairs.traits, pairs.asked))
+        edited = decode(additive.moved(slot, encode(pairs.images), pairs.traits, pairs.asked))
         edits[slot] = score_edited(reader, pairs, edited, lambda pictures: decode(encode(pictures)))
     return {
         "rendered_equal": float(same.mean()),
@@ -106,13 +106,6 @@ def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dic
         "additive_r2": additive.r2(read_latents(latents, "test")[1], test),
         "supervised_edits": edits,
     }
-
-
-def moved(additive: AdditiveModel, slot: str, z: np.ndarray, traits: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Latents [N, C, h, w] with the vector of the slot's value replaced by that of the one asked for, float32."""
-    vectors = additive.vectors[slot]
-    step = vectors[asked] - vectors[traits[:, SLOTS.index(slot)]]
-    return (z + step.reshape(z.shape)).astype(np.float32)
 
 
 STAGE = Stage("report_vae", ("prepare_data", "train_vae", "encode_latents"), lambda c: {}, work)

@@ -22,8 +22,12 @@ from pyarrow import fs
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import entries, read_hand_labels
 from swiggle.atlas.index import LabelIndex, open_chroma
+from swiggle.data.palette import palette_of
+from swiggle.data.pixels import decode_picture
+from swiggle.editing.endpoint_reader import reader_from_environment
 from swiggle.editing.plan import EditPlan
 from swiggle.editing.planner import Picture, Planner, PromptPlan
+from swiggle.editing.snapping import native_size, snapped
 from swiggle.editing.steering import Steering
 from swiggle.manifest import NAME, BundleError, read_manifest
 from swiggle.models.vae import VAE, to_images, to_model
@@ -31,6 +35,9 @@ from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import is_local, local_path, read_json
 
 _DECODE_BATCH = 256
+_COLOURS = 256
+_PALETTE_PICTURES = 4_096
+"""Of the atlas's pictures, how many are looked at for the palette."""
 
 
 @dataclass
@@ -103,12 +110,26 @@ class Bundle:
         latents = self.encode(image[None])
         return self.planner.plan(prompt, Picture(self.activations(latents)[0], latents[0].ravel()))
 
-    def edit(self, images: np.ndarray, plan: EditPlan) -> np.ndarray:
-        """Apply a plan to pictures uint8 [N, S, S, 3]; same shape. A swap's `from` is the index of a picture here."""
+    def edit(self, images: np.ndarray, plan: EditPlan, snap: bool = False) -> np.ndarray:
+        """Apply a plan to pictures uint8 [N, S, S, 3]; same shape. A swap's `from` is the index of a picture here.
+        `snap` makes crisp pixel art of the result, in the colours of the training pictures."""
         latents = torch.from_numpy(self.encode(images))
         active = self.sae.encode(latents.flatten(1)).detach()
         sources = {str(i): row for i, row in enumerate(active)}
-        return np.concatenate([self.steering.steer(part, plan, sources) for part in latents.split(_DECODE_BATCH)])
+        edited = np.concatenate([self.steering.steer(part, plan, sources) for part in latents.split(_DECODE_BATCH)])
+        return self.snap(edited) if snap else edited
+
+    def snap(self, pictures: np.ndarray) -> np.ndarray:
+        """Pictures uint8 [N, S, S, 3] at the resolution and in the colours that training pictures were drawn in."""
+        palette, native = self._drawn_in
+        return snapped(pictures, palette, native)
+
+    @cached_property
+    def _drawn_in(self) -> tuple[np.ndarray, int]:
+        """The palette of the training pictures that the atlas keeps, uint8 [colours, 3], and their native side."""
+        kept = [self.atlas.pictures[number] for number in sorted(self.atlas.pictures)[:_PALETTE_PICTURES]]
+        pictures = np.stack([decode_picture(content) for content in kept])
+        return palette_of(pictures, _COLOURS), native_size(pictures)
 
     @cached_property
     def steering(self) -> Steering:
@@ -119,7 +140,7 @@ class Bundle:
         return self.planner_with(self.open_index())
 
     def planner_with(self, index: LabelIndex) -> Planner:
-        return Planner(self.atlas, index, self.sae.W_dec.detach().numpy())
+        return Planner(self.atlas, index, self.sae.W_dec.detach().numpy(), reader=reader_from_environment())
 
     def open_index(self, chroma: str | None = None) -> LabelIndex:
         """The label index in Chroma at `chroma` (a folder or `http://host:port`), by default in the bundle."""

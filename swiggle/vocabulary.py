@@ -33,6 +33,8 @@ class Vocabulary:
     places: dict[str, list[str]] = field(default_factory=dict)
     default_place: str | None = None
     filler: frozenset[str] = frozenset()
+    nothing: frozenset[str] = frozenset()
+    """Words with which captions say that there is nothing in a place."""
 
     @classmethod
     def load(cls, name: str) -> "Vocabulary":
@@ -47,10 +49,16 @@ class Vocabulary:
     @classmethod
     def from_dict(cls, tree: dict[str, Any]) -> "Vocabulary":
         places = {place: [str(word) for word in words] for place, words in tree.get("places", {}).items()}
-        return cls(places, tree.get("default_place"), frozenset(map(str, tree.get("filler", []))))
+        filler, nothing = (frozenset(map(str, tree.get(name, []))) for name in ("filler", "nothing"))
+        return cls(places, tree.get("default_place"), filler, nothing)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"places": self.places, "default_place": self.default_place, "filler": sorted(self.filler)}
+        return {
+            "places": self.places,
+            "default_place": self.default_place,
+            "filler": sorted(self.filler),
+            "nothing": sorted(self.nothing),
+        }
 
     def place_name(self, place: str) -> str:
         """The word that names a place in a label."""

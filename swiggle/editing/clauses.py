@@ -1,81 +1,134 @@
 """Reading a prompt: what is asked, clause by clause.
 
-"give it a pizza head, and less red on the shirt" -> replace(pizza, head), lower(red, accessory)
+"give it a pizza head, and less red on the shirt"   -> replace(pizza, head), lower(red, accessory)
+"swap the shark for a robot without the glasses"    -> replace(robot, in place of shark), remove(glasses)
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from swiggle.vocabulary import Vocabulary, Words, tokenise
+from swiggle.editing import grammar
+from swiggle.vocabulary import Mention, Vocabulary, Words, tokenise
 
 Action = Literal["replace", "raise", "lower", "remove"]
 
-_REMOVE = {"remove", "without", "no", "lose", "drop", "delete", "off", "erase"}
-_LOWER = {"less", "fewer", "reduce", "weaker", "lower", "tone"}
-_RAISE = {"more", "stronger", "increase", "boost", "extra"}
-_SLIGHTLY = {"bit", "little", "slightly", "somewhat"}
-_STRONGLY = {"much", "lot", "lots", "far", "way", "strongly"}
-_VERBS = {
-    "give", "make", "put", "add", "turn", "change", "set", "wear", "want", "use", "let", "get", "take", "swap", "into",
-    "try", "become", "becomes", "replace", "show", "keep", "down", "out", "look", "like", "him", "her", "them", "he",
-    "she", "me", "my", "i", "can", "you", "could", "would", "should", "his", "their", "from", "instead", "so",
-}  # fmt: skip
-_STARTERS = _REMOVE | _LOWER | _RAISE | _VERBS | {"a", "an", "the"}
-_BREAK = re.compile(r"[,;.!?]+|\bthen\b|\bbut\b|\balso\b")
+_SAID_OF_ACTION = grammar.VERBS | grammar.REMOVE | grammar.LOWER | grammar.RAISE | grammar.AMOUNTS.keys()
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One request: what to do with which words, said of which place; `amount` scales more and less."""
+    """One request: what to do with which words, said of which place; `amount` scales more and less. `instead_of` are
+    the words for what a replacement is to take the place of."""
 
     text: str
     action: Action
     words: Words
     place: str | None
     amount: float = 1.0
+    instead_of: Words = ()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A piece of a prompt and what it asks to do; None asks to leave something alone."""
+
+    text: str
+    action: Action | None
 
 
 def read_clauses(prompt: str, vocabulary: Vocabulary) -> list[Clause]:
     """The requests of a prompt, in order; parts without content words ask for nothing."""
-    return [clause for part in _parts(prompt, vocabulary) if (clause := _read(part, vocabulary)) is not None]
+    return [clause for part in _parts(prompt, vocabulary) if part.action for clause in _read(part, vocabulary)]
 
 
-def _parts(prompt: str, vocabulary: Vocabulary) -> list[str]:
-    parts: list[str] = []
-    for piece in _BREAK.split(prompt.lower()):
-        held = ""
-        for half in re.split(r"\band\b", piece):
-            # "stripes and checks" is one request; "a hat and a scarf" and "a shark head and red glasses" are two.
-            own = held and (
-                (tokenise(half) or [""])[0] in _STARTERS
-                or (vocabulary.named_places(held) and vocabulary.named_places(half))
-            )
-            if own:
-                parts.append(held)
-                held = half
-            else:
-                held = f"{held} and {half}" if held else half
-        parts.append(held)
-    return [part.strip() for part in parts if part.strip()]
+def _parts(prompt: str, vocabulary: Vocabulary) -> list[_Part]:
+    text = grammar.IN_PLACE_OF_FIRST.sub(r"\2 instead of \1", prompt.lower().replace("’", "'"))
+    found: list[_Part] = []
+    for piece in grammar.BREAK.split(text):
+        for half in _halves(piece, vocabulary):
+            action = _action(half)
+            # "remove the glasses and the hat": what is said of the one is meant of the other too.
+            if found and action == "replace" and found[-1].action != "replace" and _continues(half, vocabulary):
+                action = found[-1].action
+            found.append(_Part(half, action))
+    return found
 
 
-def _read(part: str, vocabulary: Vocabulary) -> Clause | None:
+def _halves(piece: str, vocabulary: Vocabulary) -> list[str]:
+    """The parts between "and": "stripes and checks" is one; "a hat and a scarf" and "a shark head and red glasses" are
+    two."""
+    halves: list[str] = []
+    for half in re.split(r"\band\b", piece):
+        held = halves[-1] if halves else ""
+        starts = (tokenise(half) or [""])[0] in grammar.STARTERS
+        ours, theirs = vocabulary.named_places(held), vocabulary.named_places(half)
+        if held.strip() and not (starts or (ours and theirs and set(ours) != set(theirs))):
+            halves[-1] = f"{held} and {half}"
+        else:
+            halves.append(half)
+    return [half.strip() for half in halves if half.strip()]
+
+
+def _continues(part: str, vocabulary: Vocabulary) -> bool:
+    """Whether a part goes on with what the one before it asked for: "the hat", "glasses"."""
     tokens = tokenise(part)
-    said = set(tokens)
-    action: Action = "replace"
-    if said & _REMOVE:
-        action = "remove"
-    elif said & _LOWER:
-        action = "lower"
-    elif said & _RAISE:
-        action = "raise"
-    amount = 0.5 if said & _SLIGHTLY else 2.0 if said & _STRONGLY else 1.0
-    skip = _VERBS | _REMOVE | _LOWER | _RAISE | _SLIGHTLY | _STRONGLY
-    words: list[str] = []
-    for mention in vocabulary.mentions(part):
-        words += [word for word in mention.words if word not in skip]
-    places = vocabulary.named_places(part)
-    if not words and not (places and action in ("remove", "lower", "raise")):
+    return tokens[0] in grammar.DEFINITE or (bool(vocabulary.named_places(part)) and not vocabulary.mentions(part))
+
+
+def _action(part: str) -> Action | None:
+    said = set(tokenise(part))
+    if grammar.UNWANTED.search(part):
+        return "remove"
+    if grammar.KEEP.search(part) or grammar.NEVER.search(part):
         return None
-    return Clause(part, action, tuple(words), places[-1] if places else None, amount)
+    if grammar.NOT_SO.search(part) or grammar.LESS.search(part) or said & grammar.LOWER:
+        return "lower"
+    if grammar.NOT.search(part) or said & grammar.REMOVE:
+        return "remove"
+    if grammar.MORE.search(part) or said & grammar.RAISE or said & grammar.COMPARATIVES.keys():
+        return "raise"
+    return "replace"
+
+
+def _read(part: _Part, vocabulary: Vocabulary) -> list[Clause]:
+    """The requests of a part: one for each place that content words are said of."""
+    assert part.action is not None
+    wanted, unwanted = _pair(part.text) if part.action == "replace" else (part.text, "")
+    mentions = _content(wanted, vocabulary)
+    if not mentions:
+        wanted, unwanted = part.text, ""
+        mentions = _content(wanted, vocabulary)
+    said = set(tokenise(part.text))
+    amount = next((times for word, times in grammar.AMOUNTS.items() if word in said), 1.0)
+    old = tuple(word for mention in _content(unwanted, vocabulary) for word in mention.words)
+    named = next(filter(None, map(vocabulary.named_places, (wanted, unwanted, part.text))), [])
+    if not mentions:
+        if not named or part.action == "replace":
+            return []
+        return [Clause(part.text, part.action, (), place, amount) for place in dict.fromkeys(named)]
+    by_place: dict[str | None, list[str]] = {}
+    for mention in mentions:
+        by_place.setdefault(mention.place or (named[-1] if named else None), []).extend(mention.words)
+    clauses = [Clause(part.text, part.action, tuple(words), place, amount) for place, words in by_place.items()]
+    return [replace(clauses[0], instead_of=old), *clauses[1:]]
+
+
+def _pair(part: str) -> tuple[str, str]:
+    """What a part wants, and what that is to take the place of: "swap the shark for a pizza" wants a pizza."""
+    for pattern in grammar.PAIRS:
+        if (match := pattern.search(part)) is not None:
+            return match["new"], match["old"]
+    return part, ""
+
+
+def _content(text: str, vocabulary: Vocabulary) -> list[Mention]:
+    """The mentions of a text without the words that say what to do; comparatives as the colour that they compare."""
+    kept = [
+        Mention(
+            mention.place,
+            tuple(grammar.COMPARATIVES.get(word, word) for word in mention.words if word not in _SAID_OF_ACTION),
+        )
+        for mention in vocabulary.mentions(text)
+    ]
+    return [mention for mention in kept if mention.words]

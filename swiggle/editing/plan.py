@@ -4,11 +4,13 @@ The same JSON in Python, over HTTP, in a share link and on the page:
 
     {"version": 1, "operations": [{"op": "set", "feature": 176, "strength": 1.5, "mask": null}]}
 
-Strength is in feature-relative units: 1.0 is the feature's mean activation where it is active.
+Strength is in feature-relative units: 1.0 is the feature's mean activation where it is active. The JSON schema,
+`EditPlan.model_json_schema()`, is kept in docs/edit-plan.schema.json.
 """
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 MAX_OPERATIONS = 256
@@ -52,3 +54,22 @@ class EditPlan(BaseModel):
     def then(self, other: "EditPlan") -> "EditPlan":
         """This plan followed by another. Raises ValueError beyond 256 operations."""
         return EditPlan(operations=[*self.operations, *other.operations])
+
+    def undone(self, activations: np.ndarray, mean_activation: np.ndarray) -> "EditPlan":
+        """The plan that takes this one back: `plan.then(plan.undone(...))` leaves a picture as it was.
+
+        activations: [features] of the picture that this plan is applied to, unedited; mean_activation: [features], what
+        strengths are relative to. Raises ValueError for a feature that is active here but has no mean activation, so
+        that no strength stands for what it was.
+        """
+        touched = {(o.feature, str(o.mask)): o for o in self.operations}
+        return EditPlan(operations=[_as_it_was(o, activations, mean_activation) for o in touched.values()])
+
+
+def _as_it_was(operation: Operation, activations: np.ndarray, mean_activation: np.ndarray) -> Operation:
+    was, unit = float(activations[operation.feature]), float(mean_activation[operation.feature])
+    if was == 0.0:
+        return Operation(op="ablate", feature=operation.feature, strength=0.0, mask=operation.mask)
+    if unit <= 0.0:
+        raise ValueError(f"feature {operation.feature} has no mean activation that what it was could be measured in")
+    return Operation(op="set", feature=operation.feature, strength=was / unit, mask=operation.mask)

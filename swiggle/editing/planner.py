@@ -18,27 +18,21 @@ import numpy as np
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.index import LabelIndex, Match
 from swiggle.editing.clauses import Clause, read_clauses
+from swiggle.editing.endpoint_reader import Reader
 from swiggle.editing.fit import fit_move
+from swiggle.editing.looks import Looks, looks_of
 from swiggle.editing.plan import MAX_OPERATIONS, EditPlan, Operation
 from swiggle.editing.remembered import already_there, move_between
+from swiggle.editing.retrieval import retrieve
+from swiggle.editing.whereabouts import Whereabouts
 from swiggle.vocabulary import Mention
 
-MATCH = 0.6
-"""Cosine similarity below which a label is not what was meant."""
-SAME = 0.03
-"""Labels this close to the best one mean the same."""
 GROUP = 32
 """Features that one request may raise at most."""
-OVERLAP = 0.55
-"""Cosine of two footprints from which features without a named place act on the same part of the picture."""
-BESIDE = 0.5
-"""Cosine of the footprints of two places from which what one shows matters to how the other looks: for Nouns, shirt and
-print."""
 BORNE_OUT = 0.3
 """Share of the captions of a feature's pictures that must hold its label for the captions to be trusted with it."""
 FREQUENT = 5e-4
 """Share of the pictures that a feature must fire on to be raised."""
-NEAREST = 5
 
 
 @dataclass(frozen=True)
@@ -51,6 +45,8 @@ class Reason:
     features: list[int]
     nearest: list[str]
     """Labels that come closest, where nothing matched."""
+    alternatives: list[str] = field(default_factory=list)
+    """Other labels that might have been meant."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +71,8 @@ class Planner:
     index: LabelIndex
     rows: np.ndarray
     group: int = GROUP
+    reader: Reader = read_clauses
+    """What turns a prompt into clauses."""
 
     def plan(self, prompt: str, picture: Picture | None = None) -> PromptPlan:
         """The plan for a prompt on a picture.
@@ -84,13 +82,16 @@ class Planner:
         """
         operations: dict[int, Operation] = {}
         reasons = []
-        for clause in read_clauses(prompt, self.atlas.vocabulary):
-            matched, nearest = self.retrieve(clause)
-            found = self._operations(clause, [m.feature for m in matched], picture)
+        for clause in self.reader(prompt, self.atlas.vocabulary):
+            meant = retrieve(self.index, self.atlas.vocabulary, clause)
+            found = self._operations(clause, [match.feature for match in meant.matched], picture)
             # Later requests see the picture as the earlier ones leave it, so the last word on a feature counts.
             operations.update({operation.feature: operation for operation in found})
             picture = picture and self._after(picture, found)
-            reasons.append(Reason(clause.text, clause.action, matched, [o.feature for o in found], nearest))
+            features = [operation.feature for operation in found]
+            reasons.append(
+                Reason(clause.text, clause.action, meant.matched, features, meant.nearest, meant.alternatives)
+            )
         return PromptPlan(EditPlan(operations=list(operations.values())[:MAX_OPERATIONS]), reasons)
 
     def _after(self, picture: Picture, operations: Sequence[Operation]) -> Picture:
@@ -100,26 +101,17 @@ class Planner:
             activations[operation.feature] = operation.strength * self.atlas.mean_activation[operation.feature]
         return Picture(activations, picture.latent + (activations - picture.activations) @ self.rows)
 
-    def retrieve(self, clause: Clause) -> tuple[list[Match], list[str]]:
-        """The features whose label means what a request says, best first; where none does, the nearest labels."""
-        if not clause.words:
-            return [], []
-        found: list[Match] = []
-        for place in [clause.place] if clause.place else [self.atlas.vocabulary.default_place, None]:
-            found = self.index.search(" ".join(clause.words), place)
-            if found and found[0].score >= MATCH:
-                return [m for m in found if m.score >= found[0].score - SAME], []
-        return [], list(dict.fromkeys(match.label for match in found))[:NEAREST]
-
     def _operations(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
         if not seeds and not clause.words and picture is not None:
             seeds = self._worn(clause.place, np.ones(len(self.atlas), bool), picture.activations)
+        if clause.action == "replace" and seeds:
+            return self._replace(clause, seeds, picture)
+        if clause.action == "remove" and picture is not None:
+            term = self._term(seeds, clause) if clause.words else self._shown(picture).get(clause.place)
+            if term is not None:
+                return self._removed(term, seeds, picture)
         if not seeds:
             return []
-        if clause.action == "replace":
-            return self._replace(clause, seeds, picture)
-        if clause.action == "remove" and picture is not None and (term := self._term(seeds, clause)) is not None:
-            return self._removed(term, seeds, picture)
         here = np.zeros(len(self.atlas), np.float32) if picture is None else picture.activations
         move = self._direction(seeds)
         if clause.action == "raise":
@@ -130,11 +122,11 @@ class Planner:
 
     def _replace(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
         if picture is None:
-            cleared = self._usual(self._competing(seeds))
+            cleared = self._usual(self.where.competing(seeds))
             return [*self._set(self._direction(seeds), np.zeros(len(self.atlas), np.float32)), *cleared]
         if (term := self._term(seeds, clause)) is not None:
             return self._remembered(term, picture)
-        worn = self._worn(self.atlas.places[seeds[0]], self._competing(seeds), picture.activations)
+        worn = self._worn(self.atlas.places[seeds[0]], self.where.competing(seeds), picture.activations)
         if set(worn) & set(seeds):
             return []
         move = self._direction(seeds)
@@ -155,50 +147,64 @@ class Planner:
     def _remembered(self, term: int, picture: Picture) -> list[Operation]:
         """Operations that replace what the picture is read to show in the term's place; none if it is there already."""
         memory, place = self.atlas.memory, self.atlas.memory.terms[term].place
-        shown = memory.read(picture.latent)
+        shown = self._shown(picture)
         if place not in shown or already_there(memory, term, shown[place]):
             return []
-        beside = self._beside(place)
-        move = move_between(memory, term, shown[place], shown.get(beside) if beside else None)
-        return self._set(move, picture.activations, self._acting(place, beside))
+        beside = self.where.beside(place)
+        by_pair = [
+            looks.move(place, term, shown[place], shown[looks.beside(place)])
+            for looks in self._looks
+            if place in (looks.one, looks.other)
+        ]
+        move = next((move for move in by_pair if move is not None), None)
+        if move is None:
+            move = move_between(memory, term, shown[place], shown.get(beside) if beside else None)
+        return self._set(move, picture.activations, self.where.acting(place, beside))
 
     def _removed(self, term: int, seeds: Sequence[int], picture: Picture) -> list[Operation]:
-        """Operations that take what a term means out of the picture; none if neither reading nor seeds show it."""
+        """Operations that take what a term means out of the picture; none if neither reading nor seeds show it.
+
+        Where captions know a word for nothing being there, it takes the term's place. Elsewhere the mean of all
+        pictures does, within the cells in which features of the term act.
+        """
         memory, place = self.atlas.memory, self.atlas.memory.terms[term].place
-        shown = memory.read(picture.latent)
+        shown = self._shown(picture)
         read = place in shown and already_there(memory, term, shown[place])
         if not read and not any(picture.activations[seed] > 0 for seed in seeds):
             return []
-        beside = self._beside(place)
+        if (nothing := self._nothing(place)) is not None:
+            return self._remembered(nothing, picture)
+        beside = self.where.beside(place)
         move = move_between(memory, None, term, shown.get(beside) if beside else None)
-        return self._set(move, picture.activations, self._acting(place, beside))
+        operations = self._set(move, picture.activations, self.where.acting(place, beside))
+        mask = self.where.mask(self._labelled_as(term))
+        return [operation.model_copy(update={"mask": mask}) for operation in operations]
 
-    def _acting(self, place: str | None, beside: str | None) -> np.ndarray:
-        """The features that act where a place is: its own, those of the place beside it, and those without a label
-        that act on the same part of the picture; all, where captions name no place. bool [features]."""
-        if place not in self._parts:
-            return np.ones(len(self.atlas), bool)
-        near = self._footprints @ self._parts[place] >= OVERLAP * self._footprint_norms
-        return np.where(self._places != "", np.isin(self._places, [place, beside or place]), near)
+    def _labelled_as(self, term: int) -> list[int]:
+        """The features whose label is a term."""
+        place, words = self.atlas.memory.terms[term].place, " ".join(self.atlas.memory.terms[term].words)
+        return [i for i, said in enumerate(self.atlas.words) if said == words and self.atlas.places[i] == place]
 
-    def _beside(self, place: str | None) -> str | None:
-        """The place that shares most of its part of the picture with a place; None if none shares enough."""
-        if place not in self._parts:
-            return None
-        overlap = {other: float(part @ self._parts[place]) for other, part in self._parts.items() if other != place}
-        nearest = max(overlap, key=lambda other: overlap[other], default=None)
-        return nearest if nearest is not None and overlap[nearest] >= BESIDE else None
+    def _nothing(self, place: str | None) -> int | None:
+        """What captions say of a place in which there is nothing."""
+        said = (self.atlas.memory.number.get(Mention(place, (word,))) for word in self.atlas.vocabulary.nothing)
+        return next((term for term in said if term is not None and self.atlas.memory.whole[term]), None)
 
-    @cached_property
-    def _parts(self) -> dict[str, np.ndarray]:
-        """Where the labelled features of each place act, of unit length: [32 * 32]."""
-        weights = self.atlas.confidence * self.atlas.density
-        parts = {place: np.where(self._places == place, weights, 0.0) @ self._footprints for place in set(self._places)}
-        return {place: part / max(float(np.linalg.norm(part)), 1e-12) for place, part in parts.items() if place}
+    def _shown(self, picture: Picture) -> dict[str | None, int]:
+        """What captions would say of each place of the picture: the number of a term by place."""
+        shown = self.atlas.memory.read(picture.latent)
+        for looks in self._looks:
+            shown |= looks.read(picture.latent, shown)
+        return shown
 
     @cached_property
-    def _footprint_norms(self) -> np.ndarray:
-        return np.maximum(np.linalg.norm(self._footprints, axis=1), 1e-12)
+    def _looks(self) -> list[Looks]:
+        found = [looks_of(self.atlas.memory, one, other) for one, other in self.where.on_each_other()]
+        return [looks for looks in found if looks is not None]
+
+    @cached_property
+    def where(self) -> Whereabouts:
+        return Whereabouts(self.atlas)
 
     def _direction(self, seeds: Sequence[int]) -> np.ndarray:
         """How latents differ from the average where the seeds are strong, surer labels counting more: [latent_dim]."""
@@ -219,15 +225,6 @@ class Planner:
             for i in order
         ]
 
-    def _competing(self, seeds: Sequence[int]) -> np.ndarray:
-        """Which features act where the seeds act: of the same place, or, where a label names none, on the same part
-        of the picture. bool [features]."""
-        places, footprints = self._places, self._footprints
-        where = places[seeds[0]]
-        part = footprints[list(seeds)].mean(axis=0)
-        overlapping = footprints @ part >= OVERLAP * self._footprint_norms * np.linalg.norm(part)
-        return np.where((places != "") & (where != ""), places == where, overlapping)
-
     def _worn(self, place: str | None, among: np.ndarray, activations: np.ndarray) -> list[int]:
         """The features of the label that is strongest in a place of the picture; none if no labelled one is active."""
         strength: dict[str, float] = defaultdict(float)
@@ -244,14 +241,6 @@ class Planner:
         usual = np.where(competing, self.atlas.density * self.atlas.mean_activation, 0.0)
         order = np.argsort(-usual, kind="stable")[: MAX_OPERATIONS // 4]
         return [Operation(op="ablate", feature=int(i), strength=0.0) for i in order if usual[i] > 0]
-
-    @cached_property
-    def _places(self) -> np.ndarray:
-        return np.array([place or "" for place in self.atlas.places])
-
-    @cached_property
-    def _footprints(self) -> np.ndarray:
-        return self.atlas.footprint.reshape(len(self.atlas), -1).astype(np.float32)
 
     @cached_property
     def _labelled(self) -> np.ndarray:

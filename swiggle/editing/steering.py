@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from swiggle.editing.plan import MASK_SIZE, EditPlan, Operation
+from swiggle.editing.plan import MASK_SIZE, EditPlan, Mask, Operation
 from swiggle.models.vae import VAE, to_images
 from swiggle.sae.model import SparseAutoencoder
 
@@ -35,20 +35,30 @@ class Steering:
         Operations without a mask are applied first, together; those with a mask follow as blends of pictures,
         m D(z') + (1 - m) D(z), one blend for each different mask.
         """
-        self._check(plan, sources or {})
-        activations = self.sae.encode(latents.flatten(1))
-        plain = [o for o in plan.operations if o.mask is None]
-        masks = {str(o.mask): o.mask for o in plan.operations if o.mask is not None}
-        changed = self._changed(activations, plain, sources or {})
-        base = self._moved(latents, activations, changed)
+        (_, base), *masked = self.layers(latents, plan, sources)
         pictures = self.vae.decode(base)
-        for key, mask in masks.items():
-            masked = [o for o in plan.operations if o.mask is not None and str(o.mask) == key]
-            after = self._changed(changed, masked, sources or {})
+        for mask, moved in masked:
             cover = torch.tensor(mask).repeat_interleave(pictures.shape[-1] // MASK_SIZE, 0)
             cover = cover.repeat_interleave(pictures.shape[-1] // MASK_SIZE, 1)
-            pictures = torch.lerp(pictures, self.vae.decode(self._moved(base, changed, after)), cover)
+            pictures = torch.lerp(pictures, self.vae.decode(moved), cover)
         return to_images(pictures)
+
+    @torch.inference_mode()
+    def layers(
+        self, latents: Tensor, plan: EditPlan, sources: Mapping[str, Tensor] | None = None
+    ) -> list[tuple[Mask | None, Tensor]]:
+        """The edited latents [N, C, h, w], first those that the operations without a mask lead to (mask None), then
+        for each mask those that its operations lead to from there. Raises `PlanError`."""
+        self._check(plan, sources or {})
+        activations = self.sae.encode(latents.flatten(1))
+        changed = self._changed(activations, [o for o in plan.operations if o.mask is None], sources or {})
+        base = self._moved(latents, activations, changed)
+        found: list[tuple[Mask | None, Tensor]] = [(None, base)]
+        for key, mask in {str(o.mask): o.mask for o in plan.operations if o.mask is not None}.items():
+            masked = [o for o in plan.operations if o.mask is not None and str(o.mask) == key]
+            after = self._changed(changed, masked, sources or {})
+            found.append((mask, self._moved(base, changed, after)))
+        return found
 
     def _check(self, plan: EditPlan, sources: Mapping[str, Tensor]) -> None:
         features = self.sae.config.features

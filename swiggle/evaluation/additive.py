@@ -23,6 +23,13 @@ class AdditiveModel:
         """Traits int [N, 5] to latents [N, d]."""
         return self.mean + sum(self.vectors[slot][traits[:, column]] for column, slot in enumerate(SLOTS))
 
+    def moved(self, slot: str, latents: np.ndarray, traits: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """Latents [N, ...] of traits int [N, 5], the vector of the slot's value replaced by that of the one asked for,
+        int [N]: a supervised edit, float32."""
+        vectors = self.vectors[slot]
+        step = vectors[asked] - vectors[traits[:, SLOTS.index(slot)]]
+        return (latents + step.reshape(latents.shape)).astype(np.float32)
+
     def r2(self, latents: np.ndarray, traits: np.ndarray) -> float:
         """1 - sum ||z - z^||^2 / sum ||z - mean||^2 over latents [N, d] that the model was not fitted to."""
         unexplained = np.square(latents - self.predict(traits)).sum()

@@ -1,5 +1,8 @@
+import json
 import math
+from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -47,3 +50,19 @@ def test_limits_and_composition() -> None:
     with pytest.raises(ValidationError):
         EditPlan.model_validate({"version": 2})
     assert len(EditPlan(operations=[one]).then(EditPlan(operations=[one])).operations) == 2
+
+
+def test_undoing_names_what_it_cannot_put_back() -> None:
+    edit = EditPlan(operations=[Operation(op="ablate", feature=1), Operation(op="set", feature=0, strength=2.0)])
+    back = edit.undone(np.array([0.0, 3.0]), np.array([1.0, 2.0]))
+    assert [(o.op, o.feature, o.strength) for o in back.operations] == [("set", 1, 1.5), ("ablate", 0, 0.0)]
+    with pytest.raises(ValueError, match="feature 1"):
+        edit.undone(np.array([0.0, 3.0]), np.zeros(2))
+
+
+def test_the_schema_in_the_docs_is_that_of_the_code() -> None:
+    kept = Path(__file__).parents[2] / "docs/edit-plan.schema.json"
+    assert json.loads(kept.read_text()) == EditPlan.model_json_schema(), (
+        "write it anew: python -c 'import json; from swiggle.editing.plan import EditPlan; "
+        "print(json.dumps(EditPlan.model_json_schema(), indent=1))' > docs/edit-plan.schema.json"
+    )

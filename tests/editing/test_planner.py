@@ -10,6 +10,7 @@ from scipy import sparse
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.index import LabelIndex, Match
 from swiggle.atlas.memory import remember
+from swiggle.editing.clauses import Clause
 from swiggle.editing.planner import Picture, Planner
 from swiggle.vocabulary import Mention, Vocabulary
 
@@ -30,9 +31,10 @@ class ExactIndex(LabelIndex):
     labels: list[str]
 
     def search(self, words: str, place: str | None = None, limit: int = 64) -> list[Match]:
-        scored = [(1.0 if label == words else 0.1, i) for i, label in enumerate(self.labels)]
+        scored = [(1.0 if label.removesuffix(" print") == words else 0.1, i) for i, label in enumerate(self.labels)]
         kept = [(score, i) for score, i in scored if place is None or PLACES[i] == place]
-        return [Match(i, self.labels[i], PLACES[i], score) for score, i in sorted(kept, key=lambda pair: -pair[0])]
+        kept = sorted(kept, key=lambda pair: -pair[0])[:limit]
+        return [Match(i, self.labels[i], PLACES[i], score) for score, i in kept]
 
 
 def planner_of(labels: list[str]) -> tuple[Planner, np.ndarray]:
@@ -114,3 +116,28 @@ def test_a_label_that_captions_do_not_bear_out_goes_by_its_feature() -> None:
     found = after(planner, "make it a pizza", wearing(SHARK, BLUE, DOTS))
     assert found[LAMP] > 0.5
     assert found[PIZZA] < 0.5
+
+
+def test_what_else_a_word_might_mean_is_told() -> None:
+    planner, _ = planner_of(["shark", "shark", *WORDS[2:5], "pizza", "dots"])
+    worn = wearing(LAMP, BLUE, DOTS)
+    (reason,) = planner.plan("make it a pizza", Picture(worn, worn @ planner.rows)).reasons
+    assert [match.feature for match in reason.matched] == [PIZZA]
+    assert reason.alternatives == []  # the other pizza is called the same
+    planner.index.labels[STRIPES] = "pizza print"
+    (reason,) = planner.plan("make it a pizza", Picture(worn, worn @ planner.rows)).reasons
+    assert reason.alternatives == ["pizza print"]
+    (nothing,) = planner.plan("make it a zorblax", Picture(worn, worn @ planner.rows)).reasons
+    assert (nothing.matched, nothing.alternatives, len(nothing.nearest)) == ([], [], 5)
+
+
+def test_a_swap_happens_where_the_old_thing_is() -> None:
+    planner, _ = planner_of(WORDS)
+    found = after(planner, "swap the stripes for dots", wearing(SHARK, BLUE, STRIPES))
+    np.testing.assert_allclose(found, wearing(SHARK, BLUE, DOTS), atol=0.1)
+
+
+def test_the_reader_of_prompts_can_be_another() -> None:
+    planner, _ = planner_of(WORDS)
+    planner.reader = lambda prompt, vocabulary: [Clause(prompt, "replace", ("pizza",), "head")]
+    assert after(planner, "surprise me", wearing(SHARK, BLUE, DOTS))[PIZZA] > 0.5

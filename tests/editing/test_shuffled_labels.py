@@ -1,5 +1,6 @@
 """Labels alone decide what a word means: shuffled over the features, an edit does no better than chance."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,10 +38,11 @@ def head_success(bundle: Bundle, atlas: Atlas, run: Path, chroma: Path) -> float
     images = read_pictures(run / "data/test", 32).images
     reader = TraitReader(SPRITES)
 
-    def edit(picture: np.ndarray, prompt: str) -> np.ndarray:
-        latents = bundle.encode(picture[None])
-        seen = Picture(bundle.activations(latents)[0], latents[0].ravel())
-        return bundle.edit(picture[None], planner.plan(prompt, seen).plan)[0]
+    def edit(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
+        latents = bundle.encode(pictures)
+        seen = [Picture(f, z.ravel()) for f, z in zip(bundle.activations(latents), latents, strict=True)]
+        plans = [planner.plan(prompt, one).plan for prompt, one in zip(prompts, seen, strict=True)]
+        return np.concatenate([bundle.edit(pictures[i : i + 1], plan) for i, plan in enumerate(plans)])
 
     pairs = draw_pairs(reader, "head", images, traits, 60, seed=3)
     return score(reader, pairs, edit, lambda x: bundle.decode(bundle.encode(x)))["success"]

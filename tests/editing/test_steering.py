@@ -80,3 +80,24 @@ def test_plans_that_do_not_fit_are_named(steering: Steering, latents: torch.Tens
         steering.steer(latents, EditPlan(operations=[Operation(op="ablate", feature=40)]))
     with pytest.raises(PlanError, match="copy from"):
         steering.steer(latents, plan({"op": "swap", "feature": 0, "from": "nowhere"}))
+
+
+def test_undone_plans_leave_the_latent_as_it_was(steering: Steering, latents: torch.Tensor) -> None:
+    mask = [[1.0] * 4 + [0.0] * 4 for _ in range(8)]
+    edit = plan(
+        {"op": "set", "feature": 2, "strength": 3.0},
+        {"op": "add", "feature": 3, "strength": -2.0},
+        {"op": "scale", "feature": 4, "strength": 0.5},
+        {"op": "swap", "feature": 5, "from": "other"},
+        {"op": "ablate", "feature": 6},
+        {"op": "set", "feature": 2, "strength": 1.0},
+        {"op": "set", "feature": 7, "strength": 4.0, "mask": mask},
+    )
+    sources = {"other": torch.rand(40)}
+    one = latents[:1]
+    activations = steering.sae.encode(one.flatten(1)).detach().numpy()[0]
+    back = edit.then(edit.undone(activations, steering.mean_activation.numpy()))
+    assert (steering.layers(one, edit, sources)[0][1] - one).abs().max() > 0.1
+    for _, latent in steering.layers(one, back, sources):
+        assert (latent - one).abs().max() <= 1e-6
+    np.testing.assert_array_equal(steering.steer(one, back, sources), steering.steer(one, EditPlan()))

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -41,16 +42,14 @@ def test_scores_of_a_perfect_and_of_an_idle_editor() -> None:
     pairs = draw_pairs(READER, "head", images, traits, 40, seed=1)
     column = SLOTS.index("head")
     assert (pairs.asked != pairs.traits[:, column]).all()
-    requests = iter(range(40))
 
-    def perfect(picture: np.ndarray, prompt: str) -> np.ndarray:
-        i = next(requests)
-        assert SPRITES.names["head"][pairs.asked[i]] in prompt
-        wanted = pairs.traits[i : i + 1].copy()
-        wanted[:, column] = pairs.asked[i]
-        return SPRITES.render(wanted)[0]
+    def perfect(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
+        assert all(SPRITES.names["head"][value] in prompt for value, prompt in zip(pairs.asked, prompts, strict=True))
+        return SPRITES.render(pairs.true())
 
     best = score(READER, pairs, perfect, lambda x: x)
-    assert (best["success"], best["preservation"], best["exact"]) == (1.0, 1.0, 1.0)
-    idle = score(READER, pairs, lambda picture, _: picture, lambda x: x)
-    assert (idle["success"], idle["preservation"], idle["exact"]) == (0.0, 1.0, 0.0)
+    assert (best["success"], best["preservation"], best["exact"], best["leakage"]) == (1.0, 1.0, 1.0, 0.0)
+    idle = score(READER, pairs, lambda pictures, _: pictures, lambda x: x)
+    assert (idle["success"], idle["preservation"], idle["exact"], idle["leakage"]) == (0.0, 1.0, 0.0, 0.0)
+    lighter = score(READER, pairs, lambda pictures, _: np.minimum(pictures, 250) + np.uint8(5), lambda x: x)
+    assert 4.0 <= lighter["leakage"] <= 5.0
