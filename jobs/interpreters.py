@@ -1,7 +1,5 @@
 """The Ray Data actors of the atlas: each holds the models and turns a batch of rows into another."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import torch
@@ -11,7 +9,7 @@ from swiggle.atlas.activations import Activations, activations_of, to_table
 from swiggle.atlas.previews import Ablation, ablate, preview
 from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
 from swiggle.atlas.sweeps import sweep
-from swiggle.data.pixels import encode_png, encode_webp, resize
+from swiggle.data.pixels import encode_png, encode_small_png, encode_webp, resize
 from swiggle.data.splits import split_of
 from swiggle.models.vae import VAE
 from swiggle.sae.model import SparseAutoencoder
@@ -74,10 +72,10 @@ class FeaturePictures(_WithDictionary):
         super().__init__(sae)
         with local_copy(vae) as folder:
             self.vae = VAE.from_pretrained(folder)
-        self.levels = levels
-        self.fixed = torch.from_numpy(fixed).view(-1, *self.vae.latent_shape)
+        self.levels = levels.copy()  # what Ray hands over cannot be written to, which torch warns of
+        self.fixed = torch.tensor(fixed).view(-1, *self.vae.latent_shape)
 
-    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, Any]:
+    def __call__(self, batch: dict[str, np.ndarray]) -> pa.Table:
         """Columns `feature`, and of k examples `latents` [k, latent_dim] and `activations` [k], 0 for none."""
         features = batch["feature"]
         drawn = preview(self.vae, self.sae, features, self.levels[features])
@@ -85,21 +83,24 @@ class FeaturePictures(_WithDictionary):
         ablations = [self._ablate(*example) for example in examples]
         footprints = np.stack([found.footprint for found in ablations])
         turned = sweep(self.vae, self.sae, self.fixed, features, self.levels, footprints)
-        return {
-            "id": features,
-            "one_hot": [encode_png(picture) for picture in drawn.one_hot],
-            "natural": [encode_png(picture) for picture in drawn.natural],
-            "footprint": footprints.reshape(len(features), -1),
-            "ablation": [encode_webp(ablation_sheet(found)) if len(found.change) else b"" for found in ablations],
-            "ablation_change": [found.change for found in ablations],
-            "slider_low": turned.low.astype(np.float32),
-            "slider_high": turned.high.astype(np.float32),
-            "seen": turned.seen.astype(np.float32),
-            "side_effect": turned.outside.astype(np.float32),
-            "side_effect_ids": [np.array([i for i, _ in row], np.int64) for row in turned.moved],
-            "side_effect_strengths": [np.array([s for _, s in row], np.float32) for row in turned.moved],
-            "strip": [encode_png(in_a_row(strip)) for strip in turned.strips],
-        }
+        floats, ids = pa.list_(pa.float32()), pa.list_(pa.int64())
+        return pa.table(
+            {
+                "id": features,
+                "one_hot": [encode_png(picture) for picture in drawn.one_hot],
+                "natural": [encode_png(picture) for picture in drawn.natural],
+                "footprint": pa.array(list(footprints.reshape(len(features), -1)), floats),
+                "ablation": [encode_webp(ablation_sheet(found)) if len(found.change) else b"" for found in ablations],
+                "ablation_change": pa.array([found.change for found in ablations], floats),
+                "slider_low": turned.low.astype(np.float32),
+                "slider_high": turned.high.astype(np.float32),
+                "seen": pa.array(list(turned.seen.astype(np.float32)), floats),
+                "side_effect": turned.outside.astype(np.float32),
+                "side_effect_ids": pa.array([[i for i, _ in moved] for moved in turned.moved], ids),
+                "side_effect_strengths": pa.array([[by for _, by in moved] for moved in turned.moved], floats),
+                "strip": [encode_small_png(in_a_row(strip)) for strip in turned.strips],
+            }
+        )
 
     def _ablate(self, feature: int, latents: np.ndarray, activations: np.ndarray) -> Ablation:
         active = activations > 0

@@ -5,8 +5,8 @@ result is decoded and encoded again, which tells what a viewer with the model's 
 
     seen(s)  = mean over pictures of <E(D(z_s)) - E(D(z_0)), W_dec,i> / a_i        s if all of it can be seen
 
-Within the *safe range* around 0 every further step is seen by at least half. Nothing but the model is asked: no
-caption and no trait.
+Within the *safe range* around 0 every further step is still seen, by at least a quarter of what a step on the way to 1
+is. Beyond it the picture saturates, or shows something else. Nothing but the model is asked: no caption and no trait.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from swiggle.models.vae import VAE, to_images
 from swiggle.sae.model import SparseAutoencoder
 
 STRENGTHS = np.linspace(-2.0, 2.0, 9)
-SEEN = 0.5
-"""Of each further step, the share that must be seen for a strength to be in the safe range."""
+STILL = 0.25
+"""How much a step must be seen to be in the safe range, as a share of how much a step between 0 and 1 is."""
 CORE = 0.9
 """Share of a footprint whose pixels count as the place where its feature acts."""
 SIDE_EFFECTS = 5
@@ -99,8 +99,9 @@ def _size(pictures: Tensor) -> tuple[int, int, int]:
 
 
 def safe_range(seen: np.ndarray) -> tuple[float, float]:
-    """The strengths around 0 up to which each further step is seen by at least `SEEN`. seen: [strengths]."""
-    good = np.diff(seen) / np.diff(STRENGTHS) >= SEEN
+    """The strengths around 0 up to which every step is still seen; 0 to 0 where strength 1 is not. seen: [strengths]."""
+    usual = seen[_ONE] - seen[_ZERO]
+    good = (np.diff(seen) / np.diff(STRENGTHS) >= STILL * usual) & (usual > 0)
     above = len(good) - _ZERO if good[_ZERO:].all() else int(good[_ZERO:].argmin())
     below = _ZERO if good[:_ZERO].all() else int(good[:_ZERO][::-1].argmin())
     return float(STRENGTHS[_ZERO - below]), float(STRENGTHS[_ZERO + above])
