@@ -99,7 +99,7 @@ def _size(pictures: Tensor) -> tuple[int, int, int]:
 
 
 def safe_range(seen: np.ndarray) -> tuple[float, float]:
-    """The strengths around 0 up to which every step is still seen; 0 to 0 where strength 1 is not. seen: [strengths]."""
+    """The strengths around 0 up to which every step is still seen; 0 to 0 where strength 1 is not."""
     usual = seen[_ONE] - seen[_ZERO]
     good = (np.diff(seen) / np.diff(STRENGTHS) >= STILL * usual) & (usual > 0)
     above = len(good) - _ZERO if good[_ZERO:].all() else int(good[_ZERO:].argmin())
