@@ -38,6 +38,7 @@ from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
 from swiggle.atlas.previews import FOOTPRINT
 from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
 from swiggle.atlas.text import text_encoder
+from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_labels
 from swiggle.config import RunConfig
 from swiggle.data.latents import first_latents, latents_of_ids
 from swiggle.data.reading import read_captions
@@ -49,6 +50,8 @@ from swiggle.vocabulary import Vocabulary
 SAMPLE = 200
 """Pictures of a feature from which its quantiles are taken."""
 DRAWN_TOGETHER = 64
+ASKED = 4
+"""Pictures of a kind that a vision model is shown."""
 
 
 def over_latents(config: RunConfig, actor: type, **arguments: Any) -> ray.data.Dataset:
@@ -133,6 +136,33 @@ def captioned(config: RunConfig, features: int) -> dict[str, tuple[np.ndarray, C
     return found
 
 
+def seen_by_vision(
+    config: RunConfig, labels: list[Label], statistics: FeatureStatistics, train: tuple[np.ndarray, Captioned]
+) -> list[Label]:
+    """The labels, with those of a vision model where captions leave a live feature unexplained."""
+    labeller = VisionLabeller(config.atlas.labeller_url, config.atlas.labeller_model)
+    asked = unexplained(labels, statistics.density > 0)
+    chosen = {i: pictures_about(i, statistics, *train) for i in asked}
+    with local_copy(join(config.run, "data")) as data:
+        wanted = np.array([number for groups in chosen.values() for group in groups for number in group], np.int64)
+        images = dict(zip(*collect_pictures(data, wanted, 0)[:2], strict=True))
+    evidence = (Evidence(i, *([images[n] for n in group] for group in groups)) for i, groups in chosen.items())
+    vocabulary = Vocabulary.load(config.atlas.vocabulary)
+    found = vision_labels(labeller, evidence, vocabulary, config.atlas.min_confidence, config.atlas.seed)
+    return [found.get(i, label) for i, label in enumerate(labels)]
+
+
+def pictures_about(
+    feature: int, statistics: FeatureStatistics, ids: np.ndarray, train: Captioned
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Ids of pictures to name a feature by (strongest, and silent ones), and of others to check the name with."""
+    column = train.values[:, feature].toarray().ravel()
+    silent = np.random.default_rng(feature).permutation(ids[column == 0])[: 2 * ASKED]
+    strongest = statistics.example_ids[feature][:ASKED]
+    further = np.setdiff1d(statistics.quantile_example_ids[feature], [*strongest, -1])[:ASKED]
+    return strongest[strongest >= 0], silent[:ASKED], further, silent[ASKED:]
+
+
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     connect()
     parts = join(config.run, "build_atlas", key)
@@ -156,7 +186,9 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     vocabulary = Vocabulary.load(config.atlas.vocabulary)
     pictures = captioned(config, len(rows))
     splits = [pictures[split][1] for split in SPLITS]
-    labels = label_features(splits, statistics.max_activation, vocabulary, config.atlas.min_confidence)
+    labels = label_features(splits, statistics.max_activation, footprint, vocabulary, config.atlas.min_confidence)
+    if config.atlas.labeller == "vision":
+        labels = seen_by_vision(config, labels, statistics, pictures["train"])
     say(STAGE.name, f"{len(explained(labels))} features labelled")
 
     groups = feature_groups(positions, live, [label.place for label in labels])

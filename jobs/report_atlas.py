@@ -31,7 +31,7 @@ from swiggle.models.vae import VAE
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish
 
-READ = 4
+READ = 3
 """Top pictures of a feature from which its slot is read."""
 HEADS = 50
 HEAD_PICTURES = 9

@@ -196,7 +196,12 @@ class AtlasConfig:
     caption_pictures: int = 200_000
     """Pictures of a split whose captions are read at most, for labels and for what edits remember."""
     min_confidence: float = 0.35
-    """A label whose detection F1 on validation captions stays below this is `unexplained`."""
+    """A label whose F0.5 as a detector on validation captions stays below this is `unexplained`."""
+    labeller: Literal["captions", "vision"] = "captions"
+    """`vision` also asks a vision model about features that captions leave unexplained (`swiggle/atlas/vision.py`)."""
+    labeller_url: str = ""
+    """An OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; its key is read from the environment."""
+    labeller_model: str = ""
     vocabulary: str = "nouns"
     """Words for the places of a picture: a name in `swiggle/vocabularies/` or a path to a YAML file."""
     samples: int = 64

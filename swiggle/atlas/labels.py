@@ -7,15 +7,16 @@ all terms and some thresholds, the one with the highest F-score of "the feature 
 carry a part of a concept but should not be named after what it does not mean. From it a rule is grown (`rules.py`), of
 which so much is kept as helps on the validation captions too. The F-score there is the label's *confidence*; below
 `min_confidence` the feature is called unexplained. What the label then detects is measured on test captions, which no
-choice has seen.
+choice has seen. Features that would have the same label are told apart in its text (`distinguish.py`).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
+from swiggle.atlas.distinguish import alike, more_often, side_of
 from swiggle.atlas.rules import GAIN, Captions, Rule, detection, f_score
 from swiggle.vocabulary import Mention, Vocabulary
 
@@ -72,9 +73,14 @@ def runs_of(mentions: Iterable[Mention]) -> set[Mention]:
 
 
 def label_features(
-    splits: Sequence[Captioned], max_activation: np.ndarray, vocabulary: Vocabulary, min_confidence: float
+    splits: Sequence[Captioned],
+    max_activation: np.ndarray,
+    footprints: np.ndarray,
+    vocabulary: Vocabulary,
+    min_confidence: float,
 ) -> list[Label]:
-    """Label every feature. splits: train, validation and test."""
+    """Label every feature. splits: train, validation and test; `footprints` [features, 32, 32] tell equal labels
+    apart."""
     train, validation, test = splits
     features = train.values.shape[1]
     mentioned = [vocabulary.mentions(caption or "") for caption in train.captions]
@@ -91,7 +97,8 @@ def label_features(
     ]
     start, threshold = _starts(train.values, captions, max_activation)
     by_feature = [split.values.tocsc() for split in (train, validation, test)]
-    labels = []
+    labels: list[Label] = []
+    rules: dict[int, Rule] = {}
     for i in range(features):
         if by_feature[0].indptr[i + 1] - by_feature[0].indptr[i] < _MIN_FIRINGS:
             labels.append(Label(UNEXPLAINED))
@@ -102,6 +109,7 @@ def label_features(
         if confidence < min_confidence:
             labels.append(Label(UNEXPLAINED, confidence=confidence))
             continue
+        rules[i] = rule
         scores = detection(_fires(by_feature[2], i, level), rule.holds(held_out[1]), BETA)
         first = [terms[number] for number in rule.groups[0]]
         labels.append(
@@ -118,7 +126,19 @@ def label_features(
                 tuple(tuple(terms[number] for number in group) for group in rule.groups),
             )
         )
+    for group in alike({i: labels[i].text for i in rules}):
+        others = {i: footprints[[j for j in group if j != i]].mean(axis=0) for i in group}
+        for i in group:
+            fired = _fires(by_feature[0], i, threshold[i] * max_activation[i])
+            term = more_often(captions, terms, rules[i].holds(captions.by_term), fired)
+            extra = f"more with {_said(term, vocabulary)}" if term else side_of(footprints[i], others[i])
+            labels[i] = replace(labels[i], text=f"{labels[i].text}, {extra}" if extra else labels[i].text)
     return labels
+
+
+def _said(term: Mention, vocabulary: Vocabulary) -> str:
+    words = " ".join(term.words)
+    return f"{words} {vocabulary.place_name(term.place)}" if term.place else words
 
 
 def text_of(rule: Rule, terms: Sequence[Mention], vocabulary: Vocabulary) -> str:

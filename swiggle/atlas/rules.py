@@ -77,6 +77,7 @@ class Captions:
     [terms]), and a matrix of ones [N, terms]."""
 
     def __init__(self, terms: Sequence[Mention], whole: np.ndarray, said: sparse.csr_matrix) -> None:
+        self.whole = whole
         self.by_caption = said
         self.by_term = said.tocsc()
         self.counts = np.asarray(said.sum(axis=0)).ravel()

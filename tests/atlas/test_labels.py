@@ -23,7 +23,8 @@ def world(count: int, seed: int) -> Captioned:
 
 def test_labels_from_captions() -> None:
     splits = [world(count, seed) for seed, count in enumerate((4_000, 1_000, 1_000))]
-    labels = label_features(splits, splits[0].values.max(axis=0).toarray().ravel(), NOUNS, min_confidence=0.5)
+    highest = splits[0].values.max(axis=0).toarray().ravel()
+    labels = label_features(splits, highest, np.zeros((5, 32, 32)), NOUNS, min_confidence=0.5)
     assert [label.text for label in labels] == [
         "shark head", "pizza head", "robot accessory", "index card head", UNEXPLAINED,
     ]  # fmt: skip
@@ -39,8 +40,30 @@ def test_labels_from_captions() -> None:
 
 def test_without_captions_everything_is_unexplained() -> None:
     silent = Captioned(world(100, 0).values, [None] * 100)
-    labels = label_features([silent] * 3, np.ones(5), NOUNS, 0.3)
+    labels = label_features([silent] * 3, np.ones(5), np.zeros((5, 32, 32)), NOUNS, 0.3)
     assert {label.text for label in labels} == {UNEXPLAINED}
+
+
+def test_equal_labels_are_told_apart_by_captions_or_by_place() -> None:
+    """Two features fire on most shark heads, one less on one print; two others are the same but for where they act."""
+    splits = []
+    for seed, count in enumerate((4_000, 1_000, 1_000)):
+        rng = np.random.default_rng(seed)
+        head, print_ = rng.integers(4, size=count), rng.integers(2, size=count)
+        captions = [f"a {HEADS[h]} head with {PRINTS[p]} on the shirt" for h, p in zip(head, print_, strict=True)]
+        shark, pizza = (head == 0)[:, None], (head == 1)[:, None]
+        often = np.where(print_ == 0, 0.95, 0.75)
+        chance = np.stack([often, 1.7 - often], axis=1)
+        fires = np.concatenate([shark & (rng.random((count, 2)) < chance), pizza & np.ones((count, 2), bool)], axis=1)
+        splits.append(Captioned(sparse.csr_matrix(fires.astype(np.float32)), captions))
+    footprints = np.zeros((4, 32, 32))
+    footprints[:3, 4, 4], footprints[3, 20, 28] = 1.0, 1.0
+    labels = label_features(splits, np.ones(4), footprints, NOUNS, min_confidence=0.5)
+    assert [label.text for label in labels] == [
+        "shark head, more with robot accessory", "shark head, more with wet money accessory",
+        "pizza head, upper left", "pizza head, lower right",
+    ]  # fmt: skip
+    assert [label.term for label in labels] == ["shark", "shark", "pizza", "pizza"]
 
 
 def test_terms_are_every_run_of_words_with_its_place() -> None:
