@@ -27,6 +27,8 @@ ABLATED = 3
 """Of these, how many are shown without the feature."""
 GRID = 12
 FEATURED = 3
+EVERY = 2
+"""Of the strengths of a sweep, which are shown: every second."""
 """Features in the figure of ablations."""
 
 
@@ -52,7 +54,7 @@ def page_of(
         f"bear out; the others are called {UNEXPLAINED}.",
         "features": cards,
         "sheets": {name: {"columns": COLUMNS, "count": max(count, COLUMNS)} for name, count in counts.items()},
-        "strengths": STRENGTHS.tolist(),
+        "strengths": STRENGTHS[::EVERY].tolist(),
         "ablated": ABLATED,
         "groups": group_names(rows),
         "first": best[0],
@@ -70,7 +72,7 @@ def columns_and_sheets(
     position = {number: place for place, number in enumerate(sorted(wanted))}
     drawn = [row for row in rows if not row["dead"]]
     shown = {row["id"]: place for place, row in enumerate(drawn)}
-    strips = [tile for row in drawn for tile in tiles_of(row["strip"])[0]]
+    strips = [tile for row in drawn for tile in tiles_of(row["strip"])[0, ::EVERY]]
     without, starts = [], {}
     for row in drawn:
         sheet = tiles_of(ablations[row["id"]])
@@ -87,7 +89,7 @@ def columns_and_sheets(
         "side_strengths": [[round(s, 2) for s in row["side_effect_strengths"]] for row in rows],
         "rule": [said(row["rule"]) for row in rows],
         "preview": [shown.get(row["id"], -1) for row in rows],
-        "strip": [shown[row["id"]] * len(STRENGTHS) if row["id"] in shown else -1 for row in rows],
+        "strip": [shown[row["id"]] * len(STRENGTHS[::EVERY]) if row["id"] in shown else -1 for row in rows],
         "ablation": [starts.get(row["id"], -1) for row in rows],
         "examples": [[position[i] for i in row["example_ids"][:SHOWN]] for row in rows],
         "quantiles": [[position[i] for i in row["quantile_example_ids"]] for row in rows],

@@ -32,7 +32,7 @@ from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
 from swiggle.atlas.cards import Places, explained, write_cards
 from swiggle.atlas.groups import feature_groups
 from swiggle.atlas.labels import Captioned, Label, label_features
-from swiggle.atlas.layout import FeatureMap, feature_map
+from swiggle.atlas.layout import FeatureMap, feature_map, feature_rows
 from swiggle.atlas.memory import remember
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
 from swiggle.atlas.previews import FOOTPRINT
@@ -176,11 +176,12 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     drawn = rows_once(join(parts, "drawn"), list(range(len(rows))), partial(draw, config, statistics))
     footprint = np.stack(drawn["footprint"].to_pylist()).reshape(-1, FOOTPRINT, FOOTPRINT)
     say(STAGE.name, "previews, ablations and sweeps drawn")
-    laid_out = FeatureMap.of(arrays_once(join(parts, "map"), lambda: feature_map(rows[live], config.atlas).arrays()))
+    mapped = feature_rows(rows, footprint)
+    laid_out = FeatureMap.of(arrays_once(join(parts, "map"), lambda: feature_map(mapped[live], config.atlas).arrays()))
     positions = np.zeros((len(rows), 2), np.float32)
     positions[live] = laid_out.positions
-    if not live.all():
-        positions[~live] = laid_out.place(rows[~live])
+    if live.any() and not live.all():
+        positions[~live] = laid_out.place(mapped[~live])
     say(STAGE.name, "features laid out on the map")
 
     vocabulary = Vocabulary.load(config.atlas.vocabulary)

@@ -16,7 +16,7 @@ DEAD = "dead"
 MIXED = "mixed"
 AGREE = 0.5
 """Share of a cluster's labelled features that must speak of one place."""
-_SHARE = 0.01
+_SHARE = 0.005
 _LEAST = 5
 
 
@@ -45,14 +45,11 @@ def _clusters(positions: np.ndarray) -> np.ndarray:
     size = max(_LEAST, int(_SHARE * len(positions)))
     if len(positions) < 2 * size:
         return np.zeros(len(positions), int)
-    found = HDBSCAN(min_cluster_size=size, copy=True).fit_predict(positions)
+    found = HDBSCAN(min_cluster_size=size, cluster_selection_method="leaf", copy=True).fit_predict(positions)
     if (found < 0).all():
         return np.zeros(len(positions), int)
     inside = found >= 0
-    nearest = NearestNeighbors(n_neighbors=1).fit(positions[inside])
-    found[~inside] = (
-        found[inside][nearest.kneighbors(positions[~inside], return_distance=False).ravel()]
-        if (~inside).any()
-        else found[~inside]
-    )
+    if not inside.all():
+        nearest = NearestNeighbors(n_neighbors=1).fit(positions[inside])
+        found[~inside] = found[inside][nearest.kneighbors(positions[~inside], return_distance=False).ravel()]
     return found

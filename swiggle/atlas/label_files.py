@@ -25,8 +25,8 @@ def label_rows(atlas: Atlas, by_hand: Mapping[int, str]) -> list[dict[str, Any]]
     sources = atlas.table["source"].to_pylist()
     for feature, (label, place, source) in enumerate(zip(atlas.labels, atlas.places, sources, strict=True)):
         if feature in by_hand:
-            place = entry_for(feature, by_hand[feature], atlas.vocabulary).place
-            values: tuple[Any, ...] = (feature, by_hand[feature], place, HAND, None)
+            own = entry_for(feature, by_hand[feature], atlas.vocabulary)
+            values: tuple[Any, ...] = (feature, own.label, own.place, HAND, None)
         elif label != UNEXPLAINED:
             values = (feature, label, place, source, round(float(atlas.confidence[feature]), 4))
         else:

@@ -1,5 +1,8 @@
-"""The map of features: UMAP (McInnes et al., arXiv 1802.03426) of their decoder rows, stored so that a later feature
-can be placed on it.
+"""The map of features: UMAP (McInnes et al., arXiv 1802.03426), stored so that a later feature can be placed on it.
+
+What is mapped of a feature is where it acts, its footprint, and to a lesser part its direction in latent space:
+features that change the same part of a picture lie together, and among them those that change it alike. Directions
+alone put features of different parts side by side.
 
 What is stored are the rows that were mapped and their positions, no pickle. A new row is placed as UMAP's own
 transform begins: at the mean of its nearest mapped rows, each weighted by its membership in the row's fuzzy
@@ -19,6 +22,8 @@ from umap.umap_ import smooth_knn_dist
 from swiggle.config import AtlasConfig
 
 FILE = "map.safetensors"
+DIRECTION = 0.25
+"""Weight of a feature's direction beside that of its footprint."""
 FEWEST = 8
 """Rows below which there is nothing to lay out: the positions are all the middle."""
 
@@ -58,6 +63,15 @@ class FeatureMap:
     def load(cls, folder: Path) -> "FeatureMap":
         """Read what `save` wrote."""
         return cls.of(load_file(folder / FILE))
+
+
+def feature_rows(directions: np.ndarray, footprints: np.ndarray) -> np.ndarray:
+    """What is mapped of features with decoder rows [n, latent_dim] and footprints [n, 32, 32]: float32 [n, dim].
+
+    Square roots make the cosine of two footprints their overlap (Bhattacharyya 1943).
+    """
+    where = _unit(np.sqrt(footprints.reshape(len(footprints), -1)))
+    return np.hstack([where, DIRECTION * _unit(directions)]).astype(np.float32)
 
 
 def feature_map(rows: np.ndarray, config: AtlasConfig) -> FeatureMap:
