@@ -4,9 +4,10 @@
     python -m benchmarks.peers.quality --run runs/demo                 # trains what is missing, a line a dictionary
     python -m benchmarks.peers.quality --run runs/demo --tables        # Markdown of what there is
 
-Same latents, batches, steps, learning rate and dictionary size for all (`benchmarks/peers/training.py`); at the end each
-tries half and twice the learning rate at one knob, to show whom it suits. FVU, L0 and coverage are of the test split. An L1 weight or a k gives an L0 that is not chosen, so each seed's scores are
-interpolated to the wanted L0: log FVU, and coverage, over log L0. One thread, so that it can run beside other work.
+Same latents, batches, steps, learning rate and dictionary size for all (`benchmarks/peers/training.py`); at the end
+each tries half and twice the learning rate at one knob, to show whom it suits. FVU, L0 and coverage are of the test split.
+An L1 weight or a k gives an L0 that is not chosen, so each seed's scores are interpolated to the wanted L0: log FVU,
+and coverage, over log L0. One thread, so that it can run beside other work.
 """
 
 import argparse

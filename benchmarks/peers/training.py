@@ -1,8 +1,8 @@
 """One dictionary by each package, on the same latents, for the same steps and batches, as a dictionary of ours.
 
 Latents come scaled to E||x|| = sqrt(n). Every package computes in bfloat16 where the processor has it, with Adam, a
-gradient norm of at most 1, and a learning rate that falls to zero over the last fifth; what asks for sparsity rises over the first
-twentieth. Everything else is as each package has it.
+gradient norm of at most 1, and a learning rate that falls to zero over the last fifth; what asks for sparsity rises
+over the first twentieth. Everything else is as each package has it.
 """
 
 import tempfile
@@ -139,9 +139,10 @@ def dictionary_learning(latents: Tensor, config: SAEConfig) -> SparseAutoencoder
 
 def overcomplete(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
     """`TopKSAE` by its `train_sae`, with the schedule from outside, as it expects."""
-    if not hasattr(matplotlib.cm, "get_cmap"):  # which matplotlib 3.9 took away, and it asks for while it is imported
-        setattr(matplotlib.cm, "get_cmap", matplotlib.colormaps.get_cmap)  # noqa: B010
-    from overcomplete.sae import TopKSAE, train_sae as train_theirs
+    # overcomplete 0.3 asks for what matplotlib 3.9 took away, while it is imported.
+    vars(matplotlib.cm).setdefault("get_cmap", matplotlib.colormaps.get_cmap)
+    from overcomplete.sae import TopKSAE
+    from overcomplete.sae import train_sae as train_theirs
 
     torch.manual_seed(config.seed)
     steps = steps_of(latents, config)

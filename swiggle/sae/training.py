@@ -4,9 +4,9 @@
     while training.step < training.steps:
         training.train_on(share_of_batch(training.step))
 
-With a process group, every worker calls `train_on` with its own equal share of each batch, and all keep the same weights: gradients
-are averaged before they are clipped, and what an objective takes of a batch as a whole (dead counts, the cut of a
-BatchTopK) is taken over all workers (`swiggle/sae/workers.py`).
+With a process group, every worker calls `train_on` with its own equal share of each batch, and all keep the same
+weights: gradients are averaged before they are clipped, and what an objective takes of a batch as a whole (dead counts,
+the cut of a BatchTopK) is taken over all workers (`swiggle/sae/workers.py`).
 """
 
 from typing import Any

@@ -4,8 +4,8 @@
 
 Differentiated by autograd, a step spends most of its time not in matrix products but in casting weights, and in passes
 over activations [N, features] for the bias, the mask, the sums and the gradient of the penalty. Here the penalty's
-gradient, the same for all latents, is the bias of a product; sums are taken in the format of the activations; each weight is
-cast once.
+gradient, the same for all latents, is the bias of a product; sums are taken in the format of the activations; each
+weight is cast once.
 """
 
 from collections.abc import Sequence
