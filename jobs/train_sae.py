@@ -1,14 +1,14 @@
-"""Train one sparse autoencoder on latents streamed from Parquet, by any number of workers: for what a sweep cannot hold.
+"""Train one sparse autoencoder on latents streamed from Parquet, by any number of workers, where a sweep has no room.
 
     python -m jobs.train_sae run=runs/demo sae.objective=matryoshka_l1 sae.l1=0.5 train_sae.workers=2
     python -m jobs.train_sae run=s3://bucket/run train_sae.workers=8 train_sae.gpus_per_worker=1
     ray job submit --working-dir . -- python -m jobs.train_sae run=/shared/run sae.features=65536 train_sae.workers=8
 
-Reads `<run>/latents`; keeps checkpoints in `<run>/train_sae/<key>`; writes `<run>/train_sae/dictionary`, to be opened with
-`SparseAutoencoder.from_pretrained`. Ray Data streams the latents, so no machine holds all of them. The input scale is of all
-latents, gradients are averaged over the workers, and dead counts are theirs together, so that the dictionary is that
-of one training with the whole batch. What a batch holds depends on the seed, the epoch and the number of workers. A
-killed training goes on from the last checkpoint with the same command.
+Reads `<run>/latents`; keeps checkpoints in `<run>/train_sae/<key>`; writes `<run>/train_sae/dictionary`, to be opened
+with `SparseAutoencoder.from_pretrained`. Ray Data streams the latents, so no machine holds all of them. The input scale
+is of all latents, gradients are averaged over the workers, and dead counts are theirs together, so that the dictionary
+is that of one training with the whole batch. What a batch holds depends on the seed, the epoch and the number of
+workers. A killed training goes on from the last checkpoint with the same command.
 """
 
 import math

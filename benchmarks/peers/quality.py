@@ -5,9 +5,9 @@
     python -m benchmarks.peers.quality --run runs/demo --tables        # Markdown of what there is
 
 Same latents, batches, steps, learning rate and dictionary size for all (`benchmarks/peers/training.py`); at the end
-each tries half and twice the learning rate at one knob, to show whom it suits. FVU, L0 and coverage are of the test split.
-An L1 weight or a k gives an L0 that is not chosen, so each seed's scores are interpolated to the wanted L0: log FVU,
-and coverage, over log L0. One thread, so that it can run beside other work.
+each tries half and twice the learning rate at one knob, to show whom it suits. FVU, L0 and coverage are of the test
+split. An L1 weight or a k gives an L0 that is not chosen, so each seed's scores are interpolated to the wanted L0: log
+FVU, and coverage, over log L0. One thread, so that it can run beside other work.
 """
 
 import argparse
@@ -33,9 +33,8 @@ from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.trials import knob_of
 
 L0 = (5, 10, 20, 35, 50)
-# Wide enough for every L0 above; the third is near the middle of them.
-KNOBS: dict[str, list[float]] = {"l1": [0.4, 1.6, 0.7, 4.0, 0.25, 14.0], "k": [10, 35, 20, 4, 52]}
-MIDDLE = 2
+# Wide enough for every L0 above; the first is near the middle of them.
+KNOBS: dict[str, list[float]] = {"l1": [0.7, 0.4, 1.6, 0.25, 4.0, 14.0], "k": [20, 10, 35, 4, 52]}
 OTHER_RATES = (SAEConfig.lr / 2, SAEConfig.lr * 2)
 SEEDS = (0, 1, 2)
 EPOCHS = 10
@@ -83,7 +82,7 @@ def wanted(asked: list[Method]) -> Iterator[tuple[Method, Key]]:
         if place < len(method.knobs):
             yield method, (method.name, method.knobs[place], SAEConfig.lr, seed)
     for lr, method in product(OTHER_RATES, asked):
-        yield method, (method.name, method.knobs[MIDDLE], lr, SEEDS[0])
+        yield method, (method.name, method.knobs[0], lr, SEEDS[0])
 
 
 class Scorer:
@@ -131,7 +130,7 @@ def scores(rows: dict[Key, dict[str, Any]], score: str) -> dict[str, list[tuple[
         seeds = [[row for row in mine if row["seed"] == seed] for seed in SEEDS]
         line = []
         for l0 in L0:
-            values = np.array([at_l0(group, l0, score) for group in seeds if len(group) == len(method.knobs)])
+            values = np.array([at_l0(group, l0, score) for group in seeds if group])
             known = values[np.isfinite(values)]
             error = known.std(ddof=1) / np.sqrt(len(known)) if len(known) > 1 else np.nan
             line.append((known.mean() if len(known) else np.nan, error, len(known)))
@@ -158,7 +157,7 @@ def verdict(table: dict[str, list[tuple[float, float, int]]], place: int, better
 def print_tables(rows: dict[Key, dict[str, Any]]) -> None:
     print("FVU and coverage by learning rate, one seed, one knob:")
     for method in METHODS:
-        keys = [(method.name, method.knobs[MIDDLE], lr, SEEDS[0]) for lr in (*OTHER_RATES, SAEConfig.lr)]
+        keys = [(method.name, method.knobs[0], lr, SEEDS[0]) for lr in (*OTHER_RATES, SAEConfig.lr)]
         shown = [f"{key[2]:g}: {rows[key]['fvu']:.4f}, {rows[key]['coverage']:.3f}" for key in keys if key in rows]
         print(f"{method.name}: {'; '.join(shown)}")
     for score, better in (("fvu", -1), ("coverage", 1)):
