@@ -49,9 +49,11 @@ HELD_OUT = 20_000
 def stream(uri: str, split: str) -> Dataset:
     """The latents of a split, as they are needed: a column `latent`, float32 [latent_dim]."""
 
-    def of_split(batch: pa.Table) -> pa.Table:
-        keep = [split_of(number) == split for number in batch["id"].to_pylist()]
-        return batch.filter(pa.array(keep)).select(["latent"])
+    def of_split(batch: pa.Table) -> dict[str, np.ndarray]:
+        rows = batch.filter(pa.array([split_of(number) == split for number in batch["id"].to_pylist()], pa.bool_()))
+        flat = [chunk.flatten().to_numpy() for chunk in rows["latent"].chunks]
+        length = rows.schema.field("latent").type.list_size
+        return {"latent": np.concatenate([np.empty(0, np.float32), *flat]).reshape(-1, length)}
 
     rows = ray.data.read_parquet(uri, columns=["id", "latent"])
     # A block a file, or Ray would choose by the size of the cluster, and the blocks decide what is drawn.

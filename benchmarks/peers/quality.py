@@ -1,6 +1,6 @@
 """What dictionaries are worth, ours and those of other packages: FVU and coverage over L0, all scored by one script.
 
-    pip install 'swiggle[peers]'
+    pip install 'swiggle[peers]' dictionary-learning
     python -m benchmarks.peers.quality --run runs/demo                 # trains what is missing, a line a dictionary
     python -m benchmarks.peers.quality --run runs/demo --tables        # Markdown of what there is
 
@@ -37,7 +37,6 @@ L0 = (5, 10, 20, 35, 50)
 KNOBS: dict[str, list[float]] = {"l1": [0.7, 0.4, 1.6, 0.25, 4.0, 14.0], "k": [20, 10, 35, 4, 52]}
 OTHER_RATES = (SAEConfig.lr / 2, SAEConfig.lr * 2)
 SEEDS = (0, 1, 2)
-EPOCHS = 10
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,8 @@ def wanted(asked: list[Method]) -> Iterator[tuple[Method, Key]]:
 class Scorer:
     """Latents and true traits of a run."""
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, epochs: int) -> None:
+        self.epochs = epochs
         self.sprites = load_sprites()
         self.train, self.test = (read_latents(run / "latents", split)[1] for split in ("train", "test"))
         self.traits = [true_traits(run / "data" / split, self.sprites) for split in ("train", "test")]
@@ -96,7 +96,9 @@ class Scorer:
     def row(self, method: Method, key: Key) -> dict[str, Any]:
         """Train one dictionary and score it."""
         _, knob, lr, seed = key
-        config = SAEConfig(objective=method.objective, latent_dim=self.train.shape[1], epochs=EPOCHS, lr=lr, seed=seed)
+        config = SAEConfig(
+            objective=method.objective, latent_dim=self.train.shape[1], epochs=self.epochs, lr=lr, seed=seed
+        )
         config = replace(config, l1=knob) if knob_of(method.objective) == "l1" else replace(config, k=int(knob))
         start = time.monotonic()
         sae = TRAINERS[method.package](torch.from_numpy(self.train), config)
@@ -106,7 +108,7 @@ class Scorer:
         by_slot = coverage(code.train, self.traits[0], code.test, self.traits[1], self.sprites)
         covered = {slot: by_slot[slot]["coverage"] for slot in SLOTS}
         return {
-            **{"method": method.name, "knob": knob, "lr": lr, "seed": seed, "epochs": EPOCHS},
+            **{"method": method.name, "knob": knob, "lr": lr, "seed": seed, "epochs": self.epochs},
             **{name: metrics[name] for name in ("l0", "fvu", "dead", "shrinkage")},
             **{"coverage": float(np.mean(list(covered.values()))), "by_slot": covered, "seconds": seconds},
         }
@@ -176,6 +178,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/demo"))
     parser.add_argument("--packages", nargs="+", choices=list(TRAINERS), default=list(TRAINERS))
     parser.add_argument("--objectives", nargs="+", default=sorted({method.objective for method in METHODS}))
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--rows", type=Path, default=Path("runs/peers/quality.jsonl"))
     parser.add_argument("--tables", action="store_true")
     options = parser.parse_args()
@@ -183,7 +186,7 @@ def main() -> None:
         return print_tables(read_rows(options.rows))
     torch.set_num_threads(1)
     options.rows.parent.mkdir(parents=True, exist_ok=True)
-    scorer = Scorer(options.run)
+    scorer = Scorer(options.run, options.epochs)
     asked = [m for m in METHODS if m.package in options.packages and m.objective in options.objectives]
     for method, key in wanted(asked):
         if key in read_rows(options.rows):

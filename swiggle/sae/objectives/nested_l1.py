@@ -52,7 +52,7 @@ class _NestedL1(torch.autograd.Function):
             x = latents.to(dtype)
             reconstruction, activations, rows, residuals, totals = b_dec, [], [], [], []
             for segment in segments:
-                f = torch.addmm(b_enc[segment].to(dtype), x, w_enc[:, segment].to(dtype, memory_format=_PACKED)).relu_()
+                f = torch.addmm(b_enc[segment].to(dtype), x, w_enc[:, segment].to(dtype)).relu_()
                 rows.append(w_dec[segment].to(dtype))
                 reconstruction = (f @ rows[-1]) + reconstruction
                 residuals.append(reconstruction - latents)
@@ -85,15 +85,10 @@ class _NestedL1(torch.autograd.Function):
             narrow = pull.to(ctx.dtype)
             push = gradient * (ctx.weight * ctx.shares[place] / len(x))
             of_w_dec[segment] = f.T @ narrow
-            of_w_dec[segment].addcmul_(
-                w_dec[segment], (push * totals[place] / norms[segment].clamp_min(_TINY))[:, None]
-            )
+            along = push * totals[place] / norms[segment].clamp_min(1e-12)
+            of_w_dec[segment].addcmul_(w_dec[segment], along[:, None])
             of_f = torch.addmm((push * norms[segment]).to(ctx.dtype), narrow, rows[place].T)
             of_z = torch.ops.aten.threshold_backward(of_f, f, 0.0)
             of_w_enc[:, segment] = x.T.contiguous() @ of_z  # a product with a transposed view takes a fifth longer
             of_b_enc[segment] = of_z.sum(dim=0).float()
         return None, of_w_enc, of_b_enc, of_w_dec, pull.sum(dim=0), None, None
-
-
-_PACKED = torch.contiguous_format
-_TINY = 1e-12
