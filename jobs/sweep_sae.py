@@ -37,6 +37,7 @@ from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.train import train_sae
 from swiggle.sae.trials import grid, knob_of, miss, name_of
 from swiggle.storage import join, local_copy, publish
+from swiggle.training.allocator import keep_freed_memory
 from swiggle.vocabulary import Vocabulary
 
 SEEN_PICTURES = 512
@@ -47,6 +48,7 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     """Train one dictionary. Reports the loss's terms each epoch; held-out metrics, with a checkpoint, every
     `sae.checkpoint_every` epochs."""
     quiet()
+    keep_freed_memory()
     torch.set_num_threads(max(1, int(config.sweep.cpus_per_trial)))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with local_copy(join(config.run, "latents")) as folder:

@@ -178,6 +178,21 @@ class SweepConfig:
 
 
 @dataclass
+class TrainSAEConfig:
+    """How `jobs.train_sae` computes one dictionary on latents that no machine holds; what it learns is `sae`."""
+
+    __pydantic_config__ = STRICT
+
+    workers: int = 1
+    cpus_per_worker: int = 1
+    """Also the number of torch threads of a worker."""
+    gpus_per_worker: int = 0
+    shuffle_buffer: int = 32_768
+    """Latents a worker keeps to draw its batches from."""
+    max_failures: int = 3
+
+
+@dataclass
 class AtlasConfig:
     """How features are interpreted."""
 
@@ -226,4 +241,5 @@ class RunConfig:
     vae: VAEConfig = field(default_factory=VAEConfig)
     sae: SAEConfig = field(default_factory=SAEConfig)
     sweep: SweepConfig = field(default_factory=SweepConfig)
+    train_sae: TrainSAEConfig = field(default_factory=TrainSAEConfig)
     atlas: AtlasConfig = field(default_factory=AtlasConfig)

@@ -10,6 +10,7 @@ from torch import Tensor
 from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objectives.topk import TopK
+from swiggle.sae.workers import gather, worker_count
 
 DECAY = 0.99
 """Of the running mean, a step. The authors' 0.999 is for runs many times as long as these."""
@@ -25,7 +26,7 @@ class BatchTopK(TopK):
     def select(self, preactivations: Tensor) -> Tensor:
         activations = torch.relu(preactivations)
         with torch.no_grad():
-            cut = smallest_of_largest(activations, self.config.k * len(activations), near=self.weakest.item())
+            cut = cut_of_batch(activations, self.config.k * len(activations), near=self.weakest.item())
             if self.training:
                 fresh = cut.float()
                 self.weakest.copy_(fresh if self.weakest < 0 else self.weakest.lerp(fresh, 1.0 - DECAY))
@@ -33,6 +34,14 @@ class BatchTopK(TopK):
 
     def threshold(self, sae: SparseAutoencoder) -> Tensor:
         return self.weakest.clamp_min(0.0).expand_as(sae.b_enc)
+
+
+def cut_of_batch(activations: Tensor, count: int, near: float) -> Tensor:
+    """The smallest of the `count` a worker largest activations of a batch of which every worker has a share."""
+    if (workers := worker_count()) > 1:
+        count *= workers
+        activations = gather(activations.flatten().topk(min(count, activations.numel())).values)
+    return smallest_of_largest(activations, count, near)
 
 
 def smallest_of_largest(activations: Tensor, count: int, near: float = 0.0) -> Tensor:

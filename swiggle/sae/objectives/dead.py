@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.workers import any_over_workers, mean_over_workers, worker_count
 
 
 class Silence(nn.Module):
@@ -19,8 +20,9 @@ class Silence(nn.Module):
 
     @torch.no_grad()
     def saw(self, activations: Tensor) -> None:
-        """activations [N, features] of a batch."""
-        self.since.add_(len(activations)).masked_fill_((activations > 0).any(dim=0), 0)
+        """activations [N, features] of a batch, or of this worker's share of it."""
+        fired = any_over_workers((activations > 0).any(dim=0))
+        self.since.add_(len(activations) * worker_count()).masked_fill_(fired, 0)
 
     def dead(self) -> Tensor:
         """bool [features]: silent for a whole pass over the data."""
@@ -39,4 +41,5 @@ def aux_k_loss(sae: SparseAutoencoder, preactivations: Tensor, residual: Tensor,
     values, indices = candidates.topk(min(residual.shape[1] // 2, candidates.shape[1]), dim=1)
     chosen = torch.zeros_like(candidates).scatter(1, indices, values)
     error = (chosen @ sae.W_dec[dead]).float() - residual
-    return error.square().sum() / (residual - residual.mean(dim=0)).square().sum().clamp_min(1e-12)
+    variation = (residual - mean_over_workers(residual.mean(dim=0))).square().sum()
+    return error.square().sum() / mean_over_workers(variation).clamp_min(1e-12)

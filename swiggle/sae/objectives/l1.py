@@ -7,18 +7,13 @@ shrinking activations and growing rows. One knob, which works over its whole ran
 (shrinkage), and more sparsity costs more of the rare features than of the common ones.
 """
 
-import torch
 from torch import Tensor
 
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives.base import Objective, mean_l0, squared_error
+from swiggle.sae.objectives.base import Objective
+from swiggle.sae.objectives.nested_l1 import nested_l1
 
 
 class L1(Objective):
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
-        activations = torch.relu(self.preactivations(sae, latents))
-        error = squared_error(sae.decode(activations), latents)
-        # The sum over the batch first: no weighted copy of all activations is made, here or in the gradient.
-        sparsity = activations.sum(dim=0, dtype=torch.float32) @ sae.W_dec.norm(dim=1) / len(latents)
-        loss = error + self.config.l1 * warmth * sparsity
-        return {"loss": loss, "error": error, "sparsity": sparsity, "l0": mean_l0(activations)}
+        return nested_l1(sae, latents, [self.config.features], self.config.l1 * warmth)

@@ -7,6 +7,7 @@ feature from being split into its combinations with others, which a large dictio
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -23,8 +24,11 @@ class Matryoshka(BatchTopK):
 
 
 def prefix_ends(config: SAEConfig) -> list[int]:
-    """How many features each nested dictionary has, smallest first."""
-    return [round(share * config.features) for share in config.prefixes]
+    """How many features each nested dictionary has, smallest first. Raises ValueError unless the last has all."""
+    ends = [round(share * config.features) for share in config.prefixes]
+    if not ends or ends[-1] != config.features or any(end <= start for start, end in pairwise([0, *ends])):
+        raise ValueError(f"sae.prefixes: {config.prefixes} must rise, and end at 1, for {config.features} features")
+    return ends
 
 
 def nested_error(

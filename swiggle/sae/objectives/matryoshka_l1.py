@@ -8,20 +8,14 @@ that, so its features stay whole. Each prefix brings its own penalty: with one p
 instead, the features that only the larger prefixes have would pay in full for a share of the error, and die.
 """
 
-import torch
 from torch import Tensor
 
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives.base import Objective, mean_l0
-from swiggle.sae.objectives.matryoshka import nested_error, prefix_ends
+from swiggle.sae.objectives.base import Objective
+from swiggle.sae.objectives.matryoshka import prefix_ends
+from swiggle.sae.objectives.nested_l1 import nested_l1
 
 
 class MatryoshkaL1(Objective):
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
-        activations = torch.relu(self.preactivations(sae, latents))
-        ends = prefix_ends(self.config)
-        error, _ = nested_error(sae, activations, latents, ends)
-        total = activations.sum(dim=0, dtype=torch.float32) * sae.W_dec.norm(dim=1) / len(latents)
-        sparsity = torch.stack([total[:end].sum() for end in ends]).mean()
-        loss = error + self.config.l1 * warmth * sparsity
-        return {"loss": loss, "error": error, "sparsity": sparsity, "l0": mean_l0(activations)}
+        return nested_l1(sae, latents, prefix_ends(self.config), self.config.l1 * warmth)

@@ -12,6 +12,7 @@ from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder, strongest
 from swiggle.sae.objectives.base import Objective, mean_l0, squared_error
 from swiggle.sae.objectives.dead import Silence, aux_k_loss
+from swiggle.sae.workers import mean_over_workers
 
 
 class TopK(Objective):
@@ -28,7 +29,7 @@ class TopK(Objective):
         error, reconstruction = self.error(sae, activations, latents)
         auxiliary = aux_k_loss(sae, preactivations, latents - reconstruction, self.silence.dead())
         self.silence.saw(activations)
-        loss = error + self.config.aux_weight * error.detach() * auxiliary
+        loss = error + self.config.aux_weight * mean_over_workers(error) * auxiliary
         return {"loss": loss, "error": error, "auxiliary": auxiliary, "l0": mean_l0(activations)}
 
     def select(self, preactivations: Tensor) -> Tensor:

@@ -53,6 +53,25 @@ def test_matryoshka_l1_is_the_mean_of_l1_over_its_prefixes() -> None:
     torch.testing.assert_close(terms(sae, x)["loss"], total)
 
 
+@pytest.mark.parametrize(("name", "ends"), [("l1", [24]), ("matryoshka_l1", [6, 12, 24])])
+def test_the_gradient_written_out_is_that_of_the_formula(name: str, ends: list[int]) -> None:
+    sae, x = normal_sae(config(name, l1=3.0, prefixes=[0.25, 0.5, 1.0])), torch.randn(50, 12)
+    parameters = [sae.W_enc, sae.b_enc, sae.W_dec, sae.b_dec]
+    f = torch.relu(x @ sae.W_enc + sae.b_enc)
+    total = torch.zeros(())
+    for end in ends:
+        error = ((f[:, :end] @ sae.W_dec[:end] + sae.b_dec - x) ** 2).sum(dim=1).mean()
+        total = total + (error + 1.5 * (f[:, :end] * sae.W_dec[:end].norm(dim=1)).sum(dim=1).mean()) / len(ends)
+    wanted = torch.autograd.grad(2.0 * total, parameters)
+    exact = torch.autograd.grad(2.0 * terms(sae, x, warmth=0.5)["loss"], parameters)
+    torch.testing.assert_close(exact, wanted, rtol=1e-5, atol=1e-5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = torch.autograd.grad(2.0 * terms(sae, x, warmth=0.5)["loss"], parameters)
+    for got, right in zip(rounded, wanted, strict=True):
+        assert got.dtype == torch.float32
+        assert (got - right).norm() < 0.02 * right.norm()
+
+
 def test_topk_against_the_formula() -> None:
     sae, x = normal_sae(config("topk", k=3)), torch.randn(7, 12)
     total = 0.0
@@ -90,6 +109,12 @@ def test_matryoshka_is_the_mean_over_its_prefixes() -> None:
     f = torch.where(z >= z.flatten().sort(descending=True).values[149], z, 0)
     errors = [((f[:, :m] @ sae.W_dec[:m] + sae.b_dec - x) ** 2).sum(1).mean() for m in (6, 12, 24)]
     torch.testing.assert_close(terms(sae, x)["loss"], sum(errors) / 3)
+
+
+@pytest.mark.parametrize("prefixes", [[], [0.5], [0.5, 0.25, 1.0], [0.001, 1.0]])
+def test_prefixes_that_are_none_are_refused(prefixes: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"sae\.prefixes"):
+        terms(normal_sae(config("matryoshka_l1", prefixes=prefixes)), torch.randn(7, 12))
 
 
 def test_jumprelu_against_the_formula_and_the_estimate_of_its_gradient() -> None:

@@ -1,0 +1,182 @@
+"""Train one sparse autoencoder on latents streamed from Parquet, by any number of workers, where a sweep has no room.
+
+    python -m jobs.train_sae run=runs/demo sae.objective=matryoshka_l1 sae.l1=0.5 train_sae.workers=2
+    python -m jobs.train_sae run=s3://bucket/run train_sae.workers=8 train_sae.gpus_per_worker=1
+    ray job submit --working-dir . -- python -m jobs.train_sae run=/shared/run sae.features=65536 train_sae.workers=8
+
+Reads `<run>/latents`; keeps checkpoints in `<run>/train_sae/<key>`; writes `<run>/train_sae/dictionary`, to be opened
+with `SparseAutoencoder.from_pretrained`. Ray Data streams the latents, so no machine holds all of them. The input scale
+is of all latents, gradients are averaged over the workers, and dead counts are theirs together, so that the dictionary
+is that of one training with the whole batch. What a batch holds depends on the seed, the epoch and the number of
+workers. A killed training goes on from the last checkpoint with the same command.
+"""
+
+import math
+import shutil
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import ray.data
+import ray.train
+import ray.train.torch
+import torch
+from ray.data import DataIterator, Dataset
+from ray.data.aggregate import Count, Mean
+from ray.train import Checkpoint, CheckpointConfig, DataConfig, FailureConfig, LoggingConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchTrainer
+
+from jobs.batches import stream_options
+from jobs.cluster import connect, quiet
+from jobs.stage import Stage, StageError, complete, run_command, say
+from swiggle.config import RunConfig as SwiggleConfig
+from swiggle.config import SAEConfig, TrainSAEConfig
+from swiggle.data.splits import split_of
+from swiggle.sae.metrics import dictionary_metrics
+from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.training import SAETraining
+from swiggle.sae.workers import mean_over_workers
+from swiggle.storage import join, publish
+from swiggle.training.allocator import keep_freed_memory
+
+HELD_OUT = 20_000
+"""Validation latents that the dictionary is scored on: a bound on memory."""
+
+
+def stream(uri: str, split: str) -> Dataset:
+    """The latents of a split, as they are needed: a column `latent`, float32 [latent_dim]."""
+
+    def of_split(batch: pa.Table) -> dict[str, np.ndarray]:
+        rows = batch.filter(pa.array([split_of(number) == split for number in batch["id"].to_pylist()], pa.bool_()))
+        flat = [chunk.flatten().to_numpy() for chunk in rows["latent"].chunks]
+        length = rows.schema.field("latent").type.list_size
+        return {"latent": np.concatenate([np.empty(0, np.float32), *flat]).reshape(-1, length)}
+
+    rows = ray.data.read_parquet(uri, columns=["id", "latent"])
+    # A block a file, or Ray would choose by the size of the cluster, and the blocks decide what is drawn.
+    rows = ray.data.read_parquet(uri, columns=["id", "latent"], override_num_blocks=len(rows.input_files()))
+    return rows.map_batches(of_split, batch_format="pyarrow")
+
+
+def count_and_scale(latents: Dataset) -> tuple[int, int, float]:
+    """How many latents there are, how long each is, and their `input_scale`, in one pass."""
+
+    def measure(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        rows = batch["latent"]
+        return {"norm": np.linalg.norm(rows, axis=1), "length": np.full(len(rows), rows.shape[1])}
+
+    measures = latents.map_batches(measure).aggregate(Count(), Mean("norm"), Mean("length"))
+    length = int(measures["mean(length)"])
+    return measures["count()"], length, math.sqrt(length) / measures["mean(norm)"]
+
+
+def train_loop_per_worker(settings: dict[str, Any]) -> None:
+    """One worker's part. Rank 0 leaves a checkpoint every `sae.checkpoint_every` epochs and after the last."""
+    quiet()
+    keep_freed_memory()
+    config: SAEConfig = settings["config"]
+    how: TrainSAEConfig = settings["how"]
+    context = ray.train.get_context()
+    rank, workers = context.get_world_rank(), context.get_world_size()
+    device = ray.train.torch.get_device()
+    if device.type == "cpu":
+        torch.set_num_threads(how.cpus_per_worker)
+    share = config.batch_size // workers
+    # Every worker is given equally many, so the last few of the stream may be left out.
+    training = SAETraining(config, settings["count"] // workers * workers, settings["scale"], device)
+    if (checkpoint := ray.train.get_checkpoint()) is not None:
+        with checkpoint.as_directory() as saved:
+            training.restore(torch.load(Path(saved) / "training.pt", map_location=device, weights_only=True))
+        if rank == 0:
+            say("train_sae", f"resumed after epoch {training.step // training.steps_per_epoch}")
+    shard = ray.train.get_dataset_shard("train")
+    for epoch in range(training.step // training.steps_per_epoch, config.epochs):
+        terms = train_epoch(training, shard, share, how.shuffle_buffer, epoch)
+        if rank == 0:
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in terms.items())
+            say("train_sae", f"epoch {epoch + 1}/{config.epochs}: {shown}")
+        if (epoch + 1) % config.checkpoint_every == 0 or epoch + 1 == config.epochs:
+            with tempfile.TemporaryDirectory() as folder:
+                if rank == 0:
+                    torch.save(training.state(), Path(folder) / "training.pt")
+                    training.folded().save_pretrained(Path(folder) / "sae")
+                ray.train.report({"epoch": epoch + 1}, Checkpoint.from_directory(folder) if rank == 0 else None)
+
+
+def train_epoch(training: SAETraining, shard: DataIterator, share: int, buffer: int, epoch: int) -> dict[str, float]:
+    """Every batch of an epoch, `share` latents of each for this worker; the mean terms over all workers."""
+    batches = shard.iter_torch_batches(
+        batch_size=share,
+        dtypes=torch.float32,
+        device=str(training.device),
+        drop_last=True,
+        local_shuffle_buffer_size=buffer,
+        local_shuffle_seed=training.config.seed * 1_000_003 + epoch,
+    )
+    totals: dict[str, torch.Tensor] = {}
+    for _, batch in zip(range(training.steps_per_epoch), batches, strict=False):
+        for name, value in training.train_on(batch["latent"]).items():
+            totals[name] = totals.get(name, torch.zeros((), device=training.device)) + value
+    return {name: mean_over_workers(total).item() / training.steps_per_epoch for name, total in totals.items()}
+
+
+def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
+    how = config.train_sae
+    if config.sae.batch_size % how.workers:
+        raise StageError(f"sae.batch_size: {config.sae.batch_size} cannot be shared evenly by {how.workers} workers")
+    if config.sae.resample:
+        raise StageError("sae.resample: looks for dead features in all latents at once, which a stream does not hold")
+    connect(spare_cpus=2)
+    latents = join(config.run, "latents")
+    train = stream(latents, "train")
+    count, length, scale = count_and_scale(train)
+    if count < config.sae.batch_size:
+        raise StageError(f"sae.batch_size: {config.sae.batch_size} is more than the {count} latents there are")
+    sae = replace(config.sae, latent_dim=length)
+    trainer = TorchTrainer(
+        train_loop_per_worker,
+        train_loop_config={"config": sae, "how": how, "count": count, "scale": scale},
+        datasets={"train": train},
+        dataset_config=DataConfig(execution_options=stream_options()),
+        scaling_config=ScalingConfig(
+            num_workers=how.workers,
+            use_gpu=how.gpus_per_worker > 0,
+            resources_per_worker={"CPU": how.cpus_per_worker, "GPU": how.gpus_per_worker},
+        ),
+        run_config=RunConfig(
+            name=key,
+            storage_path=join(config.run, "train_sae"),
+            failure_config=FailureConfig(max_failures=how.max_failures),
+            checkpoint_config=CheckpointConfig(num_to_keep=1),
+            logging_config=LoggingConfig(log_level="WARNING"),
+        ),
+    )
+    try:
+        result = trainer.fit()
+    except ray.train.TrainingFailedError as error:
+        raise StageError(
+            f"training failed; its checkpoints are kept in {config.run}/train_sae/{key}\n{error}"
+        ) from error
+    except SystemExit as stop:  # Ray Train answers Ctrl-C by aborting the run and leaving the program
+        raise KeyboardInterrupt from stop
+    if result.checkpoint is None:
+        raise RuntimeError("training ended without a checkpoint")
+    with result.checkpoint.as_directory() as saved, publish(join(config.run, "train_sae", "dictionary")) as to:
+        shutil.copytree(Path(saved) / "sae", to, dirs_exist_ok=True)
+        trained = SparseAutoencoder.from_pretrained(to)
+    held_out = stream(latents, "validation").take_batch(HELD_OUT)["latent"]
+    return dictionary_metrics(trained, torch.from_numpy(np.ascontiguousarray(held_out)))
+
+
+STAGE = Stage(
+    "train_sae",
+    ("prepare_data", "train_vae", "encode_latents"),
+    lambda c: {"sae": asdict(c.sae), "workers": c.train_sae.workers, "shuffle_buffer": c.train_sae.shuffle_buffer},
+    work,
+)
+
+if __name__ == "__main__":
+    run_command(__doc__, lambda config: complete(STAGE, config))

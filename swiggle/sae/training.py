@@ -1,0 +1,76 @@
+"""The training of a sparse autoencoder as a value: weights, objective, optimiser and step, moved on a batch at a time.
+
+    training = SAETraining(config, len(latents), input_scale(latents), latents.device)
+    while training.step < training.steps:
+        training.train_on(share_of_batch(training.step))
+
+With a process group, every worker calls `train_on` with its own equal share of each batch, and all keep the same
+weights: gradients are averaged before they are clipped, and what an objective takes of a batch as a whole (dead counts,
+the cut of a BatchTopK) is taken over all workers (`swiggle/sae/workers.py`).
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from swiggle.config import SAEConfig
+from swiggle.precision import autocast
+from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.objectives import objective_of
+from swiggle.sae.workers import average_gradients
+from swiggle.training.schedule import sae_lr_factor
+
+
+class SAETraining:
+    def __init__(self, config: SAEConfig, count: int, scale: float, device: torch.device) -> None:
+        """`count` latents in the training set, over all workers, whose `input_scale` is `scale`."""
+        self.config, self.scale, self.device = config, scale, device
+        torch.manual_seed(config.seed)
+        self.sae = SparseAutoencoder(config).to(device)
+        self.objective = objective_of(config, count).to(device)
+        self.objective.after_step(self.sae)  # rows that are kept at norm 1 begin there
+        self.parameters = [*self.sae.parameters(), *self.objective.parameters()]
+        self.optimizer = torch.optim.Adam(self.parameters, lr=config.lr, betas=(0.9, 0.999), fused=True)
+        self.steps_per_epoch = count // min(config.batch_size, count)
+        self.steps = config.epochs * self.steps_per_epoch
+        share = 1.0 if self.objective.warms_for_the_whole_run else config.sparsity_warmup_share
+        self.warmup = max(1, round(self.steps * share))
+        self.step = 0
+
+    def train_on(self, latents: Tensor) -> dict[str, Tensor]:
+        """One step on raw latents [N, latent_dim]; returns the terms of the loss, means over these, detached."""
+        lr = self.config.lr * sae_lr_factor(self.step, self.steps, self.config.lr_decay_share)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        with autocast(self.config.bf16, self.device):
+            terms = self.objective(self.sae, latents * self.scale, min(1.0, (self.step + 1) / self.warmup))
+        self.optimizer.zero_grad(set_to_none=True)
+        terms["loss"].backward()
+        average_gradients(self.parameters)
+        self.objective.before_step(self.sae)
+        torch.nn.utils.clip_grad_norm_(self.parameters, self.config.grad_clip)
+        self.optimizer.step()
+        self.objective.after_step(self.sae)
+        self.step += 1
+        return {name: value.detach() for name, value in terms.items()}
+
+    def folded(self) -> SparseAutoencoder:
+        """The dictionary as it would be kept: on the CPU, a function of raw latents."""
+        return self.objective.folded(self.sae, self.scale).cpu()
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and numbers only, fit for `torch.save` and a `weights_only` load."""
+        return {
+            "step": self.step,
+            "sae": self.sae.state_dict(),
+            "objective": self.objective.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.sae.load_state_dict(state["sae"])
+        self.objective.load_state_dict(state["objective"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
