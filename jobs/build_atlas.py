@@ -18,7 +18,7 @@ import ray
 import torch
 from ray.data import ActorPoolStrategy
 
-from jobs.cluster import connect, quiet
+from jobs.cluster import connect, quiet, read_rows, write_rows
 from jobs.stage import Stage, complete, run_command, say
 from swiggle.atlas.activations import Activations, read_activations, to_table
 from swiggle.atlas.atlas import write_arrays, write_features, write_pictures, write_vocabulary
@@ -84,14 +84,15 @@ class FeaturePreviews:
 def activate(config: RunConfig, output: str) -> None:
     """Write the activations of every picture."""
     remove(output)
-    ray.data.read_parquet(join(config.run, "latents")).map_batches(
+    activated = read_rows(join(config.run, "latents")).map_batches(
         FeatureActivations,
         fn_constructor_kwargs={"sae": join(config.run, "sae")},
         batch_format="pyarrow",
         batch_size=config.atlas.batch_size,
         num_cpus=1,
         compute=ActorPoolStrategy(size=config.atlas.workers),
-    ).write_parquet(output)
+    )
+    write_rows(activated, output)
 
 
 def draw(config: RunConfig, statistics: FeatureStatistics, train: Activations, latents: np.ndarray) -> list[dict]:

@@ -18,7 +18,7 @@ from swiggle.config import VAEConfig
 from swiggle.data.reading import read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
-from swiggle.storage import absolute, copy_into, is_local, join, local_copy, local_path, read_json
+from swiggle.storage import copy_into, filesystem_of, is_local, join, local_copy, local_path, read_json
 from swiggle.training.vae_events import write_validation
 from swiggle.training.vae_training import STATE
 
@@ -59,20 +59,20 @@ def uploader(run: str) -> Callable[[Checkpoint, str], Checkpoint]:
         else:
             copy_into(written, uri)
         shutil.rmtree(written, ignore_errors=True)
-        filesystem, path = fs.FileSystem.from_uri(absolute(uri))
+        filesystem, path = filesystem_of(uri)
         return Checkpoint(path, filesystem)
 
     return upload
 
 
-def mend(run: str) -> str | None:
-    """Make the folder of a killed run fit to go on with; returns the URI of its newest checkpoint if Ray Train does
-    not know of it.
+def mend(run: str) -> Checkpoint | None:
+    """Make the folder of a killed run fit to go on with; returns its newest checkpoint if Ray Train does not know of
+    it.
 
     What was being written is deleted. Ray writes its list of checkpoints in place, so a kill can leave it cut short,
     and Ray then refuses to go on: such a list is deleted too.
     """
-    filesystem, path = fs.FileSystem.from_uri(absolute(run))
+    filesystem, path = filesystem_of(run)
     entries = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
     for entry in entries:
         if entry.base_name.startswith(".step-"):
@@ -86,7 +86,7 @@ def mend(run: str) -> str | None:
         return None
     names = [entry.base_name for entry in entries if entry.base_name.startswith("step-")]
     whole = [name for name in names if all(_is_file(filesystem, f"{path}/{name}/{file}") for file in FILES)]
-    return join(run, max(whole)) if whole else None
+    return Checkpoint(f"{path}/{max(whole)}", filesystem) if whole else None
 
 
 def _is_file(filesystem: fs.FileSystem, path: str) -> bool:
@@ -95,7 +95,7 @@ def _is_file(filesystem: fs.FileSystem, path: str) -> bool:
 
 def remove_all_but(run: str, kept: Collection[str]) -> None:
     """Delete the run's checkpoints that are not named in `kept`: those that Ray lost sight of with its list."""
-    filesystem, path = fs.FileSystem.from_uri(absolute(run))
+    filesystem, path = filesystem_of(run)
     for entry in filesystem.get_file_info(fs.FileSelector(path)):
         if entry.base_name.startswith("step-") and entry.base_name not in kept:
             filesystem.delete_dir(entry.path)

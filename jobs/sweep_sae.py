@@ -22,7 +22,7 @@ import torch
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 
-from jobs.cluster import connect, quiet
+from jobs.cluster import connect, quiet, storage
 from jobs.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
@@ -41,6 +41,8 @@ from swiggle.vocabulary import Vocabulary
 
 SEEN_PICTURES = 512
 """Validation pictures decoded to measure what of a dictionary's loss can be seen."""
+RESTARTS = 3
+"""How often a trial goes on from its last checkpoint after its worker or node died."""
 
 
 def trial(parameters: dict[str, Any], config: RunConfig) -> None:
@@ -140,17 +142,22 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
     resources = {"cpu": config.sweep.cpus_per_trial, "gpu": config.sweep.gpus_per_trial}
     # Not among the trial's parameters, so that a restored sweep looks for its data where the run is now.
     trainable = tune.with_resources(tune.with_parameters(trial, config=config), resources)
-    storage = join(config.run, "sweep")
-    if tune.Tuner.can_restore(join(storage, key)):
+    place = storage(join(config.run, "sweep"))
+    before, known = f"{place['storage_path']}/{key}", place["storage_filesystem"]
+    if tune.Tuner.can_restore(before, known):
         say("sweep_sae", "going on with the sweep that was stopped")
-        return tune.Tuner.restore(join(storage, key), trainable=trainable, resume_errored=True).fit()
+        return tune.Tuner.restore(before, trainable, resume_errored=True, storage_filesystem=known).fit()
     space, how = what_to_try(config)
     return tune.Tuner(
         trainable,
         param_space=space,
         tune_config=how,
         run_config=tune.RunConfig(
-            name=key, storage_path=storage, verbose=0, checkpoint_config=tune.CheckpointConfig(num_to_keep=1)
+            name=key,
+            **place,
+            verbose=0,
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=1),
+            failure_config=tune.FailureConfig(max_failures=RESTARTS),
         ),
     ).fit()
 

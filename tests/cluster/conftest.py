@@ -1,0 +1,111 @@
+"""A cluster of several Ray nodes, a server that speaks S3, and the run that others are compared with."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.conftest import TINY, free_port
+from tests.jobs.conftest import Head, kill
+
+# Two workers wherever they run, so that every run computes the same; long enough to be disturbed on the way.
+WORDS = [*TINY, "vae.workers=2", "vae.cpus_per_worker=1", "vae.steps=600", "vae.checkpoint_every=100", "sae.epochs=6"]
+MADE = ("vae", "sae", "atlas", "index")
+"""What a bundle is made of: equal byte for byte between runs."""
+
+
+class Cluster(Head):
+    """A head without CPUs, as on a real cluster, and two nodes that work."""
+
+    def __init__(self) -> None:
+        super().__init__(cpus=0)
+        self._workers = [self.add_node(cpus=1), self.add_node(cpus=1)]
+
+    def submit(self, name: str, *command: str, wait: bool = True) -> subprocess.CompletedProcess:
+        """`ray job submit` of a Python command."""
+        how = ["--working-dir", ".", "--submission-id", name, *([] if wait else ["--no-wait"])]
+        submitted = self.ray("job", "submit", *how, "--", sys.executable, *command)
+        assert submitted.returncode == 0, submitted.stdout[-4000:]
+        return submitted
+
+    def lose_a_node(self) -> None:
+        """Kill a node that works, and start another in its place."""
+        kill(self._workers.pop(0))
+        self._workers.append(self.add_node(cpus=1))
+
+
+@pytest.fixture(scope="package")
+def cluster() -> Iterator[Cluster]:
+    running = Cluster()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def unbroken(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole pipeline as one job from the command line, undisturbed, on local storage."""
+    run = tmp_path_factory.mktemp("unbroken") / "run"
+    submitted = cluster.submit("unbroken", "-m", "jobs.pipeline", *WORDS, f"run={run}")
+    assert "bundle ready" in submitted.stdout
+    return run
+
+
+class ObjectStore:
+    """A server that speaks S3, in this process, with one bucket. It keeps its objects while it is down."""
+
+    def __init__(self) -> None:
+        self._port = free_port()
+        self.up()
+        self.s3 = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self._port}", region_name="us-east-1")
+        self.s3.create_bucket(Bucket="runs")
+
+    def up(self) -> None:
+        self._server = ThreadedMotoServer("127.0.0.1", self._port, verbose=False)
+        self._server.start()
+
+    def down(self) -> None:
+        self._server.stop()
+
+    def uri(self, path: str) -> str:
+        return f"s3://runs/{path}?endpoint_override=127.0.0.1:{self._port}&scheme=http"
+
+    def objects(self, prefix: str) -> set[str]:
+        """Names of the objects below a prefix that are no mere marks of folders."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket="runs", Prefix=prefix)
+        names = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
+        return {name for name in names if not name.endswith("/")}
+
+
+@pytest.fixture(scope="package")
+def object_store() -> Iterator[ObjectStore]:
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in keys.items():
+            patch.setenv(name, value)
+        store = ObjectStore()
+        yield store
+        store.down()
+
+
+def same_artefacts(one: Path, other: Path) -> None:
+    """Two runs made the same pictures, latents and bundle. Parquet that Ray Data wrote is compared by its rows: the
+    files are named at random and split by who was free."""
+    for name in ("data", "latents", "activations"):
+        tables = [pq.read_table(run / name).sort_by("id") for run in (one, other)]
+        assert tables[0].equals(tables[1]), name
+    for part in MADE:
+        files = sorted(path.relative_to(one) for path in (one / part).rglob("*") if path.is_file())
+        assert files == sorted(path.relative_to(other) for path in (other / part).rglob("*") if path.is_file())
+        for file in files:
+            assert (one / file).read_bytes() == (other / file).read_bytes(), file
+
+
+def variables() -> dict[str, str]:
+    """The keys for the object store, for a process with an environment of its own."""
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
