@@ -12,6 +12,7 @@ from pyarrow import fs
 from ray.train import Checkpoint
 
 from jobs.cluster import quiet
+from jobs.metrics import run_of, tell_validation
 from jobs.stage import say
 from jobs.watch import EventFiles
 from swiggle.config import VAEConfig
@@ -118,5 +119,6 @@ def validate(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, floa
     write_validation(events.writer, step, seen)
     events.close()
     psnr, right, kl = seen.scores["psnr"], seen.scores["pixels_within_16"], seen.scores["kl"]
+    tell_validation(run_of(settings["run"]), psnr, right)
     say("train_vae", f"step {step}: validation {psnr:.2f} dB, {right:.1%} of pixels right, KL {kl:.0f} nats")
     return seen.scores

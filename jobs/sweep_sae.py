@@ -23,6 +23,7 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 
 from jobs.cluster import connect, quiet, storage
+from jobs.metrics import TrialMetrics
 from jobs.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
@@ -36,7 +37,7 @@ from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.train import train_sae
 from swiggle.sae.trials import grid, knob_of, miss, name_of
-from swiggle.storage import join, local_copy, publish
+from swiggle.storage import join, local_copy, publish, shown
 from swiggle.vocabulary import Vocabulary
 
 SEEN_PICTURES = 512
@@ -61,12 +62,14 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     images = enlarge(pictures.images, config.vae.image_size)
     sae_config = replace(config.sae, **parameters["sae"], latent_dim=train.shape[1])
     name = name_of(asdict(sae_config))
+    told = TrialMetrics(shown(config.run).partition("?")[0], name)
 
     state = None
     if checkpoint := tune.get_checkpoint():
         with checkpoint.as_directory() as saved:
             state = torch.load(Path(saved) / "training.pt", map_location=device, weights_only=True)
     for epoch in train_sae(train.to(device), sae_config, state):
+        told.epoch(epoch.number, epoch.terms)
         seen = {"epoch": epoch.number, **{f"train_{term}": value for term, value in epoch.terms.items()}}
         if epoch.number % sae_config.checkpoint_every and epoch.number != sae_config.epochs:
             if config.sweep.search == "grid":  # Optuna wants its metric in every report
@@ -76,6 +79,7 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
         metrics = dictionary_metrics(folded, validation)
         metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, images, train.mean(dim=0))
         metrics["miss"] = miss(metrics, config.sweep)
+        told.measured(metrics)
         if epoch.number == sae_config.epochs and (stands := said_by_features(folded, train, validation, config)):
             metrics["caption_coverage"] = stands
         say(

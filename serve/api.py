@@ -17,6 +17,7 @@ from serve.engine import Engine
 from serve.errors import ApiError, add_error_handlers
 from serve.feature_routes import add_feature_routes
 from serve.limits import BearerAuth, BodyLimit
+from serve.metrics import InFlight
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.plan import EditPlan
 
@@ -30,6 +31,7 @@ def create_api(engine: Engine) -> FastAPI:
     if key := os.environ.get("SWIGGLE_API_KEY"):
         app.add_middleware(BearerAuth, key=key)
     app.add_middleware(BodyLimit)
+    app.add_middleware(InFlight)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_edit_routes(app, engine)
     add_feature_routes(app, engine)

@@ -10,6 +10,7 @@ import numpy as np
 
 from serve import schemas
 from serve.errors import ApiError
+from serve.metrics import phase, planned
 from serve.pictures import picture_from_text
 from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
@@ -43,8 +44,9 @@ class Engine:
         return await self.open(picture_from_text(image, self.image_size))
 
     async def open(self, picture: np.ndarray) -> Session:
-        latent = self.encoder.encode.remote(picture)
-        return self.sessions.open(latent, await self.sparse.activate.remote(latent))
+        with phase("encode"):
+            latent = self.encoder.encode.remote(picture)
+            return self.sessions.open(latent, await self.sparse.activate.remote(latent))
 
     async def steer(self, session: Session, plan: EditPlan) -> np.ndarray:
         """The edited picture uint8 [S, S, 3]. Raises `ApiError` 422 for a plan that does not fit."""
@@ -52,13 +54,17 @@ class Engine:
             if operation.feature >= len(self.atlas):
                 message = f"there is no feature {operation.feature}, only 0 to {len(self.atlas) - 1}"
                 raise ApiError(422, "invalid_plan", message, f"plan.operations.{number}.feature")
-        return await self.steering.steer.remote(session.latent, plan, await self._sources(plan))
+        with phase("steer"):
+            return await self.steering.steer.remote(session.latent, plan, await self._sources(plan))
 
     async def plan(self, prompt: str, session: Session) -> PromptPlan:
         """The plan for a prompt on a session's picture."""
         # In the fused placement the latent is a task, which no other process could wait for.
         latent = await session.latent if isinstance(session.latent, asyncio.Future) else session.latent
-        return await self.retrieval.plan.remote(prompt, session.activations, latent)
+        with phase("plan"):
+            made: PromptPlan = await self.retrieval.plan.remote(prompt, session.activations, latent)
+        planned(made)
+        return made
 
     async def _sources(self, plan: EditPlan) -> dict[str, np.ndarray]:
         """Activations of the pictures that swaps copy from, each a session or a picture."""

@@ -7,7 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-log = logging.getLogger("swiggle.serve")
+# Below Serve's own logger, whose lines carry the request's id, and are JSON where the configuration says so.
+log = logging.getLogger("ray.serve.swiggle")
 
 
 class ApiError(Exception):

@@ -23,8 +23,6 @@ from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
 
-QUIET = {"log_level": "WARNING", "enable_access_log": False}
-
 
 class Arguments(BaseModel):
     """What `serve/config.yaml` may set under `args`."""
@@ -43,25 +41,25 @@ def load(location: str) -> Bundle:
     return Bundle.load(location)
 
 
-@serve.deployment(max_ongoing_requests=32, logging_config=QUIET)
+@serve.deployment(max_ongoing_requests=32)
 class Encoder(EncoderPart):
     def __init__(self, bundle: str) -> None:
         super().__init__(load(bundle))
 
 
-@serve.deployment(max_ongoing_requests=32, logging_config=QUIET)
+@serve.deployment(max_ongoing_requests=32)
 class SparseFeatures(SparsePart):
     def __init__(self, bundle: str) -> None:
         super().__init__(load(bundle))
 
 
-@serve.deployment(max_ongoing_requests=32, logging_config=QUIET)
+@serve.deployment(max_ongoing_requests=32)
 class Steering(SteeringPart):
     def __init__(self, bundle: str) -> None:
         super().__init__(load(bundle))
 
 
-@serve.deployment(max_ongoing_requests=32, logging_config=QUIET)
+@serve.deployment(max_ongoing_requests=32)
 class Retrieval(RetrievalPart):
     def __init__(self, bundle: str, chroma: str | None) -> None:
         super().__init__(load(bundle), chroma)
@@ -69,7 +67,7 @@ class Retrieval(RetrievalPart):
         self.search("warm up", 1)
 
 
-@serve.deployment(max_ongoing_requests=64, logging_config=QUIET)
+@serve.deployment(max_ongoing_requests=64)
 @serve.ingress()
 class Gateway:
     """Ingress: validation, sessions, static files; in the fused placement the models too."""
