@@ -6,20 +6,16 @@ SWIGGLE_API_KEY=... python -m serve --bundle runs/demo --host 0.0.0.0
 """
 
 import argparse
-import ipaddress
 import os
+import shutil
+import signal
 import sys
 import time
 
+from serve.limits import is_loopback
+from serve.ports import claim
 from swiggle.manifest import BundleError, read_manifest
 from swiggle.storage import absolute, is_local, local_path
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def main() -> None:
@@ -43,7 +39,8 @@ def main() -> None:
 
 
 def start(location: str, options: argparse.Namespace) -> None:
-    # Imported here, so that a refused command line is answered at once.
+    folder = claim()
+    # Imported here, so that a refused command line is answered at once, and after `claim`.
     import ray
     from ray import serve
 
@@ -64,6 +61,8 @@ def start(location: str, options: argparse.Namespace) -> None:
     print(
         f"\nSwiggle is serving {options.bundle} at http://{options.host}:{options.port}  (Ctrl-C stops it)", flush=True
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what service managers and containers send
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start without
     try:
         while True:
             time.sleep(3600)
@@ -71,6 +70,7 @@ def start(location: str, options: argparse.Namespace) -> None:
         print("stopping", file=sys.stderr)
         serve.shutdown()
         ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -11,29 +11,36 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 import swiggle
+from serve.admission import Admission
 from serve.answers import PNG, png_response
 from serve.edit_routes import add_edit_routes
 from serve.engine import Engine
 from serve.errors import ApiError, add_error_handlers
 from serve.feature_routes import add_feature_routes
-from serve.limits import BearerAuth, BodyLimit
+from serve.limits import BearerAuth, BodyLimit, SameOrigin
 from serve.metrics import InFlight
+from serve.request_ids import RequestIds
+from serve.stream import add_stream_route
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.plan import EditPlan
 
 STATIC = Path(__file__).parent / "static"
 
 
-def create_api(engine: Engine) -> FastAPI:
+def create_api(engine: Engine, answer_request_ids: bool = True) -> FastAPI:
     """The application. With SWIGGLE_API_KEY set, /v1 asks for it."""
     app = FastAPI(title="Swiggle", version=swiggle.__version__, description=__doc__)
     add_error_handlers(app)
     if key := os.environ.get("SWIGGLE_API_KEY"):
         app.add_middleware(BearerAuth, key=key)
+    app.add_middleware(SameOrigin, loopback_only=not key)
     app.add_middleware(BodyLimit)
     app.add_middleware(InFlight)
+    app.add_middleware(Admission)
+    app.add_middleware(RequestIds, answer=answer_request_ids)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_edit_routes(app, engine)
+    add_stream_route(app, engine)
     add_feature_routes(app, engine)
 
     @app.get("/", include_in_schema=False)

@@ -9,7 +9,7 @@ from serve import schemas
 from serve.answers import PNG, png_response
 from serve.engine import Engine
 from serve.errors import ApiError
-from serve.pictures import picture_from_bytes, to_base64, to_png
+from serve.pictures import to_base64, to_png
 from swiggle.data.pixels import encode_png, resize
 
 
@@ -18,12 +18,12 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
     async def encode(body: schemas.EncodeRequest) -> schemas.EncodeResponse:
         """The active features of a picture, strongest first, and a session for it."""
         session = await engine.session(body.image, body.session)
-        latent = (await session.latent).tolist() if body.latent else None
+        activations = await engine.activations(session)
         return schemas.EncodeResponse(
             session=session.id,
-            features=await engine.active(session.activations, body.limit),
-            active=int((session.activations > 0).sum()),
-            latent=latent,
+            features=await engine.active(activations, body.limit),
+            active=int((activations > 0).sum()),
+            latent=session.latent.tolist() if body.latent else None,
         )
 
     @app.post("/v1/steer", response_model=schemas.SteerResponse, responses=PNG)
@@ -32,7 +32,8 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
         session = await engine.session(body.image, body.session)
         picture = await engine.steer(session, body.plan)
         if body.format == "png" or (body.format is None and "image/png" in request.headers.get("accept", "")):
-            return png_response(picture, {"X-Swiggle-Session": session.id})
+            # Who sent a session has it already.
+            return png_response(picture, None if body.session else {"X-Swiggle-Session": session.id})
         return schemas.SteerResponse(image=to_base64(to_png(picture)), plan=body.plan, session=session.id)
 
     @app.post("/v1/edits", response_model=schemas.EditResponse, responses=PNG)
@@ -55,8 +56,8 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
         model: Annotated[str | None, Form(max_length=200)] = None,
     ) -> schemas.ImagesResponse:
         """The OpenAI Images API. An edit has one result, so `n` pictures are the same."""
-        session = await engine.open(picture_from_bytes(await image.read(), engine.image_size))
-        made = await engine.plan(prompt, session)
+        session = await engine.open(await image.read())
+        made = await engine.plan(prompt, session, await engine.activations(session))
         picture = await engine.steer(session, made.plan)
         png = to_png(picture)
         if size != "auto":

@@ -1,6 +1,6 @@
 """What the routes do, over the handles of the graph's parts."""
 
-import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,13 +11,14 @@ import numpy as np
 from serve import schemas
 from serve.errors import ApiError
 from serve.metrics import phase, planned
-from serve.pictures import picture_from_text
+from serve.pictures import bytes_from_text, received
 from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import entry_for
 from swiggle.editing.plan import EditPlan
 from swiggle.editing.planner import PromptPlan
 
+log = logging.getLogger("ray.serve.swiggle")
 _LABELS_FOR_SECONDS = 1.0
 
 
@@ -32,8 +33,8 @@ class Engine:
     sparse: Any
     steering: Any
     retrieval: Any
-    sessions: Sessions = field(default_factory=Sessions)
-    _by_hand: dict[int, str] = field(default_factory=dict)
+    sessions: Sessions
+    _by_hand: Mapping[int, str] = field(default_factory=dict)
     _read_at: float = -1e9
 
     async def session(self, image: str | None, session: str | None) -> Session:
@@ -41,12 +42,16 @@ class Engine:
         if session is not None:
             return self.sessions.get(session)
         assert image is not None
-        return await self.open(picture_from_text(image, self.image_size))
+        return await self.open(bytes_from_text(image))
 
-    async def open(self, picture: np.ndarray) -> Session:
+    async def open(self, content: bytes) -> Session:
+        """A session for the bytes of a PNG, JPEG or WebP file."""
         with phase("encode"):
-            latent = self.encoder.encode.remote(picture)
-            return self.sessions.open(latent, await self.sparse.activate.remote(latent))
+            return self.sessions.open(await self.encoder.encode.remote(await received(content, self.image_size)))
+
+    async def activations(self, session: Session) -> np.ndarray:
+        """The activations float32 [features] of a session's picture."""
+        return await self.sparse.activate.remote(session.latent)
 
     async def steer(self, session: Session, plan: EditPlan) -> np.ndarray:
         """The edited picture uint8 [S, S, 3]. Raises `ApiError` 422 for a plan that does not fit."""
@@ -57,12 +62,10 @@ class Engine:
         with phase("steer"):
             return await self.steering.steer.remote(session.latent, plan, await self._sources(plan))
 
-    async def plan(self, prompt: str, session: Session) -> PromptPlan:
-        """The plan for a prompt on a session's picture."""
-        # In the fused placement the latent is a task, which no other process could wait for.
-        latent = await session.latent if isinstance(session.latent, asyncio.Future) else session.latent
+    async def plan(self, prompt: str, session: Session, activations: np.ndarray) -> PromptPlan:
+        """The plan for a prompt on a session's picture, which has these activations."""
         with phase("plan"):
-            made: PromptPlan = await self.retrieval.plan.remote(prompt, session.activations, latent)
+            made: PromptPlan = await self.retrieval.plan.remote(prompt, activations, session.latent)
         planned(made)
         return made
 
@@ -70,8 +73,9 @@ class Engine:
         """Activations of the pictures that swaps copy from, each a session or a picture."""
         found: dict[str, np.ndarray] = {}
         for name in {o.source for o in plan.operations if o.source is not None}:
-            known = len(name) < 64
-            found[name] = (await self.session(None if known else name, name if known else None)).activations
+            known = self.sessions.names(name)
+            source = await self.session(None if known else name, name if known else None)
+            found[name] = await self.activations(source)
         return found
 
     async def labels(self) -> list[str]:
@@ -83,10 +87,14 @@ class Engine:
 
     async def by_hand(self) -> Mapping[int, str]:
         if time.monotonic() - self._read_at > _LABELS_FOR_SECONDS:
-            self.keep_labels(await self.retrieval.labels.remote())
+            try:
+                self.keep_labels(await self.retrieval.labels.remote())
+            except ApiError as error:  # retrieval is away: what was known last serves until it is back
+                log.warning("hand labels were not read: %s", error)
+                self.keep_labels(self._by_hand)
         return self._by_hand
 
-    def keep_labels(self, by_hand: dict[int, str]) -> None:
+    def keep_labels(self, by_hand: Mapping[int, str]) -> None:
         self._by_hand, self._read_at = by_hand, time.monotonic()
 
     async def active(self, activations: np.ndarray, limit: int = 64) -> list[schemas.ActiveFeature]:
@@ -138,10 +146,11 @@ class Engine:
         """Plan, if a prompt is given, and apply. The picture is uint8 [S, S, 3]; the response has none yet."""
         start = time.perf_counter()
         session = await self.session(request.image, request.session)
+        before = await self.activations(session)
         encoded = time.perf_counter()
         plan, reasons = request.plan, []
         if request.prompt is not None:
-            made = await self.plan(request.prompt, session)
+            made = await self.plan(request.prompt, session, before)
             plan = scaled(made.plan, request.strength)
             reasons = [schemas.RequestReason.model_validate(_matched(asdict(reason))) for reason in made.reasons]
         assert plan is not None
@@ -154,7 +163,7 @@ class Engine:
             image="",
             plan=plan,
             session=session.id,
-            features_before=await self.active(session.activations),
+            features_before=await self.active(before),
             features_after=await self.active(after),
             labels={o.feature: labels[o.feature] for o in plan.operations},
             reasons=reasons,

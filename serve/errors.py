@@ -1,11 +1,15 @@
 """Errors as the API answers them: `{"error": {"message", "type", "param", "code"}}` with a fitting status."""
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+
+from serve.request_ids import request_id
 
 # Below Serve's own logger, whose lines carry the request's id, and are JSON where the configuration says so.
 log = logging.getLogger("ray.serve.swiggle")
@@ -20,10 +24,27 @@ class ApiError(Exception):
         super().__init__(message)
         self.status, self.code, self.message, self.param, self.headers = status, code, message, param, headers
 
+    def __reduce__(self) -> tuple[type["ApiError"], tuple[Any, ...]]:
+        """Parts of the graph raise it in processes of their own."""
+        return ApiError, (self.status, self.code, self.message, self.param, self.headers)
+
+
+def unavailable(code: str, message: str) -> ApiError:
+    """503, to be tried again."""
+    return ApiError(503, code, message, headers={"Retry-After": "1"})
+
 
 def error_body(status: int, code: str, message: str, param: str | None = None) -> dict:
     kind = "server_error" if status >= 500 else "invalid_request_error"
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def first_problem(problems: Sequence[Any]) -> tuple[str | None, str]:
+    """Of pydantic's errors the first: the field and what is wrong with it."""
+    first = problems[0]
+    where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
+    param = ".".join(where) or None
+    return param, f"{param}: {first['msg']}" if param else str(first["msg"])
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -36,11 +57,8 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
-        param = ".".join(where) or None
-        message = f"{param}: {first['msg']}" if param else str(first["msg"])
-        status = 400 if first["type"] == "json_invalid" else 422
+        param, message = first_problem(error.errors())
+        status = 400 if error.errors()[0]["type"] == "json_invalid" else 422
         return JSONResponse(error_body(status, "invalid_request", message, param), status)
 
     @app.exception_handler(HTTPException)
@@ -51,5 +69,5 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("%s %s failed: %r", request.method, request.url.path, error)
+        log.error("request %s: %s %s failed: %r", request_id.get(), request.method, request.url.path, error)
         return JSONResponse(error_body(500, "internal_error", "the server failed to answer; this is a bug"), 500)

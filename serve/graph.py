@@ -5,9 +5,13 @@
 
 `fused` runs encoder, SAE, steering and decoder inside the Gateway's replica, so that a slider step crosses no process
 boundary, with retrieval beside it. `split` makes each part a deployment that scales by itself.
+
+A new version starts beside the old one and takes over once it has decoded a picture (max_surge_percent), so an update
+of bundle or code loses no request even with one replica of each.
 """
 
 import os
+from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -17,11 +21,20 @@ from pydantic import BaseModel, ConfigDict
 from ray import serve
 
 from serve.api import create_api
-from serve.engine import Engine
-from serve.local import LocalHandle
+from serve.errors import ApiError
+from serve.in_process import blank, local_handles, make_engine
 from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
+from serve.remote import RemoteHandle
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
+
+COMMON: dict[str, Any] = {
+    "max_surge_percent": 100,
+    "health_check_period_s": 5,
+    "health_check_timeout_s": 10,
+    "graceful_shutdown_timeout_s": 10,
+}
+PART = COMMON | {"max_ongoing_requests": 8, "max_queued_requests": 128}
 
 
 class Arguments(BaseModel):
@@ -41,33 +54,48 @@ def load(location: str) -> Bundle:
     return Bundle.load(location)
 
 
-@serve.deployment(max_ongoing_requests=32)
+@serve.deployment(**PART)
 class Encoder(EncoderPart):
     def __init__(self, bundle: str) -> None:
         super().__init__(load(bundle))
+        self.check_health()
+
+    def check_health(self) -> None:
+        self.encode(blank(self.bundle))
 
 
-@serve.deployment(max_ongoing_requests=32)
+@serve.deployment(**PART)
 class SparseFeatures(SparsePart):
     def __init__(self, bundle: str) -> None:
         super().__init__(load(bundle))
+        self.check_health()
+
+    def check_health(self) -> None:
+        self.activate(np.zeros(self.bundle.vae.latent_shape, np.float32))
 
 
-@serve.deployment(max_ongoing_requests=32)
+@serve.deployment(**PART)
 class Steering(SteeringPart):
     def __init__(self, bundle: str) -> None:
         super().__init__(load(bundle))
+        self.check_health()
+
+    def check_health(self) -> None:
+        """Decode a picture; Serve replaces a replica that cannot."""
+        self.steer(np.zeros(self.bundle.vae.latent_shape, np.float32), EditPlan(), {})
 
 
-@serve.deployment(max_ongoing_requests=32)
+@serve.deployment(**PART)
 class Retrieval(RetrievalPart):
     def __init__(self, bundle: str, chroma: str | None) -> None:
         super().__init__(load(bundle), chroma)
-        # The first prompt would otherwise pay for the text encoder's warm-up.
-        self.search("warm up", 1)
+        # The first prompt would otherwise pay for the text encoder's and the planner's warm-up.
+        latent = np.zeros(self.bundle.vae.latent_shape, np.float32)
+        with suppress(ApiError):  # Chroma may come later
+            self.plan("give it a red hat", self.bundle.activations(latent[None])[0], latent)
 
 
-@serve.deployment(max_ongoing_requests=64)
+@serve.deployment(**COMMON, max_ongoing_requests=1024)  # refusals are serve.admission's, in the API's shape
 @serve.ingress()
 class Gateway:
     """Ingress: validation, sessions, static files; in the fused placement the models too."""
@@ -75,20 +103,18 @@ class Gateway:
     def __init__(self, location: str, retrieval: Any, parts: dict[str, Any] | None = None) -> None:
         self.bundle = load(location)
         if parts is None:
-            local = {"encoder": EncoderPart, "sparse": SparsePart, "steering": SteeringPart}
-            parts = {name: LocalHandle(part(self.bundle)) for name, part in local.items()}
-        self.engine = Engine(
-            self.bundle.atlas, self.bundle.manifest, self.bundle.image_size, retrieval=retrieval, **parts
-        )
+            handles: dict[str, Any] = local_handles(self.bundle)
+        else:
+            handles = {name: RemoteHandle(handle) for name, handle in parts.items()}
+        self.engine = make_engine(self.bundle, retrieval=RemoteHandle(retrieval), **handles)
         self.check_health()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
-        return create_api(self.engine)
+        return create_api(self.engine, answer_request_ids=False)
 
     def check_health(self) -> None:
         """Decode a picture; Serve replaces a replica that cannot."""
-        blank = np.zeros((1, self.bundle.image_size, self.bundle.image_size, 3), np.uint8)
-        self.bundle.edit(blank, EditPlan())
+        self.bundle.edit(blank(self.bundle)[None], EditPlan())
 
 
 def build(arguments: Arguments) -> serve.Application:

@@ -1,7 +1,10 @@
-"""Middleware: a bound on request bodies, and bearer authentication."""
+"""Middleware: a bound on request bodies, bearer authentication, and who may open a WebSocket."""
 
+import base64
+import ipaddress
 import json
 import secrets
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,15 +14,23 @@ MAX_BODY = 6 * 1024 * 1024
 """A picture of 4 MiB in base64, and room for a plan."""
 
 
+PROTOCOL = "swiggle"
+"""The WebSocket subprotocol that the server agrees to when it is offered."""
+KEY_PROTOCOL = "bearer."
+"""What precedes an API key that is offered as a subprotocol."""
+
+
 class BodyTooLarge(Exception):
     pass
 
 
-async def _answer(send: Send, status: int, body: dict, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+async def _answer(
+    send: Send, status: int, body: dict, headers: list[tuple[bytes, bytes]] | None = None, kind: str = "http.response"
+) -> None:
     content = json.dumps(body).encode()
     listed = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()), *(headers or [])]
-    await send({"type": "http.response.start", "status": status, "headers": listed})
-    await send({"type": "http.response.body", "body": content})
+    await send({"type": f"{kind}.start", "status": status, "headers": listed})
+    await send({"type": f"{kind}.body", "body": content})
 
 
 class BodyLimit:
@@ -60,17 +71,75 @@ class BodyLimit:
 
 
 class BearerAuth:
-    """Asks for `Authorization: Bearer <key>` on everything below /v1."""
+    """Asks for `Authorization: Bearer <key>` on everything below /v1.
+
+    A browser's WebSocket cannot set headers, so there the key may be offered as a subprotocol, in base64url without
+    padding: `new WebSocket(url, ["swiggle", "bearer." + key64])`.
+    """
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self.app = app
         self.expected = f"Bearer {key}".encode()
+        self.protocol = KEY_PROTOCOL + base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/v1"):
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not secrets.compare_digest(given, self.expected):
-                body = error_body(401, "invalid_api_key", "send Authorization: Bearer <key>")
-                await _answer(send, 401, body, [(b"www-authenticate", b"Bearer")])
-                return
+        if scope["type"] != "lifespan" and scope["path"].startswith("/v1") and not self._allowed(scope):
+            body = error_body(401, "invalid_api_key", "send Authorization: Bearer <key>")
+            await refuse(scope, send, 401, body, [(b"www-authenticate", b"Bearer")])
+            return
         await self.app(scope, receive, send)
+
+    def _allowed(self, scope: Scope) -> bool:
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        if secrets.compare_digest(given, self.expected):
+            return True
+        offered = [p for p in scope.get("subprotocols", ()) if p.startswith(KEY_PROTOCOL)]
+        return any(secrets.compare_digest(p.encode(), self.protocol.encode()) for p in offered)
+
+
+class SameOrigin:
+    """Refuses a WebSocket that a page of another site opens: browsers let any page open one to any address.
+
+    The page's origin must be the host that was asked for. Without an API key that must be a name of this machine too,
+    since a foreign site can make its own name resolve to loopback.
+    """
+
+    def __init__(self, app: ASGIApp, loopback_only: bool) -> None:
+        self.app = app
+        self.loopback_only = loopback_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not self._allowed(dict(scope["headers"])):
+            message = "a page of another site may not open this WebSocket"
+            await refuse(scope, send, 403, error_body(403, "forbidden_origin", message))
+            return
+        await self.app(scope, receive, send)
+
+    def _allowed(self, headers: dict[bytes, bytes]) -> bool:
+        if (origin := headers.get(b"origin")) is None:
+            return True  # not a browser
+        try:
+            asked = urlsplit(f"//{headers.get(b'host', b'').decode()}")
+            own = urlsplit(origin.decode()).netloc.lower() == asked.netloc.lower() != ""
+            return own and (not self.loopback_only or is_loopback(asked.hostname or ""))
+        except ValueError:
+            return False
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def refuse(
+    scope: Scope, send: Send, status: int, body: dict, headers: list[tuple[bytes, bytes]] | None = None
+) -> None:
+    """Answer a request, or a WebSocket before it is accepted, with an error."""
+    if scope["type"] == "http":
+        await _answer(send, status, body, headers)
+    elif "websocket.http.response" in scope.get("extensions", {}):
+        await _answer(send, status, body, headers, "websocket.http.response")
+    else:
+        await send({"type": "websocket.close", "code": 1008, "reason": body["error"]["code"]})

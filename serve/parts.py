@@ -1,16 +1,29 @@
 """The parts of the graph as plain classes. Deployments and the fused replica both run exactly these."""
 
+import logging
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
+import httpx
 import numpy as np
 import torch
+from chromadb.errors import ChromaError
 
+from serve.errors import unavailable
+from serve.searches import RememberedSearches
 from swiggle.atlas.hand_labels import entry_for, read_hand_labels, write_hand_labels
 from swiggle.atlas.index import Entry, Match
 from swiggle.atlas.labels import UNEXPLAINED
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.planner import Picture, PromptPlan
+from swiggle.editing.planner import Picture, Planner, PromptPlan
+
+log = logging.getLogger("ray.serve.swiggle")
+_ASK_AGAIN = 1.0
+"""Seconds after which a Chroma that did not answer is asked again."""
 
 
 class EncoderPart:
@@ -48,25 +61,33 @@ class SteeringPart:
 
 
 class RetrievalPart:
-    """Prompts to plans, words to features; holds the text encoder, Chroma and the hand labels."""
+    """Prompts to plans, words to features; holds the text encoder, Chroma and the hand labels.
+
+    Where Chroma does not answer, calls that need it raise `ApiError` 503; it is asked again a second later.
+    """
 
     def __init__(self, bundle: Bundle, chroma: str | None = None) -> None:
         self.atlas = bundle.atlas
-        self.folder = bundle.folder
+        self.bundle = bundle
+        self.chroma = chroma
         self.by_hand = read_hand_labels(bundle.folder)
-        self.planner = bundle.planner_with(bundle.open_index(chroma))
+        self._planner: Planner | None = None
+        self._lost_at = -_ASK_AGAIN
+        self._opening = threading.Lock()
         self._writing = threading.Lock()
 
     def plan(self, prompt: str, activations: np.ndarray, latent: np.ndarray) -> PromptPlan:
         """The plan for a picture with activations [features] and latent [C, h, w]."""
-        return self.planner.plan(prompt, Picture(activations, latent.ravel()))
+        with self._asking() as planner:
+            return planner.plan(prompt, Picture(activations, latent.ravel()))
 
     def search(self, query: str, limit: int) -> list[Match]:
         """Features by meaning; words for a place in the query keep the search to it."""
         vocabulary = self.atlas.vocabulary
         words = [word for mention in vocabulary.mentions(query) for word in mention.words]
         places = vocabulary.named_places(query)
-        return self.planner.index.search(" ".join(words) or query, places[-1] if places and words else None, limit)
+        with self._asking() as planner:
+            return planner.index.search(" ".join(words) or query, places[-1] if places and words else None, limit)
 
     def labels(self) -> dict[int, str]:
         """Labels written by hand."""
@@ -74,19 +95,50 @@ class RetrievalPart:
 
     def put_labels(self, labels: dict[int, str | None]) -> dict[int, str]:
         """Set or take back hand labels; the next search sees them. Returns all hand labels."""
-        with self._writing:
+        with self._writing, self._asking() as planner:
+            by_hand = dict(self.by_hand)
             for feature, label in labels.items():
                 if label is not None:
-                    self.by_hand[feature] = label
-                    self.planner.index.put(entry_for(feature, label, self.atlas.vocabulary))
-                elif self.by_hand.pop(feature, None) is not None:
-                    self._restore(feature)
-            write_hand_labels(self.folder, self.by_hand)
-            return dict(self.by_hand)
+                    by_hand[feature] = label
+                    planner.index.put(entry_for(feature, label, self.atlas.vocabulary))
+                elif by_hand.pop(feature, None) is not None:
+                    self._restore(planner, feature)
+            write_hand_labels(self.bundle.folder, by_hand)
+            self.by_hand = by_hand
+            return dict(by_hand)
 
-    def _restore(self, feature: int) -> None:
+    def _restore(self, planner: Planner, feature: int) -> None:
         label = self.atlas.labels[feature]
         if label == UNEXPLAINED:
-            self.planner.index.drop(feature)
+            planner.index.drop(feature)
         else:
-            self.planner.index.put(Entry(feature, label, self.atlas.words[feature], self.atlas.places[feature]))
+            planner.index.put(Entry(feature, label, self.atlas.words[feature], self.atlas.places[feature]))
+
+    @contextmanager
+    def _asking(self) -> Iterator[Planner]:
+        """The planner, as long as Chroma answers."""
+        try:
+            yield self._planner or self._open()
+        except (httpx.TransportError, ChromaError) as error:
+            self._lost(error)
+
+    def _open(self) -> Planner:
+        with self._opening:
+            if self._planner is None:
+                if time.monotonic() - self._lost_at < _ASK_AGAIN:
+                    raise unavailable("retrieval_unavailable", self._reason())
+                try:
+                    index = RememberedSearches(self.bundle.open_index(self.chroma))
+                except Exception as error:  # Chroma raises a plain ValueError where nobody listens
+                    self._lost(error)
+                self._planner = self.bundle.planner_with(index)
+            return self._planner
+
+    def _lost(self, error: Exception) -> NoReturn:
+        log.warning("Chroma was lost: %r", error)
+        self._planner, self._lost_at = None, time.monotonic()
+        raise unavailable("retrieval_unavailable", self._reason()) from error
+
+    def _reason(self) -> str:
+        where = f"the Chroma server at {self.chroma}" if self.chroma else "Chroma"
+        return f"{where} does not answer, so prompts and searches have to wait; plans and sliders work"

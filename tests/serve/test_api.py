@@ -13,9 +13,7 @@ from PIL import Image
 
 from serve.api import create_api
 from serve.engine import Engine
-from serve.local import LocalHandle
-from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
-from serve.sessions import Sessions
+from serve.in_process import engine_in_process
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, encode_png, resize
 from tests.conftest import TINY, run_module
@@ -23,22 +21,9 @@ from tests.conftest import TINY, run_module
 pytestmark = pytest.mark.integration
 
 
-def make_engine(run: Path) -> Engine:
-    bundle = Bundle.load(run)
-    return Engine(
-        bundle.atlas,
-        bundle.manifest,
-        bundle.image_size,
-        encoder=LocalHandle(EncoderPart(bundle)),
-        sparse=LocalHandle(SparsePart(bundle)),
-        steering=LocalHandle(SteeringPart(bundle)),
-        retrieval=LocalHandle(RetrievalPart(bundle)),
-    )
-
-
 @pytest.fixture(scope="module")
 def engine(smoke_run: Path) -> Engine:
-    return make_engine(smoke_run)
+    return engine_in_process(Bundle.load(smoke_run))
 
 
 @pytest.fixture
@@ -250,23 +235,13 @@ def test_bearer_auth(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.get("/healthz").status_code == 200
 
 
-def test_sessions_are_bounded() -> None:
-    sessions = Sessions(capacity=2)
-    ids = [sessions.open(None, np.zeros(1)).id for _ in range(2)]
-    sessions.get(ids[0])
-    sessions.open(None, np.zeros(1))
-    assert sessions.get(ids[0]).id == ids[0]
-    with pytest.raises(Exception, match="expired"):
-        sessions.get(ids[1])
-
-
 def test_a_paper_bundle_serves_every_route_at_128(tmp_path: Path) -> None:
     tiny = [word for word in TINY if not word.startswith(("preset", "vae", "data"))]
     small = ["vae.channels=[8,8,16,16]", "vae.steps=6", "vae.batch_size=8", "vae.checkpoint_every=6"]
     words = ["preset=paper", "data.count=200", *small, *tiny, f"run={tmp_path}/run"]
     result = run_module("jobs.pipeline", *words)
     assert result.returncode == 0, result.stdout[-3000:]
-    with TestClient(create_api(make_engine(tmp_path / "run"))) as client:
+    with TestClient(create_api(engine_in_process(Bundle.load(tmp_path / "run")))) as client:
         assert client.get("/v1/model").json()["image_size"] == 128
         picture_text = base64.b64encode(client.get("/v1/samples/0.png").content).decode()
         edited = client.post("/v1/edits", json={"image": picture_text, "prompt": "make it a shark"}).json()

@@ -1,0 +1,50 @@
+"""Engines whose parts run in this process: the fused Gateway's, and, without Ray, those of tests and benchmarks.
+
+app = create_api(engine_in_process(Bundle.load("runs/demo")))     # for uvicorn
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from serve.engine import Engine
+from serve.local import LocalHandle, Turns
+from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
+from serve.sessions import Sessions
+from swiggle.bundle import Bundle
+from swiggle.editing.plan import EditPlan
+
+THREAD_PAYS_FROM = 0.005
+"""Seconds that an edit takes from which it runs in a thread: on the event loop it would hold up other requests; below
+that, the way to a thread and back is what holds them up."""
+
+
+def blank(bundle: Bundle) -> np.ndarray:
+    """A picture uint8 [S, S, 3] to try a part with."""
+    return np.zeros((bundle.image_size, bundle.image_size, 3), np.uint8)
+
+
+def make_engine(bundle: Bundle, **handles: Any) -> Engine:
+    """An engine with handles `encoder`, `sparse`, `steering` and `retrieval`."""
+    vae = {name: digest for name, digest in bundle.manifest["files"].items() if name.startswith("vae/")}
+    sessions = Sessions(vae, bundle.vae.latent_shape)
+    return Engine(bundle.atlas, bundle.manifest, bundle.image_size, sessions=sessions, **handles)
+
+
+def local_handles(bundle: Bundle) -> dict[str, LocalHandle]:
+    """Encoder, SAE and steering in this process, warmed up."""
+    picture = blank(bundle)[None]
+    for _ in range(3):
+        start = time.perf_counter()
+        bundle.edit(picture, EditPlan())
+        took = time.perf_counter() - start
+    turns, in_thread = Turns(), took > THREAD_PAYS_FROM
+    parts = {"encoder": EncoderPart, "sparse": SparsePart, "steering": SteeringPart}
+    return {name: LocalHandle(part(bundle), turns, in_thread) for name, part in parts.items()}
+
+
+def engine_in_process(bundle: Bundle, chroma: str | None = None) -> Engine:
+    """All parts here, retrieval in a thread."""
+    retrieval = LocalHandle(RetrievalPart(bundle, chroma), Turns(), in_thread=True)
+    return make_engine(bundle, retrieval=retrieval, **local_handles(bundle))

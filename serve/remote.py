@@ -1,0 +1,54 @@
+"""Handles to other deployments: failures become answers, and calls that a dying replica lost are made again.
+
+Every method of a part may be called twice: all of them answer the same, or leave the same behind, the second time.
+"""
+
+import inspect
+import logging
+from typing import Any
+
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+from ray.serve.handle import DeploymentHandle
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from serve.errors import ApiError, unavailable
+
+log = logging.getLogger("ray.serve.swiggle")
+_PATIENCE = 15.0
+"""Seconds in which a replica that died has usually been replaced."""
+
+
+class RemoteHandle:
+    """Like a Serve handle; `remote` gives a coroutine."""
+
+    def __init__(self, handle: DeploymentHandle) -> None:
+        self._handle = handle
+
+    def __getattr__(self, name: str) -> "RemoteMethod":
+        return RemoteMethod(self._handle, name)
+
+
+class RemoteMethod:
+    def __init__(self, handle: DeploymentHandle, name: str) -> None:
+        self._method, self._name = getattr(handle, name), name
+
+    async def remote(self, *arguments: Any) -> Any:
+        """The method's result. Arguments may be awaitables. Raises `ApiError` 503 when the deployment is overloaded, or
+        when no replica has taken the call for 15 seconds."""
+        ready = [await a if inspect.isawaitable(a) else a for a in arguments]
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(RayActorError),
+            stop=stop_after_delay(_PATIENCE),
+            wait=wait_exponential(multiplier=0.05, max=1.0),
+        )
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    return await self._method.remote(*ready)
+        except BackPressureError as error:
+            raise unavailable("overloaded", "too many requests are waiting; try again") from error
+        except (RetryError, DeploymentUnavailableError) as error:
+            log.error("%s is not there: %r", self._name, error)
+            raise unavailable("unavailable", "a part of the server is starting anew; try again") from error
+        raise ApiError(500, "internal_error", "a call was not made")

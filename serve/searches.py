@@ -1,0 +1,47 @@
+"""Searches that were made before: the words of prompts repeat, and then neither text encoder nor Chroma is asked.
+
+A label written by hand empties the memory, so the next search sees it.
+"""
+
+import threading
+from collections import OrderedDict
+
+from swiggle.atlas.index import Entry, LabelIndex, Match
+
+
+class RememberedSearches(LabelIndex):
+    """A `LabelIndex` with the most recently used searches remembered, for use by several threads."""
+
+    def __init__(self, index: LabelIndex, capacity: int = 4096) -> None:
+        self._index, self._capacity = index, capacity
+        self._found: OrderedDict[tuple[str, str | None, int], list[Match]] = OrderedDict()
+        self._generation = 0
+        self._lock = threading.Lock()
+
+    def search(self, words: str, place: str | None = None, limit: int = 64) -> list[Match]:
+        key = (words, place, limit)
+        with self._lock:
+            generation = self._generation
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        found = self._index.search(words, place, limit)
+        with self._lock:
+            if generation == self._generation:  # else a label was written meanwhile
+                self._found[key] = found
+                if len(self._found) > self._capacity:
+                    self._found.popitem(last=False)
+        return found
+
+    def put(self, entry: Entry) -> None:
+        self._index.put(entry)
+        self._forget()
+
+    def drop(self, feature: int) -> None:
+        self._index.drop(feature)
+        self._forget()
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._generation += 1
+            self._found.clear()

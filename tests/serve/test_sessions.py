@@ -1,0 +1,53 @@
+"""Session ids: what they hold, and which are refused."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from serve.errors import ApiError
+from serve.sessions import LONGEST, Sessions
+
+SHAPE = (4, 8, 8)
+
+
+@pytest.fixture
+def sessions() -> Sessions:
+    return Sessions({"vae/model.safetensors": "abc"}, SHAPE)
+
+
+def test_a_session_is_its_latent_to_the_bit(sessions: Sessions, rng: np.random.Generator) -> None:
+    latent = rng.normal(size=SHAPE).astype(np.float32)
+    key = sessions.open(latent).id
+    assert 64 < len(key) < LONGEST
+    again = Sessions({"vae/model.safetensors": "abc"}, SHAPE).get(key)
+    np.testing.assert_array_equal(again.latent, latent)
+    assert again.id == key
+    assert sessions.names(key)
+
+
+def test_what_this_vae_did_not_give_has_expired(sessions: Sessions) -> None:
+    latent = np.ones(SHAPE, np.float32)
+    own = sessions.open(latent).id
+    odd = [np.full(SHAPE, value, np.float32) for value in (np.nan, np.inf, 1e30)]
+    foreign = Sessions({"vae/model.safetensors": "other"}, SHAPE).open(latent).id
+    wrong = [
+        foreign,
+        own[:-4],
+        own + "AAAA",
+        "",
+        "gone",
+        "é" * 100,
+        "../../etc/passwd",
+        *(sessions.open(z).id for z in odd),
+    ]
+    for key in wrong:
+        with pytest.raises(ApiError, match="expired") as refused:
+            sessions.get(key)
+        assert (refused.value.status, refused.value.code) == (404, "session_expired")
+
+
+def test_a_picture_is_no_session(sessions: Sessions) -> None:
+    assert not sessions.names("data:image/png;base64," + "A" * 100)
+    assert not sessions.names(base64.b64encode(b"\x89PNG" + bytes(100)).decode())
+    assert sessions.names("gone")
