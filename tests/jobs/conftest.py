@@ -47,14 +47,18 @@ class Head:
     def add_node(self, cpus: int) -> int:
         """Start another node; returns the process id of its raylet, with which the node lives and dies."""
         before = self._raylets()
-        self._start(f"--address={self.address}", f"--num-cpus={cpus}")
+        # A folder of its own: nodes that share one delete each other's copies of a job's working directory.
+        self._start(
+            f"--address={self.address}", f"--num-cpus={cpus}", f"--temp-dir={self.temporary}-{self._nodes}"
+        )  # fmt: skip
         (raylet,) = self._raylets() - before
         return raylet
 
     def stop(self) -> None:
         # Only this cluster's processes: every one of them names its temporary directory.
         subprocess.run(["pkill", "-KILL", "-f", self.temporary], check=False)
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        for folder in Path("/tmp").glob(f"{Path(self.temporary).name}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self, *options: str) -> None:
         started = self.ray(
