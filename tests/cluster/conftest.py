@@ -3,12 +3,16 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
+import httpx
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from moto.server import ThreadedMotoServer
 
 from tests.conftest import TINY, free_port
@@ -24,7 +28,7 @@ class Cluster(Head):
     """A head without CPUs, as on a real cluster, and two nodes that work."""
 
     def __init__(self) -> None:
-        super().__init__(cpus=0)
+        super().__init__(cpus=0, RAY_metrics_report_interval_ms="1000")
         self._workers = [self.add_node(cpus=1), self.add_node(cpus=1)]
 
     def submit(self, name: str, *command: str, wait: bool = True) -> subprocess.CompletedProcess:
@@ -47,8 +51,44 @@ def cluster() -> Iterator[Cluster]:
     running.stop()
 
 
+class Prometheus:
+    """A Prometheus that scrapes the cluster's nodes, wherever Ray says they are."""
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        nodes = {"files": [f"{cluster.temporary}/prom_metrics_service_discovery.json"], "refresh_interval": "2s"}
+        scrape = {"job_name": "ray", "scrape_interval": "1s", "file_sd_configs": [nodes]}
+        (folder / "prometheus.yml").write_text(yaml.safe_dump({"scrape_configs": [scrape]}))
+        port = free_port()
+        self._url = f"http://127.0.0.1:{port}/api/v1/query_range"
+        self._start = time.time()
+        with (folder / "log").open("w") as log:
+            self._process = subprocess.Popen(
+                ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+                 f"--web.listen-address=127.0.0.1:{port}"],
+                stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def series(self, query: str) -> list[dict[str, Any]]:
+        """What a panel that shows everything since the start would draw."""
+        asked = {"query": query, "start": self._start, "end": time.time(), "step": 2}
+        answer = httpx.get(self._url, params=asked, timeout=30).json()
+        assert answer["status"] == "success", (query, answer)
+        return answer["data"]["result"]
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+
 @pytest.fixture(scope="package")
-def unbroken(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prometheus(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    running = Prometheus(cluster, tmp_path_factory.mktemp("prometheus"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="package")
+def unbroken(cluster: Cluster, prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole pipeline as one job from the command line, undisturbed, on local storage."""
     run = tmp_path_factory.mktemp("unbroken") / "run"
     submitted = cluster.submit("unbroken", "-m", "jobs.pipeline", *WORDS, f"run={run}")

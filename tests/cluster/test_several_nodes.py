@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.integration]
 
 
 def test_the_job_api_refuses_whoever_has_no_token(cluster: Cluster) -> None:
-    jobs = f"{cluster.environment['RAY_API_SERVER_ADDRESS']}/api/jobs/"
+    jobs = f"{cluster.dashboard}/api/jobs/"
     body = {"entrypoint": "id"}
     for headers in ({}, {"Authorization": f"Bearer {'0' * 64}"}):
         assert httpx.get(jobs, headers=headers, timeout=10).status_code in (401, 403)
@@ -32,7 +32,7 @@ def test_a_pipeline_that_loses_nodes_and_is_stopped_ends_as_an_unbroken_one(
 
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
         monkeypatch.setenv(name, cluster.environment[name])
-    client = JobSubmissionClient(cluster.environment["RAY_API_SERVER_ADDRESS"])
+    client = JobSubmissionClient(cluster.dashboard)
     run = tmp_path / "run"
     words = ["-m", "jobs.pipeline", *WORDS, f"run={run}"]
 

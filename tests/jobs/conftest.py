@@ -20,12 +20,12 @@ PORT = 6390  # all ports lie outside 10002-19999, which Ray keeps for workers
 class Head:
     """A head node of our own. `environment` is what a client or a driver needs."""
 
-    def __init__(self, cpus: int) -> None:
+    def __init__(self, cpus: int, **environment: str) -> None:
         # The temporary directory's path becomes part of socket names, which may have 107 characters.
         self.temporary = f"/tmp/swiggle-{os.getpid()}"
         self._nodes = 0
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
-        self.environment = {**ENVIRONMENT, **token, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        self.environment = {**ENVIRONMENT, **token, **environment, "PATH": f"{BIN}:{os.environ['PATH']}"}
         dashboard = free_port()
         self._start(
             "--head", f"--port={PORT}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
@@ -37,9 +37,17 @@ class Head:
     def address(self) -> str:
         return f"127.0.0.1:{PORT}"
 
+    @property
+    def dashboard(self) -> str:
+        return self.environment["RAY_API_SERVER_ADDRESS"]
+
     def ray(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        return self.run("ray", *arguments, **environment)
+
+    def run(self, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """A program of the virtual environment, with what it needs to reach this cluster."""
         return subprocess.run(
-            [str(BIN / "ray"), *arguments],
+            [str(BIN / program), *arguments],
             cwd=ROOT, env={**self.environment, **environment}, timeout=400, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
