@@ -38,6 +38,11 @@ class Cluster(Head):
         assert submitted.returncode == 0, submitted.stdout[-4000:]
         return submitted
 
+    def log_lines(self, name: str, holding: str) -> list[str]:
+        """Lines that hold a word, of the Serve logs whose names begin so, on all nodes."""
+        files = Path("/tmp").glob(f"{Path(self.temporary).name}*/session_*/logs/serve/{name}*.log")
+        return [line for file in files for line in file.read_text().splitlines() if holding in line]
+
     def lose_a_node(self) -> None:
         """Kill a node that works, and start another in its place."""
         kill(self._workers.pop(0))

@@ -30,6 +30,7 @@ class Served:
         config = yaml.safe_load((ROOT / "serve/config.yaml").read_text())
         config["proxy_location"] = "HeadOnly"  # all nodes share this machine's ports
         config["http_options"]["port"] = free_port()
+        config["logging_config"] |= {"log_level": "INFO", "enable_access_log": True}
         application = config["applications"][0]
         application["args"] |= {"bundle": str(bundle), "placement": "fused"}
         twice = {"num_replicas": 2, "max_replicas_per_node": 1, "ray_actor_options": {"num_cpus": 0.2}}
@@ -107,6 +108,17 @@ class Load:
 def served(cluster: Cluster, unbroken: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield Served(cluster, unbroken, tmp_path_factory.mktemp("served"))
     cluster.run("serve", "shutdown", "--yes", RAY_DASHBOARD_ADDRESS=cluster.dashboard)
+
+
+def test_logs_are_json_and_name_the_request(served: Served, cluster: Cluster) -> None:
+    asked = httpx.get(f"{served.url}/v1/model", headers={"X-Request-Id": "asked-by-a-test"}, timeout=30)
+    assert asked.headers["x-request-id"] == "asked-by-a-test"
+    deadline = time.monotonic() + 20
+    while not (lines := cluster.log_lines("replica_swiggle_Gateway", "asked-by-a-test")):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    line = json.loads(lines[0])
+    assert (line["request_id"], line["deployment"]) == ("asked-by-a-test", "Gateway")
 
 
 def test_a_new_bundle_under_load_loses_no_request(served: Served, unbroken: Path, tmp_path: Path) -> None:
