@@ -24,7 +24,7 @@ import simpy
 import torch
 
 from swiggle.bundle import Bundle
-from swiggle.data.pixels import decode_picture, encode_png
+from swiggle.data.pixels import decode_picture, encode_png, resize
 from swiggle.editing.planner import Picture
 
 PROMPTS = ("make it a shark", "give it a pizza head", "less red on the shirt", "blue glasses", "a cool background")
@@ -149,6 +149,20 @@ def measure(bundle: Bundle) -> Costs:
     return Costs(timed(before), planning, timed(after))
 
 
+def per_picture(bundle: Bundle) -> dict[str, float]:
+    """Seconds of one thread that a picture costs in each of the stages that touch every picture."""
+    torch.set_num_threads(1)
+    contents = list(bundle.atlas.pictures.values())[:256]
+    images = np.stack([resize(decode_picture(content), bundle.image_size) for content in contents])
+    z = bundle.encode(images)
+    works: dict[str, Callable[[int], object]] = {
+        "read its PNG": lambda _: [decode_picture(content) for content in contents],
+        "encode": lambda _: bundle.encode(images),
+        "activate features": lambda _: bundle.activations(z),
+    }
+    return {name: float(np.median(timed(work, 9, 1))) / len(contents) for name, work in works.items()}
+
+
 def ask(url: str, clients: int, seconds: float) -> Outcome:
     """A real server with so many clients that ask again when answered."""
     picture = base64.b64encode(httpx.get(f"{url}/v1/samples/0.png", timeout=60).content).decode()
@@ -188,7 +202,13 @@ def main() -> None:
     parser.add_argument("--url", help="a server of the same bundle on this machine, with one Gateway and one Retrieval")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long each measurement of the server takes")
     options = parser.parse_args()
-    costs = measure(Bundle.load(options.bundle))
+    bundle = Bundle.load(options.bundle)
+    stages = per_picture(bundle)
+    for name, seconds in stages.items():
+        print(f"{name:18s} {1e6 * seconds:7.0f} us a picture and thread")
+    for count in (50_000, 1_000_000, 1_000_000_000):
+        print(f"  {count:13,} pictures: {count * sum(stages.values()) / 3600:8.2f} core hours")
+    costs = measure(bundle)
     for name, times in (("before", costs.before), ("plan", costs.plan), ("after", costs.after)):
         print(f"{name:7s} {1e3 * float(np.median(times)):6.2f} ms (median of {len(times)})")
     if options.url:
