@@ -1,6 +1,7 @@
 """A cluster of several Ray nodes, a server that speaks S3, and the run that others are compared with."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,13 +14,13 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from moto.server import ThreadedMotoServer
+from botocore.config import Config
 
 from tests.conftest import TINY, free_port
 from tests.jobs.conftest import Head, kill
 
 # Two workers wherever they run, so that every run computes the same; long enough to be disturbed on the way.
-WORDS = [*TINY, "vae.workers=2", "vae.cpus_per_worker=1", "vae.steps=600", "vae.checkpoint_every=100", "sae.epochs=6"]
+WORDS = [*TINY, "vae.workers=2", "vae.cpus_per_worker=1", "vae.steps=2000", "vae.checkpoint_every=200", "sae.epochs=6"]
 MADE = ("vae", "sae", "atlas", "index")
 """What a bundle is made of: equal byte for byte between runs."""
 
@@ -102,20 +103,28 @@ def unbroken(cluster: Cluster, prometheus: Prometheus, tmp_path_factory: pytest.
 
 
 class ObjectStore:
-    """A server that speaks S3, in this process, with one bucket. It keeps its objects while it is down."""
+    """A server that speaks S3, with one bucket. It keeps its objects while it is down."""
 
     def __init__(self) -> None:
         self._port = free_port()
-        self.up()
-        self.s3 = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self._port}", region_name="us-east-1")
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self._port)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        retries = Config(retries={"max_attempts": 10, "mode": "standard"})
+        self.s3 = boto3.client(
+            "s3", endpoint_url=f"http://127.0.0.1:{self._port}", region_name="us-east-1", config=retries
+        )
         self.s3.create_bucket(Bucket="runs")
 
-    def up(self) -> None:
-        self._server = ThreadedMotoServer("127.0.0.1", self._port, verbose=False)
-        self._server.start()
-
     def down(self) -> None:
-        self._server.stop()
+        """Stop answering, on connections that are open too."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def up(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
     def uri(self, path: str) -> str:
         return f"s3://runs/{path}?endpoint_override=127.0.0.1:{self._port}&scheme=http"
@@ -135,7 +144,7 @@ def object_store() -> Iterator[ObjectStore]:
             patch.setenv(name, value)
         store = ObjectStore()
         yield store
-        store.down()
+        store.stop()
 
 
 def same_artefacts(one: Path, other: Path) -> None:

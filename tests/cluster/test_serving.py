@@ -43,23 +43,22 @@ class Served:
         """Bring out a bundle, and wait until it is served."""
         self._config["applications"][0]["args"]["bundle"] = str(bundle)
         self._file.write_text(yaml.safe_dump(self._config))
-        self._serve("deploy", str(self._file))
+        told = self._cluster.run("serve", "deploy", str(self._file), RAY_DASHBOARD_ADDRESS=self._cluster.dashboard)
+        assert told.returncode == 0, told.stdout
         self.wait_until_running()
 
     def wait_until_running(self) -> None:
-        deadline = time.monotonic() + 120
+        """Until what was brought out last is all there."""
+        wanted, deadline = self._config["applications"][0]["args"], time.monotonic() + 120
         while True:
-            status = yaml.safe_load(self._serve("status"))["applications"]["swiggle"]
-            if status["status"] == "RUNNING":
+            url = f"{self._cluster.dashboard}/api/serve/applications/"
+            answer = httpx.get(url, headers=self._cluster.headers, timeout=30).json()
+            application = answer.get("applications", {}).get("swiggle", {"status": "NOT_STARTED"})
+            if application["status"] == "RUNNING" and application["deployed_app_config"]["args"] == wanted:
                 return
-            assert status["status"] in ("DEPLOYING", "NOT_STARTED", "UNHEALTHY"), status
-            assert time.monotonic() < deadline, status
+            assert application["status"] != "DEPLOY_FAILED", application
+            assert time.monotonic() < deadline, application
             time.sleep(0.5)
-
-    def _serve(self, *words: str) -> str:
-        result = self._cluster.run("serve", *words, RAY_DASHBOARD_ADDRESS=self._cluster.dashboard)
-        assert result.returncode == 0, result.stdout
-        return result.stdout
 
 
 class Load:

@@ -19,20 +19,17 @@ def test_the_job_api_refuses_whoever_has_no_token(cluster: Cluster) -> None:
     for headers in ({}, {"Authorization": f"Bearer {'0' * 64}"}):
         assert httpx.get(jobs, headers=headers, timeout=10).status_code in (401, 403)
         assert httpx.post(jobs, headers=headers, json=body, timeout=10).status_code in (401, 403)
-    known = {"Authorization": f"Bearer {cluster.environment['RAY_AUTH_TOKEN']}"}
-    assert httpx.get(jobs, headers=known, timeout=10).status_code == 200
+    assert httpx.get(jobs, headers=cluster.headers, timeout=10).status_code == 200
     assert cluster.ray("job", "list", RAY_AUTH_TOKEN="0" * 64).returncode != 0
 
 
 def test_a_pipeline_that_loses_nodes_and_is_stopped_ends_as_an_unbroken_one(
-    cluster: Cluster, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, unbroken: Path, tmp_path: Path
 ) -> None:
     assert "succeeded" in cluster.ray("job", "status", "unbroken").stdout
     assert "seal_bundle: done" in cluster.ray("job", "logs", "unbroken").stdout
 
-    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
-        monkeypatch.setenv(name, cluster.environment[name])
-    client = JobSubmissionClient(cluster.dashboard)
+    client = JobSubmissionClient(cluster.dashboard, headers=cluster.headers)
     run = tmp_path / "run"
     words = ["-m", "jobs.pipeline", *WORDS, f"run={run}"]
 
@@ -40,7 +37,7 @@ def test_a_pipeline_that_loses_nodes_and_is_stopped_ends_as_an_unbroken_one(
         """Wait until a job's log says something; returns the log."""
         deadline = time.monotonic() + 150
         while not what(log := client.get_job_logs(job)):
-            assert not client.get_job_status(job).is_terminal(), log[-4000:]
+            assert client.get_job_status(job) not in (JobStatus.FAILED, JobStatus.STOPPED), log[-4000:]
             assert time.monotonic() < deadline, log[-4000:]
             time.sleep(0.2)
         return log

@@ -41,6 +41,11 @@ class Head:
     def dashboard(self) -> str:
         return self.environment["RAY_API_SERVER_ADDRESS"]
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the dashboard asks of an HTTP client."""
+        return {"Authorization": f"Bearer {self.environment['RAY_AUTH_TOKEN']}"}
+
     def ray(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         return self.run("ray", *arguments, **environment)
 
