@@ -8,7 +8,7 @@ PRESET ?= quick
 PORT ?= 8000
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo pipeline serve evaluate test test-unit test-cluster audit lint types check clean
+.PHONY: demo pipeline serve evaluate test test-unit test-cluster fuzz audit lint types check clean
 
 demo: pipeline serve
 
@@ -29,6 +29,10 @@ test-unit: $(VENV)/installed-dev
 
 test-cluster: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m cluster
+
+# Requests made up from the API's own description, 20,000 and more; `make test` tries some of them.
+fuzz: $(VENV)/installed-dev
+	SWIGGLE_FUZZ_CASES=700 $(BIN)/python -m pytest -s tests/serve/test_fuzz.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import argparse
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 
@@ -28,6 +29,12 @@ def main() -> None:
     options = parser.parse_args()
     if not is_loopback(options.host) and not os.environ.get("SWIGGLE_API_KEY"):
         parser.error("--host: without SWIGGLE_API_KEY the server binds loopback only")
+    with socket.socket(socket.AF_INET6 if ":" in options.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((options.host, options.port))
+        except OSError as error:
+            parser.error(f"--port: {options.port} of {options.host} cannot be used ({error.strerror})")
     location = options.bundle if options.bundle.startswith("hf://") else absolute(options.bundle)
     if is_local(location):
         try:

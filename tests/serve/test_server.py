@@ -1,6 +1,8 @@
 """A real server on Ray Serve, and its real clients: `openai`, a plain HTTP client, a browser."""
 
+import asyncio
 import base64
+import json
 import os
 import re
 import shutil
@@ -11,7 +13,9 @@ import numpy as np
 import pytest
 from openai import OpenAI
 from playwright.sync_api import Page, expect, sync_playwright
+from websockets.sync.client import connect
 
+from swiggle.client import AsyncClient, Client, ServerError
 from swiggle.data.pixels import decode_picture
 from tests.conftest import Server, run_module
 
@@ -36,6 +40,54 @@ def test_openai_client(server: Server) -> None:
     )
     assert len(several.data) == 2
     assert decode_picture(base64.b64decode(several.data[0].b64_json or "")).shape == (256, 256, 3)
+
+
+def test_our_own_client(server: Server) -> None:
+    with Client(server.url) as client:
+        picture = client.sample(3)
+        edit = client.edit(picture, "make it a shark")
+        assert edit.picture.shape == (128, 128, 3)
+        np.testing.assert_array_equal(client.steer(edit.session, edit.plan), edit.picture)
+        np.testing.assert_array_equal(client.steer(picture, edit.plan), edit.picture)
+        assert client.encode(edit.session).features == edit.features_before
+        assert client.search("a pizza head", limit=1)[0].label == "pizza head"
+        assert client.features(limit=3, offset=5)[0].id == 5
+        assert client.model()["image_size"] == 32
+        with client.stream() as stream:
+            np.testing.assert_array_equal(stream.frame(edit.session, edit.plan), edit.picture)
+            with pytest.raises(ServerError, match="session_expired"):
+                stream.frame("gone", edit.plan)
+            np.testing.assert_array_equal(stream.frame(picture, edit.plan), edit.picture)
+        with pytest.raises(ServerError, match="session_expired") as refused:
+            client.steer("gone", edit.plan)
+        assert (refused.value.status, refused.value.param) == (404, "session")
+        assert refused.value.request_id
+
+    async def the_same() -> None:
+        async with AsyncClient(server.url) as client:
+            np.testing.assert_array_equal(await client.sample(3), picture)
+            again = await client.edit(picture, "make it a shark")
+            np.testing.assert_array_equal(again.picture, edit.picture)
+            async with client.stream() as stream:
+                np.testing.assert_array_equal(await stream.frame(again.session, again.plan), edit.picture)
+            with pytest.raises(ServerError, match="feature_not_found"):
+                await client.label(10**6, "far away")
+
+    asyncio.run(the_same())
+
+
+def test_a_slider_that_moves_faster_than_pictures_come(server: Server) -> None:
+    with Client(server.url) as client, connect(f"ws{server.url.removeprefix('http')}/v1/steer/stream") as socket:
+        session = client.encode(client.sample(3)).session
+        for number in range(200):
+            plan = {"operations": [{"op": "set", "feature": 3, "strength": number / 100}]}
+            socket.send(json.dumps({"id": number, "session": session, "plan": plan}))
+        answered = []
+        while not answered or answered[-1] != 199:
+            answered.append(json.loads(socket.recv())["id"])
+            frame = socket.recv()
+        assert answered == sorted(answered)
+        np.testing.assert_array_equal(decode_picture(frame), client.steer(session, plan))
 
 
 def test_replay_and_errors_over_the_wire(server: Server) -> None:

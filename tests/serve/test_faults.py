@@ -1,0 +1,189 @@
+"""A server whose parts fail: Chroma that comes and goes, replicas that are killed, bundles that are damaged."""
+
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import ENVIRONMENT, Server, free_port, run_module
+
+pytestmark = pytest.mark.integration
+CLIENTS = 4
+
+
+@contextmanager
+def chroma(port: int, folder: Path) -> Iterator[None]:
+    """A running `chroma run`."""
+    command = [str(Path(sys.executable).with_name("chroma")), "run", "--host", "127.0.0.1"]
+    process = subprocess.Popen(
+        [*command, "--port", str(port), "--path", str(folder)],
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def replicas(server: Server, deployment: str) -> list[int]:
+    """Process ids of a deployment's replicas."""
+    parents, names = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            names[int(folder.name)] = (folder / "cmdline").read_text()
+        except OSError:
+            continue  # it ended meanwhile
+
+    def of_server(pid: int) -> bool:
+        while pid in parents and pid != server.process.pid:
+            pid = parents[pid]
+        return pid == server.process.pid
+
+    wanted = f"ServeReplica:swiggle:{deployment}"
+    return [pid for pid, name in names.items() if wanted in name and of_server(pid)]
+
+
+def soon(condition: Callable[[], bool], seconds: float = 60) -> float:
+    """Wait until a condition holds; how long it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds
+        time.sleep(0.1)
+    return time.monotonic() - start
+
+
+@pytest.fixture(scope="module")
+def chroma_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def failing(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory, chroma_port: int) -> Iterator[Server]:
+    """A server that was started before its Chroma."""
+    log = tmp_path_factory.mktemp("faults") / "log"
+    running = Server(smoke_run, log, "--chroma", f"http://127.0.0.1:{chroma_port}")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def image(failing: Server) -> str:
+    return base64.b64encode(failing.http.get("/v1/samples/3.png").content).decode()
+
+
+def steer(http: httpx.Client, image: str) -> httpx.Response:
+    return http.post("/v1/steer", json={"image": image, "plan": {"operations": [{"op": "add", "feature": 3}]}})
+
+
+def ask(http: httpx.Client, image: str, prompt: str) -> httpx.Response:
+    return http.post("/v1/edits", json={"image": image, "prompt": prompt})
+
+
+def test_chroma_comes_and_goes(failing: Server, image: str, chroma_port: int, tmp_path: Path) -> None:
+    def refused(prompt: str) -> None:
+        answer = ask(failing.http, image, prompt)
+        assert answer.status_code == 503, answer.text
+        assert answer.json()["error"]["code"] == "retrieval_unavailable"
+        assert f"http://127.0.0.1:{chroma_port}" in answer.json()["error"]["message"]
+        assert answer.headers["retry-after"] == "1"
+        assert failing.http.get("/v1/features/search?query=shark").status_code == 503
+        assert steer(failing.http, image).status_code == 200
+        assert failing.http.post("/v1/encode", json={"image": image}).status_code == 200
+        assert failing.http.get("/v1/features?limit=1").status_code == 200
+
+    refused("make it a shark")
+    for _ in range(2):
+        with chroma(chroma_port, tmp_path / "chroma"):
+            soon(lambda: ask(failing.http, image, "make it a shark").status_code == 200)
+            assert ask(failing.http, image, "give it a pizza head").json()["plan"]["operations"]
+        refused(f"make it a robot {os.urandom(4).hex()}")  # a prompt that nothing remembers
+
+
+def under_load(call: Callable[[httpx.Client], httpx.Response], server: Server, kill: Callable[[], None]) -> Counter:
+    """What clients that ask all the time get while something is killed: how often each status."""
+    stop = False
+
+    def ask_on(_: int) -> Counter:
+        seen: Counter = Counter()
+        with httpx.Client(base_url=server.url, timeout=60) as http:
+            while not stop:
+                try:
+                    seen[call(http).status_code] += 1
+                except httpx.TransportError as error:
+                    seen[type(error).__name__] += 1
+        return seen
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        asking = [pool.submit(ask_on, i) for i in range(CLIENTS)]
+        try:
+            time.sleep(1)
+            kill()
+            time.sleep(1)
+        finally:
+            stop = True
+        return sum((task.result() for task in asking), Counter())
+
+
+def killed(server: Server, deployment: str) -> None:
+    """Kill a deployment's replica and wait for the next."""
+    old = replicas(server, deployment)
+    assert old
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    soon(lambda: bool(set(replicas(server, deployment)) - set(old)))
+
+
+def test_a_killed_retrieval_loses_no_request(failing: Server, image: str, chroma_port: int, tmp_path: Path) -> None:
+    with chroma(chroma_port, tmp_path / "chroma"):
+        soon(lambda: ask(failing.http, image, "make it a shark").status_code == 200)
+        seen = under_load(
+            lambda http: ask(http, image, "make it a shark"), failing, lambda: killed(failing, "Retrieval")
+        )
+    assert set(seen) == {200}, seen
+
+
+def test_a_killed_gateway_loses_only_what_it_worked_on(failing: Server, image: str) -> None:
+    seen = under_load(lambda http: steer(http, image), failing, lambda: killed(failing, "Gateway"))
+    soon(lambda: steer(failing.http, image).status_code == 200)
+    lost = seen.total() - seen[200]
+    assert lost <= CLIENTS, seen
+
+
+def test_a_damaged_bundle_is_refused_at_start(smoke_run: Path, tmp_path: Path) -> None:
+    for damaged in ("vae/model.safetensors", "atlas/features.parquet", "bundle.json"):
+        bundle = tmp_path / damaged.replace("/", "-")
+        shutil.copytree(smoke_run, bundle, ignore=shutil.ignore_patterns("data", "latents", "sweep*", "train_vae"))
+        content = bytearray((bundle / damaged).read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        (bundle / damaged).write_bytes(content)
+        refused = run_module("serve", "--bundle", str(bundle))
+        assert refused.returncode == 2
+        assert damaged in refused.stdout
+        assert "Traceback" not in refused.stdout
+
+
+def test_a_port_in_use_is_named(failing: Server, smoke_run: Path) -> None:
+    refused = run_module("serve", "--bundle", str(smoke_run), "--port", str(failing.port))
+    assert refused.returncode == 2
+    assert f"--port: {failing.port}" in refused.stdout
+
+
+def test_what_is_logged_names_the_request(failing: Server, image: str) -> None:
+    answer = failing.http.post("/v1/steer", content=json.dumps({}), headers={"X-Request-Id": "named-by-me"})
+    assert answer.headers["x-request-id"] == "named-by-me"

@@ -1,0 +1,91 @@
+"""Requests made up from the API's own OpenAPI document: whatever is sent is answered, in the API's shape.
+
+make fuzz        # 20,000 cases and more; SWIGGLE_FUZZ_CASES is the number for each operation, valid and invalid
+"""
+
+import os
+import resource
+import time
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.generation import GenerationMode
+
+from serve.api import create_api
+from serve.in_process import engine_in_process
+from swiggle.bundle import Bundle
+
+pytestmark = pytest.mark.integration
+CASES = int(os.environ.get("SWIGGLE_FUZZ_CASES", "6"))
+LONGEST = 10.0
+"""Seconds in which anything must be answered, however busy the machine."""
+GROWTH = 300 << 20
+"""Bytes by which the process may grow from the first operation on; what hypothesis remembers is in it."""
+
+
+def check(case: schemathesis.Case, session: str) -> None:
+    """Send a request; one about a picture also about a real one, since made-up pictures cannot be read."""
+    check_answer(case)
+    if isinstance(case.body, dict) and {"image", "session"} & case.body.keys():
+        case.body = {name: value for name, value in case.body.items() if name != "image"} | {"session": session}
+        check_answer(case)
+
+
+def check_answer(case: schemathesis.Case) -> None:
+    start = time.monotonic()
+    response = case.call()
+    assert time.monotonic() - start < LONGEST
+    assert response.status_code < 500, f"{case.as_curl_command()}\n{response.text}"
+    if response.status_code >= 400:
+        error = response.json()["error"]
+        assert set(error) == {"message", "type", "param", "code"}
+        assert "Traceback" not in error["message"]
+
+
+def most_memory() -> int:
+    """The most bytes that this process has used so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def try_many(operation: schemathesis.schemas.APIOperation, mode: GenerationMode, session: str) -> int:
+    """Check requests to an operation that are as its description says, or are not. Returns how many."""
+    tried = 0
+
+    @settings(
+        max_examples=CASES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def try_it(case: schemathesis.Case) -> None:
+        nonlocal tried
+        tried += 1
+        check(case, session)
+
+    # A request without parts cannot be wrong.
+    with suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else nullcontext():
+        try_it()
+    return tried
+
+
+@pytest.mark.timeout(3600)
+def test_every_request_is_answered(smoke_run: Path) -> None:
+    engine = engine_in_process(Bundle.load(smoke_run))
+    schema = schemathesis.openapi.from_asgi("/openapi.json", create_api(engine))
+    session = engine.sessions.open(np.zeros((4, 8, 8), np.float32)).id
+    tried, sizes = [], []
+    for found in schema.get_all_operations():
+        tried += [try_many(found.ok(), mode, session) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)]
+        sizes.append(most_memory())
+    print(f"{sum(tried)} cases of {len(sizes)} operations, memory grew by {(sizes[-1] - sizes[0]) >> 20} MiB")
+    assert len(sizes) >= 15
+    assert sum(tried) >= 20 * CASES
+    assert sizes[-1] - sizes[0] < GROWTH

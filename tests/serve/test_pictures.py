@@ -1,0 +1,116 @@
+"""Pictures on the wire: PNGs that lose nothing, and files that would cost too much to open."""
+
+import asyncio
+import io
+import struct
+import tracemalloc
+import zlib
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from serve.errors import ApiError
+from serve.pictures import picture_from_bytes, received, to_png
+from serve.png import enlarged_png
+from swiggle.data.pixels import decode_picture, encode_png
+
+
+@pytest.mark.parametrize("size", [1, 3, 32, 100, 128, 200])
+def test_pngs_lose_nothing(size: int, rng: np.random.Generator) -> None:
+    picture = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
+    read = decode_picture(to_png(picture))
+    assert read.shape[0] == max(size, 128)
+    if 128 % size == 0:
+        np.testing.assert_array_equal(read, picture.repeat(128 // size, axis=0).repeat(128 // size, axis=1))
+
+
+def test_enlarged_pngs_are_what_other_readers_expect(rng: np.random.Generator) -> None:
+    picture = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    with Image.open(io.BytesIO(enlarged_png(picture, 3))) as image:
+        image.verify()
+    with Image.open(io.BytesIO(enlarged_png(picture, 3))) as image:
+        assert (image.size, image.mode, image.format) == ((21, 15), "RGB", "PNG")
+        np.testing.assert_array_equal(np.asarray(image), picture.repeat(3, axis=0).repeat(3, axis=1))
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def bomb(width: int, height: int, inflated: int, *extra: bytes) -> bytes:
+    """A PNG whose pixels claim one size and whose stream unpacks to another."""
+    packer = zlib.compressobj(9)
+    block = bytes(1 << 20)
+    packed = b"".join(packer.compress(block) for _ in range(inflated >> 20)) + packer.flush()
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+BOMBS = {
+    "claims 10 GB": bomb(58_000, 58_000, 1 << 20),
+    "claims the most": bomb(2**31 - 1, 2**31 - 1, 1 << 20),
+    "unpacks far beyond its size": bomb(32, 32, 256 << 20),
+    "a text that unpacks far": bomb(32, 32, 1 << 20, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(64 << 20), 9))),
+    "a profile that unpacks far": bomb(32, 32, 1 << 20, chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(64 << 20), 9))),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_files_that_unpack_to_far_more_cost_little(name: str) -> None:
+    tracemalloc.start()
+    with suppress(ApiError):  # refused, or no more of it unpacked than its size says
+        picture_from_bytes(BOMBS[name], 32)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50 << 20
+
+
+def saved(kind: str, picture: Image.Image, **options: object) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def test_cut_short_and_disguised_files_are_refused(rng: np.random.Generator) -> None:
+    whole = Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    for kind in ("PNG", "JPEG", "WEBP"):
+        content = saved(kind, whole)
+        for end in (8, 12, len(content) // 2):
+            with pytest.raises(ApiError) as refused:
+                picture_from_bytes(content[:end], 32)
+            assert refused.value.status in (400, 415)
+    gif = saved("GIF", whole)
+    for disguise in (b"RIFF" + gif, b"\x89PNG" + gif, b"\xff\xd8\xff" + gif):
+        with pytest.raises(ApiError, match="not a readable"):
+            picture_from_bytes(disguise, 32)
+    script = b"<script>alert(1)</script>"
+    polyglot = saved("PNG", whole) + script
+    assert script not in to_png(picture_from_bytes(polyglot, 32))  # pictures are always written anew
+
+
+def test_of_moving_pictures_the_first_frame_counts() -> None:
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue", "green")]
+    for kind in ("PNG", "WEBP"):
+        content = saved(kind, frames[0], save_all=True, append_images=frames[1:], lossless=True)
+        assert (picture_from_bytes(content, 32) == (255, 0, 0)).all()
+
+
+def test_large_pictures_are_read_off_the_event_loop() -> None:
+    async def check() -> None:
+        content = encode_png(np.zeros((2000, 2000, 3), np.uint8))
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        assert (await received(content, 32)).shape == (32, 32, 3)
+        ticking.cancel()
+        assert ticks > 1
+
+    asyncio.run(check())
