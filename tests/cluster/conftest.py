@@ -20,7 +20,7 @@ from tests.conftest import TINY, free_port
 from tests.jobs.conftest import Head, kill
 
 # Two workers wherever they run, so that every run computes the same; long enough to be disturbed on the way.
-WORDS = [*TINY, "vae.workers=2", "vae.cpus_per_worker=1", "vae.steps=2000", "vae.checkpoint_every=200", "sae.epochs=6"]
+WORDS = [*TINY, "vae.workers=2", "vae.cpus_per_worker=1", "vae.steps=1200", "vae.checkpoint_every=150", "sae.epochs=6"]
 MADE = ("vae", "sae", "atlas", "index")
 """What a bundle is made of: equal byte for byte between runs."""
 
