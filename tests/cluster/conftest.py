@@ -11,16 +11,15 @@ from typing import Any
 
 import boto3
 import httpx
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 from botocore.config import Config
 
-from tests.conftest import TINY, free_port
+from tests.conftest import TINY, free_port, run_module
 from tests.jobs.conftest import Head, kill
 
-# Two workers wherever they run, so that every run computes the same; long enough to be disturbed on the way.
-WORDS = [*TINY, "vae.workers=2", "vae.cpus_per_worker=1", "vae.steps=1200", "vae.checkpoint_every=150", "sae.epochs=6"]
 MADE = ("vae", "sae", "atlas", "index")
 """What a bundle is made of: equal byte for byte between runs."""
 
@@ -48,6 +47,20 @@ class Cluster(Head):
         """Kill a node that works, and start another in its place."""
         kill(self._workers.pop(0))
         self._workers.append(self.add_node(cpus=1))
+
+
+@pytest.fixture(scope="package")
+def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The settings of every run here. Two workers train, so that all runs compute the same wherever they are; long
+    enough to be disturbed; pictures without traits, which the reports then leave out."""
+    folder = tmp_path_factory.mktemp("pictures")
+    prepared = run_module("jobs.prepare_data", *TINY, f"run={folder / 'run'}")
+    assert prepared.returncode == 0, prepared.stdout
+    pq.write_table(rows_of(folder / "run/data").select(["image", "caption"]), folder / "pictures.parquet")
+    return [
+        *TINY, f"data.source={folder / 'pictures.parquet'}", "data.count=null", "vae.workers=2",
+        "vae.cpus_per_worker=1", "vae.steps=1200", "vae.checkpoint_every=150", "sae.epochs=6", "sweep.objectives=[l1]",
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="package")
@@ -94,10 +107,12 @@ def prometheus(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="package")
-def unbroken(cluster: Cluster, prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unbroken(
+    cluster: Cluster, prometheus: Prometheus, words: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The whole pipeline as one job from the command line, undisturbed, on local storage."""
     run = tmp_path_factory.mktemp("unbroken") / "run"
-    submitted = cluster.submit("unbroken", "-m", "jobs.pipeline", *WORDS, f"run={run}")
+    submitted = cluster.submit("unbroken", "-m", "jobs.pipeline", *words, f"run={run}")
     assert "bundle ready" in submitted.stdout
     return run
 
@@ -147,12 +162,16 @@ def object_store() -> Iterator[ObjectStore]:
         store.stop()
 
 
+def rows_of(folder: Path) -> pa.Table:
+    """The rows of all Parquet files below a folder, in order of id."""
+    return pa.concat_tables(pq.read_table(file) for file in sorted(folder.rglob("*.parquet"))).sort_by("id")
+
+
 def same_artefacts(one: Path, other: Path) -> None:
     """Two runs made the same pictures, latents and bundle. Parquet that Ray Data wrote is compared by its rows: the
     files are named at random and split by who was free."""
     for name in ("data", "latents", "activations"):
-        tables = [pq.read_table(run / name).sort_by("id") for run in (one, other)]
-        assert tables[0].equals(tables[1]), name
+        assert rows_of(one / name).equals(rows_of(other / name)), name
     for part in MADE:
         files = sorted(path.relative_to(one) for path in (one / part).rglob("*") if path.is_file())
         assert files == sorted(path.relative_to(other) for path in (other / part).rglob("*") if path.is_file())

@@ -12,7 +12,7 @@ import pytest
 from swiggle.bundle import Bundle
 from swiggle.manifest import PARTS
 from swiggle.storage import copy_out
-from tests.cluster.conftest import WORDS, ObjectStore, same_artefacts, variables
+from tests.cluster.conftest import ObjectStore, same_artefacts, variables
 from tests.conftest import ENVIRONMENT, ROOT, run_module
 
 pytestmark = [pytest.mark.cluster, pytest.mark.integration]
@@ -20,12 +20,12 @@ OUTAGE_SECONDS = 30
 
 
 def test_the_pipeline_survives_an_outage_and_makes_the_same_bytes(
-    object_store: ObjectStore, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    object_store: ObjectStore, unbroken: Path, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uri, log = object_store.uri("tiny"), tmp_path / "log"
     with log.open("w") as output:
         job = subprocess.Popen(
-            [sys.executable, "-m", "jobs.pipeline", *WORDS, f"run={uri}"],
+            [sys.executable, "-m", "jobs.pipeline", *words, f"run={uri}"],
             cwd=ROOT, env={**ENVIRONMENT, **variables()}, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + 150
@@ -66,7 +66,7 @@ def test_mistakes_are_answered_in_a_sentence(object_store: ObjectStore) -> None:
         (object_store.uri("x") + "&secret=1", "unknown option secret"),
         ("s3://key:secret@runs/x", "keys do not belong in a URI"),
     ):
-        refused = run_module("jobs.prepare_data", *WORDS, f"run={uri}", **variables())
+        refused = run_module("jobs.prepare_data", f"run={uri}", **variables())
         assert refused.returncode == 1
         assert reason in refused.stdout
         assert "Traceback" not in refused.stdout

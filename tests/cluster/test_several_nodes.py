@@ -8,7 +8,7 @@ import httpx
 import pytest
 from ray.job_submission import JobStatus, JobSubmissionClient
 
-from tests.cluster.conftest import WORDS, Cluster, same_artefacts
+from tests.cluster.conftest import Cluster, same_artefacts
 
 pytestmark = [pytest.mark.cluster, pytest.mark.integration]
 
@@ -24,14 +24,14 @@ def test_the_job_api_refuses_whoever_has_no_token(cluster: Cluster) -> None:
 
 
 def test_a_pipeline_that_loses_nodes_and_is_stopped_ends_as_an_unbroken_one(
-    cluster: Cluster, unbroken: Path, tmp_path: Path
+    cluster: Cluster, unbroken: Path, words: list[str], tmp_path: Path
 ) -> None:
     assert "succeeded" in cluster.ray("job", "status", "unbroken").stdout
     assert "seal_bundle: done" in cluster.ray("job", "logs", "unbroken").stdout
 
     client = JobSubmissionClient(cluster.dashboard, headers=cluster.headers)
     run = tmp_path / "run"
-    words = ["-m", "jobs.pipeline", *WORDS, f"run={run}"]
+    command = ["-m", "jobs.pipeline", *words, f"run={run}"]
 
     def wait_in(job: str, what: Callable[[str], object]) -> str:
         """Wait until a job's log says something; returns the log."""
@@ -43,7 +43,7 @@ def test_a_pipeline_that_loses_nodes_and_is_stopped_ends_as_an_unbroken_one(
         return log
 
     # Stopped in the training, by the client.
-    cluster.submit("stopped", *words, wait=False)
+    cluster.submit("stopped", *command, wait=False)
     wait_in("stopped", lambda log: any(run.glob("train_vae/*/step-*")))
     client.stop_job("stopped")
     while not client.get_job_status("stopped").is_terminal():
@@ -52,7 +52,7 @@ def test_a_pipeline_that_loses_nodes_and_is_stopped_ends_as_an_unbroken_one(
     assert not (run / "vae").exists()
 
     # Submitted again it goes on, and loses a node in every stage that computes on nodes.
-    cluster.submit("again", *words, wait=False)
+    cluster.submit("again", *command, wait=False)
     wait_in("again", lambda log: "resumed at step" in log)
     cluster.lose_a_node()
     wait_in("again", lambda log: log.count("resumed at step") > 1)
