@@ -32,6 +32,12 @@ def name_of(step: int) -> str:
     return f"step-{step:09}"
 
 
+def at(uri: str) -> Checkpoint:
+    """The stored checkpoint at a URI."""
+    filesystem, path = filesystem_of(uri)
+    return Checkpoint(path, filesystem)
+
+
 def scratch(run: str) -> Path:
     """A folder on this machine's own disk to write a checkpoint of the run at `run` in: beside its place where that is
     on the same disk, so that storing it is one rename."""
@@ -60,15 +66,14 @@ def uploader(run: str) -> Callable[[Checkpoint, str], Checkpoint]:
         else:
             copy_into(written, uri)
         shutil.rmtree(written, ignore_errors=True)
-        filesystem, path = filesystem_of(uri)
-        return Checkpoint(path, filesystem)
+        return at(uri)
 
     return upload
 
 
-def mend(run: str) -> Checkpoint | None:
-    """Make the folder of a killed run fit to go on with; returns its newest checkpoint if Ray Train does not know of
-    it.
+def mend(run: str) -> str | None:
+    """Make the folder of a killed run fit to go on with; returns the URI of its newest checkpoint if Ray Train does
+    not know of it.
 
     What was being written is deleted. Ray writes its list of checkpoints in place, so a kill can leave it cut short,
     and Ray then refuses to go on: such a list is deleted too.
@@ -87,7 +92,7 @@ def mend(run: str) -> Checkpoint | None:
         return None
     names = [entry.base_name for entry in entries if entry.base_name.startswith("step-")]
     whole = [name for name in names if all(_is_file(filesystem, f"{path}/{name}/{file}") for file in FILES)]
-    return Checkpoint(f"{path}/{max(whole)}", filesystem) if whole else None
+    return join(run, max(whole)) if whole else None
 
 
 def _is_file(filesystem: fs.FileSystem, path: str) -> bool:

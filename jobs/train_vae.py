@@ -162,7 +162,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     folder, data = join(config.run, "train_vae", key), join(config.run, "data")
     VAE(vae)  # a model that cannot be is refused here, not in every worker again and again
     newest = checkpoints.mend(folder)
-    settings = {"config": vae, "run": folder, "data": data, "newest": newest}
+    settings = {"config": vae, "run": folder, "data": data, "newest": newest and checkpoints.at(newest)}
     settings["palette"] = palette(join(data, "train"), vae) if vae.colour_weight else None
     datasets = {}
     if streamed:
