@@ -121,7 +121,8 @@ def test_logs_are_json_and_name_the_request(served: Served, cluster: Cluster) ->
         assert time.monotonic() < deadline
         time.sleep(0.2)
     line = json.loads(lines[0])
-    assert (line["request_id"], line["deployment"]) == ("asked-by-a-test", "Gateway")
+    assert line["request_id"] == "asked-by-a-test"
+    assert line["deployment"].endswith("Gateway")
 
 
 def test_a_new_bundle_under_load_loses_no_request(served: Served, unbroken: Path, tmp_path: Path) -> None:
