@@ -17,7 +17,7 @@ import yaml
 
 from tests.conftest import ENVIRONMENT, ROOT, free_port
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.cluster, pytest.mark.integration]
 BIN = Path(sys.executable).parent
 STAND_INS = Path(__file__).parent / "stand_ins"
 PORT = 6391  # all ports lie outside 10002-19999, which Ray keeps for workers
