@@ -8,7 +8,7 @@ PRESET ?= quick
 PORT ?= 8000
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo pipeline serve evaluate test test-unit fuzz lint types check clean
+.PHONY: demo pipeline serve evaluate test test-unit test-cluster fuzz audit lint types check clean
 
 demo: pipeline serve
 
@@ -22,10 +22,13 @@ evaluate: $(VENV)/installed
 	$(BIN)/python -m jobs.evaluate preset=$(PRESET) run=$(RUN)
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not cluster"
 
 test-unit: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not integration"
+	$(BIN)/python -m pytest -m "not integration and not cluster"
+
+test-cluster: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m cluster
 
 # Requests made up from the API's own description, 20,000 and more; `make test` tries some of them.
 fuzz: $(VENV)/installed-dev
@@ -38,7 +41,12 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-check: lint types test
+check: lint types test test-cluster
+
+# Known vulnerabilities of the pinned versions; asks PyPI for them.
+audit: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[audit]'
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 # Versions come from constraints.txt; a stamp file remembers what was installed.
 $(VENV)/installed: pyproject.toml constraints.txt

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import ray.data
 import torch
 from ray.data import DataIterator, Dataset, ExecutionOptions, ExecutionResources
 
+from jobs.cluster import read_rows
 from swiggle.config import VAEConfig
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.data.reading import Pictures, enlarge
@@ -34,9 +34,9 @@ def stream(uri: str, image_size: int) -> tuple[Dataset, int]:
         contents = (image["bytes"] for image in batch["image"].to_pylist())
         return {"image": np.stack([resize(decode_picture(content), image_size) for content in contents])}
 
-    rows = ray.data.read_parquet(uri, columns=["image"])
+    rows = read_rows(uri, columns=["image"])
     # A block a file, or Ray would choose by the size of the cluster, and the blocks decide what is drawn.
-    rows = ray.data.read_parquet(uri, columns=["image"], override_num_blocks=len(rows.input_files()))
+    rows = read_rows(uri, columns=["image"], override_num_blocks=len(rows.input_files()))
     return rows.map_batches(decode, batch_format="pyarrow", batch_size=512), rows.count()
 
 

@@ -23,7 +23,7 @@ from pyarrow.compute import field
 from pyarrow.dataset import dataset
 from ray.data import ActorPoolStrategy
 
-from jobs.cluster import connect
+from jobs.cluster import connect, read_rows, write_rows
 from jobs.interpreters import Companies, FeatureActivations, FeaturePictures, Summaries
 from jobs.parts import arrays_once, rows_once
 from jobs.stage import Stage, complete, run_command, say
@@ -56,7 +56,7 @@ ASKED = 4
 
 def over_latents(config: RunConfig, actor: type, **arguments: Any) -> ray.data.Dataset:
     """A batch of latents after the other through `atlas.workers` actors."""
-    return ray.data.read_parquet(join(config.run, "latents")).map_batches(
+    return read_rows(join(config.run, "latents")).map_batches(
         actor,
         fn_constructor_kwargs={"sae": join(config.run, "sae"), **arguments},
         batch_format="pyarrow",
@@ -76,7 +76,7 @@ def activate(config: RunConfig) -> dict[str, np.ndarray]:
     """Write the activations of every picture."""
     output = join(config.run, "activations")
     remove(output)
-    over_latents(config, FeatureActivations).write_parquet(output)
+    write_rows(over_latents(config, FeatureActivations), output)
     return {"done": np.ones(1)}
 
 

@@ -12,13 +12,14 @@ from pyarrow import fs
 from ray.train import Checkpoint
 
 from jobs.cluster import quiet
+from jobs.metrics import run_of, tell_validation
 from jobs.stage import say
 from jobs.watch import EventFiles
 from swiggle.config import VAEConfig
 from swiggle.data.reading import read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
-from swiggle.storage import absolute, copy_into, is_local, join, local_copy, local_path, read_json
+from swiggle.storage import copy_into, filesystem_of, is_local, join, local_copy, local_path, read_json
 from swiggle.training.vae_events import write_validation
 from swiggle.training.vae_training import STATE
 
@@ -29,6 +30,12 @@ FILES = (STATE, "vae/config.json", "vae/model.safetensors")
 
 def name_of(step: int) -> str:
     return f"step-{step:09}"
+
+
+def at(uri: str) -> Checkpoint:
+    """The stored checkpoint at a URI."""
+    filesystem, path = filesystem_of(uri)
+    return Checkpoint(path, filesystem)
 
 
 def scratch(run: str) -> Path:
@@ -59,8 +66,7 @@ def uploader(run: str) -> Callable[[Checkpoint, str], Checkpoint]:
         else:
             copy_into(written, uri)
         shutil.rmtree(written, ignore_errors=True)
-        filesystem, path = fs.FileSystem.from_uri(absolute(uri))
-        return Checkpoint(path, filesystem)
+        return at(uri)
 
     return upload
 
@@ -72,7 +78,7 @@ def mend(run: str) -> str | None:
     What was being written is deleted. Ray writes its list of checkpoints in place, so a kill can leave it cut short,
     and Ray then refuses to go on: such a list is deleted too.
     """
-    filesystem, path = fs.FileSystem.from_uri(absolute(run))
+    filesystem, path = filesystem_of(run)
     entries = filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
     for entry in entries:
         if entry.base_name.startswith(".step-"):
@@ -95,7 +101,7 @@ def _is_file(filesystem: fs.FileSystem, path: str) -> bool:
 
 def remove_all_but(run: str, kept: Collection[str]) -> None:
     """Delete the run's checkpoints that are not named in `kept`: those that Ray lost sight of with its list."""
-    filesystem, path = fs.FileSystem.from_uri(absolute(run))
+    filesystem, path = filesystem_of(run)
     for entry in filesystem.get_file_info(fs.FileSelector(path)):
         if entry.base_name.startswith("step-") and entry.base_name not in kept:
             filesystem.delete_dir(entry.path)
@@ -118,5 +124,6 @@ def validate(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, floa
     write_validation(events.writer, step, seen)
     events.close()
     psnr, right, kl = seen.scores["psnr"], seen.scores["pixels_within_16"], seen.scores["kl"]
+    tell_validation(run_of(settings["run"]), psnr, right)
     say("train_vae", f"step {step}: validation {psnr:.2f} dB, {right:.1%} of pixels right, KL {kl:.0f} nats")
     return seen.scores

@@ -1,10 +1,13 @@
-"""Joining a Ray cluster, or starting a private one."""
+"""Joining a Ray cluster, or starting a private one; and where its libraries read and write."""
 
 import logging
 import os
+from typing import Any
 
 import ray
-from ray.data import DataContext
+from ray.data import DataContext, Dataset
+
+from swiggle.storage import filesystem_of, is_local, local_path
 
 OBJECT_STORE_BYTES = 1_000_000_000
 
@@ -38,3 +41,24 @@ def quiet() -> None:
     for name in ("ray.data", "ray.train", "ray.tune"):  # Data warns of busy CPUs while its own actors hold them
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger().setLevel(logging.WARNING)
+
+
+def storage(uri: str) -> dict[str, Any]:
+    """`storage_path` and `storage_filesystem` for Ray Train and Tune. Left to themselves they open remote storage with
+    less patience."""
+    if is_local(uri):
+        return {"storage_path": str(local_path(uri)), "storage_filesystem": None}
+    filesystem, path = filesystem_of(uri)
+    return {"storage_path": path, "storage_filesystem": filesystem}
+
+
+def read_rows(uri: str, **options: Any) -> Dataset:
+    """The Parquet files at `uri` as a Ray data set."""
+    filesystem, path = filesystem_of(uri)
+    return ray.data.read_parquet(path, filesystem=filesystem, **options)
+
+
+def write_rows(rows: Dataset, uri: str) -> None:
+    """Write a Ray data set as Parquet files into the folder at `uri`."""
+    filesystem, path = filesystem_of(uri)
+    rows.write_parquet(path, filesystem=filesystem)

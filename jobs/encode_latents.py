@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import ray
 import torch
 from ray.data import ActorPoolStrategy
 
-from jobs.cluster import connect, quiet
+from jobs.cluster import connect, quiet, read_rows, write_rows
 from jobs.stage import Stage, complete, run_command
 from swiggle.config import RunConfig
 from swiggle.data.pixels import decode_picture, resize
@@ -48,14 +47,15 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     connect()
     output = join(config.run, "latents")
     remove(output)
-    ray.data.read_parquet(join(config.run, "data")).select_columns(["id", "image"]).map_batches(
+    encoded = read_rows(join(config.run, "data"), columns=["id", "image"]).map_batches(
         Encoder,
         fn_constructor_kwargs={"vae": join(config.run, "vae")},
         batch_format="pyarrow",
         batch_size=1024,
         num_cpus=1,
         compute=ActorPoolStrategy(size=config.atlas.workers),
-    ).write_parquet(output)
+    )
+    write_rows(encoded, output)
     return {}
 
 

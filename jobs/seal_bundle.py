@@ -8,7 +8,7 @@ from typing import Any
 
 from jobs.stage import Stage, complete, record_uri, run_command
 from swiggle.config import RunConfig
-from swiggle.manifest import NAME, covered_files, make_manifest
+from swiggle.manifest import NAME, PARTS, covered_files, make_manifest
 from swiggle.storage import join, local_copy, read_json, write_json
 
 STAGES = ("prepare_data", "train_vae", "encode_latents", "sweep_sae", "build_atlas")
@@ -18,7 +18,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     records: dict[str, Any] = {name: read_json(record_uri(config, name)) for name in STAGES}
     settings = {name: record["settings"] for name, record in records.items()}
     metrics = {name: {"seconds": record["seconds"], **record["metrics"]} for name, record in records.items()}
-    with local_copy(config.run) as folder:
+    with local_copy(config.run, PARTS) as folder:
         manifest = make_manifest(folder, settings, metrics)
         size = sum(path.stat().st_size for path in covered_files(folder))
     # Through JSON once, so that what is sealed is what will be read.

@@ -16,7 +16,7 @@ from typing import Any
 
 from swiggle.config import RunConfig
 from swiggle.overrides import ConfigError, known_keys, load_config
-from swiggle.storage import absolute, join, read_json, write_json
+from swiggle.storage import absolute, check_reachable, join, read_json, write_json
 
 KEY_LENGTH = 12
 
@@ -109,6 +109,7 @@ def run_command(description: str | None, work: Callable[[RunConfig], object]) ->
     """A job's `main`: run `work`, answer Ctrl-C and known failures with a sentence instead of a traceback."""
     config = read_command_line(description)
     try:
+        check_reachable(config.run)
         work(config)
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)

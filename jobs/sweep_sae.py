@@ -22,7 +22,8 @@ import torch
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 
-from jobs.cluster import connect, quiet
+from jobs.cluster import connect, quiet, storage
+from jobs.metrics import TrialMetrics
 from jobs.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
@@ -36,12 +37,14 @@ from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.train import train_sae
 from swiggle.sae.trials import grid, knob_of, miss, name_of
-from swiggle.storage import join, local_copy, publish
+from swiggle.storage import join, local_copy, publish, shown
 from swiggle.training.allocator import keep_freed_memory
 from swiggle.vocabulary import Vocabulary
 
 SEEN_PICTURES = 512
 """Validation pictures decoded to measure what of a dictionary's loss can be seen."""
+RESTARTS = 3
+"""How often a trial goes on from its last checkpoint after its worker or node died."""
 
 
 def trial(parameters: dict[str, Any], config: RunConfig) -> None:
@@ -61,12 +64,14 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     images = enlarge(pictures.images, config.vae.image_size)
     sae_config = replace(config.sae, **parameters["sae"], latent_dim=train.shape[1])
     name = name_of(asdict(sae_config))
+    told = TrialMetrics(shown(config.run).partition("?")[0], name)
 
     state = None
     if checkpoint := tune.get_checkpoint():
         with checkpoint.as_directory() as saved:
             state = torch.load(Path(saved) / "training.pt", map_location=device, weights_only=True)
     for epoch in train_sae(train.to(device), sae_config, state):
+        told.epoch(epoch.number, epoch.terms)
         seen = {"epoch": epoch.number, **{f"train_{term}": value for term, value in epoch.terms.items()}}
         if epoch.number % sae_config.checkpoint_every and epoch.number != sae_config.epochs:
             if config.sweep.search == "grid":  # Optuna wants its metric in every report
@@ -76,6 +81,7 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
         metrics = dictionary_metrics(folded, validation)
         metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, images, train.mean(dim=0))
         metrics["miss"] = miss(metrics, config.sweep)
+        told.measured(metrics)
         if epoch.number == sae_config.epochs and (stands := said_by_features(folded, train, validation, config)):
             metrics["caption_coverage"] = stands
         say(
@@ -142,17 +148,22 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
     resources = {"cpu": config.sweep.cpus_per_trial, "gpu": config.sweep.gpus_per_trial}
     # Not among the trial's parameters, so that a restored sweep looks for its data where the run is now.
     trainable = tune.with_resources(tune.with_parameters(trial, config=config), resources)
-    storage = join(config.run, "sweep")
-    if tune.Tuner.can_restore(join(storage, key)):
+    place = storage(join(config.run, "sweep"))
+    before, known = f"{place['storage_path']}/{key}", place["storage_filesystem"]
+    if tune.Tuner.can_restore(before, known):
         say("sweep_sae", "going on with the sweep that was stopped")
-        return tune.Tuner.restore(join(storage, key), trainable=trainable, resume_errored=True).fit()
+        return tune.Tuner.restore(before, trainable, resume_errored=True, storage_filesystem=known).fit()
     space, how = what_to_try(config)
     return tune.Tuner(
         trainable,
         param_space=space,
         tune_config=how,
         run_config=tune.RunConfig(
-            name=key, storage_path=storage, verbose=0, checkpoint_config=tune.CheckpointConfig(num_to_keep=1)
+            name=key,
+            **place,
+            verbose=0,
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=1),
+            failure_config=tune.FailureConfig(max_failures=RESTARTS),
         ),
     ).fit()
 

@@ -30,7 +30,7 @@ from ray.train import Checkpoint, CheckpointConfig, DataConfig, FailureConfig, L
 from ray.train.torch import TorchTrainer
 
 from jobs.batches import stream_options
-from jobs.cluster import connect, quiet
+from jobs.cluster import connect, quiet, read_rows, storage
 from jobs.stage import Stage, StageError, complete, run_command, say
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import SAEConfig, TrainSAEConfig
@@ -55,9 +55,9 @@ def stream(uri: str, split: str) -> Dataset:
         length = rows.schema.field("latent").type.list_size
         return {"latent": np.concatenate([np.empty(0, np.float32), *flat]).reshape(-1, length)}
 
-    rows = ray.data.read_parquet(uri, columns=["id", "latent"])
+    rows = read_rows(uri, columns=["id", "latent"])
     # A block a file, or Ray would choose by the size of the cluster, and the blocks decide what is drawn.
-    rows = ray.data.read_parquet(uri, columns=["id", "latent"], override_num_blocks=len(rows.input_files()))
+    rows = read_rows(uri, columns=["id", "latent"], override_num_blocks=len(rows.input_files()))
     return rows.map_batches(of_split, batch_format="pyarrow")
 
 
@@ -148,7 +148,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         ),
         run_config=RunConfig(
             name=key,
-            storage_path=join(config.run, "train_sae"),
+            **storage(join(config.run, "train_sae")),
             failure_config=FailureConfig(max_failures=how.max_failures),
             checkpoint_config=CheckpointConfig(num_to_keep=1),
             logging_config=LoggingConfig(log_level="WARNING"),

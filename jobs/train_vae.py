@@ -36,7 +36,7 @@ from ray.train import (
 from ray.train.torch import TorchTrainer
 
 from jobs import batches, checkpoints
-from jobs.cluster import connect, quiet
+from jobs.cluster import connect, quiet, storage
 from jobs.stage import Stage, StageError, complete, run_command, say
 from jobs.watch import Watch
 from swiggle.config import RunConfig as SwiggleConfig
@@ -162,7 +162,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     folder, data = join(config.run, "train_vae", key), join(config.run, "data")
     VAE(vae)  # a model that cannot be is refused here, not in every worker again and again
     newest = checkpoints.mend(folder)
-    settings = {"config": vae, "run": folder, "data": data, "newest": newest and Checkpoint(newest)}
+    settings = {"config": vae, "run": folder, "data": data, "newest": newest and checkpoints.at(newest)}
     settings["palette"] = palette(join(data, "train"), vae) if vae.colour_weight else None
     datasets = {}
     if streamed:
@@ -181,7 +181,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         ),
         run_config=RunConfig(
             name=key,
-            storage_path=join(config.run, "train_vae"),
+            **storage(join(config.run, "train_vae")),
             failure_config=FailureConfig(max_failures=vae.max_failures),
             # The best is kept by its score, the last because it is the last.
             checkpoint_config=CheckpointConfig(

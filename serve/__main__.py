@@ -62,11 +62,12 @@ def start(location: str, options: argparse.Namespace) -> None:
     else:
         cpus = max(8, os.cpu_count() or 1)  # logical: idle replicas of the split placement must all fit
         ray.init(num_cpus=cpus, object_store_memory=300_000_000, include_dashboard=False, logging_level="ERROR")
-    serve.start(http_options={"host": options.host, "port": options.port}, logging_config={"log_level": "WARNING"})
+    quiet = {"log_level": "WARNING", "enable_access_log": False}
+    serve.start(http_options={"host": options.host, "port": options.port}, logging_config=quiet)
     arguments = Arguments(
         bundle=location, placement=options.placement, chroma=options.chroma, gateways=options.gateways
     )
-    serve.run(build(arguments), name="swiggle", route_prefix="/")
+    serve.run(build(arguments), name="swiggle", route_prefix="/", logging_config=quiet)
     print(
         f"\nSwiggle is serving {options.bundle} at http://{options.host}:{options.port}  (Ctrl-C stops it)", flush=True
     )

@@ -18,6 +18,7 @@ from serve.engine import Engine
 from serve.errors import ApiError, add_error_handlers
 from serve.feature_routes import add_feature_routes
 from serve.limits import BearerAuth, BodyLimit, SameOrigin
+from serve.metrics import InFlight
 from serve.request_ids import RequestIds
 from serve.stream import add_stream_route
 from swiggle.data.pixels import decode_picture
@@ -34,6 +35,7 @@ def create_api(engine: Engine, answer_request_ids: bool = True) -> FastAPI:
         app.add_middleware(BearerAuth, key=key)
     app.add_middleware(SameOrigin, loopback_only=not key)
     app.add_middleware(BodyLimit)
+    app.add_middleware(InFlight)
     app.add_middleware(Admission)
     app.add_middleware(RequestIds, answer=answer_request_ids)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -10,6 +10,7 @@ import numpy as np
 
 from serve import schemas
 from serve.errors import ApiError
+from serve.metrics import phase, planned
 from serve.pictures import bytes_from_text, received
 from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
@@ -17,7 +18,7 @@ from swiggle.atlas.hand_labels import entry_for
 from swiggle.editing.plan import EditPlan
 from swiggle.editing.planner import PromptPlan
 
-log = logging.getLogger("swiggle.serve")
+log = logging.getLogger("ray.serve.swiggle")
 _LABELS_FOR_SECONDS = 1.0
 
 
@@ -45,7 +46,8 @@ class Engine:
 
     async def open(self, content: bytes) -> Session:
         """A session for the bytes of a PNG, JPEG or WebP file."""
-        return self.sessions.open(await self.encoder.encode.remote(await received(content, self.image_size)))
+        with phase("encode"):
+            return self.sessions.open(await self.encoder.encode.remote(await received(content, self.image_size)))
 
     async def activations(self, session: Session) -> np.ndarray:
         """The activations float32 [features] of a session's picture."""
@@ -57,11 +59,15 @@ class Engine:
             if operation.feature >= len(self.atlas):
                 message = f"there is no feature {operation.feature}, only 0 to {len(self.atlas) - 1}"
                 raise ApiError(422, "invalid_plan", message, f"plan.operations.{number}.feature")
-        return await self.steering.steer.remote(session.latent, plan, await self._sources(plan))
+        with phase("steer"):
+            return await self.steering.steer.remote(session.latent, plan, await self._sources(plan))
 
     async def plan(self, prompt: str, session: Session, activations: np.ndarray) -> PromptPlan:
         """The plan for a prompt on a session's picture, which has these activations."""
-        return await self.retrieval.plan.remote(prompt, activations, session.latent)
+        with phase("plan"):
+            made: PromptPlan = await self.retrieval.plan.remote(prompt, activations, session.latent)
+        planned(made)
+        return made
 
     async def _sources(self, plan: EditPlan) -> dict[str, np.ndarray]:
         """Activations of the pictures that swaps copy from, each a session or a picture."""

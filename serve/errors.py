@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 
 from serve.request_ids import request_id
 
-log = logging.getLogger("swiggle.serve")
+# Below Serve's own logger, whose lines carry the request's id, and are JSON where the configuration says so.
+log = logging.getLogger("ray.serve.swiggle")
 
 
 class ApiError(Exception):

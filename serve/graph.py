@@ -28,9 +28,7 @@ from serve.remote import RemoteHandle, refusals_returned
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
 
-QUIET = {"log_level": "WARNING", "enable_access_log": False}
 COMMON: dict[str, Any] = {
-    "logging_config": QUIET,
     "max_surge_percent": 100,
     "health_check_period_s": 5,
     "health_check_timeout_s": 10,

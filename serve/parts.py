@@ -21,7 +21,7 @@ from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
 from swiggle.editing.planner import Picture, Planner, PromptPlan
 
-log = logging.getLogger("swiggle.serve")
+log = logging.getLogger("ray.serve.swiggle")
 _ASK_AGAIN = 1.0
 """Seconds after which a Chroma that did not answer is asked again."""
 

@@ -16,7 +16,7 @@ from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_af
 
 from serve.errors import ApiError, unavailable
 
-log = logging.getLogger("swiggle.serve")
+log = logging.getLogger("ray.serve.swiggle")
 _PATIENCE = 15.0
 """Seconds in which a replica that died has usually been replaced."""
 

@@ -21,7 +21,7 @@ from serve.errors import ApiError, error_body, first_problem
 from serve.limits import MAX_BODY, PROTOCOL
 from serve.pictures import to_png
 
-log = logging.getLogger("swiggle.serve")
+log = logging.getLogger("ray.serve.swiggle")
 
 
 class Newest:

@@ -8,6 +8,8 @@ edited = bundle.edit(images, plan)                          # uint8 [N, S, S, 3]
 
 import hashlib
 import json
+import os
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +18,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import torch
+from filelock import FileLock
 from huggingface_hub import snapshot_download
-from pyarrow import fs
 
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import entries, read_hand_labels
@@ -29,10 +31,10 @@ from swiggle.editing.plan import EditPlan
 from swiggle.editing.planner import Picture, Planner, PromptPlan
 from swiggle.editing.snapping import native_size, snapped
 from swiggle.editing.steering import Steering
-from swiggle.manifest import NAME, BundleError, read_manifest
+from swiggle.manifest import NAME, PARTS, BundleError, read_manifest
 from swiggle.models.vae import VAE, to_images, to_model
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.storage import is_local, local_path, read_json
+from swiggle.storage import copy_out, is_local, join, local_path, read_json
 
 _DECODE_BATCH = 256
 _COLOURS = 256
@@ -154,19 +156,23 @@ class Bundle:
 
 
 def local_folder(location: str) -> Path:
-    """A bundle's folder on this machine; a remote one is copied to the cache once."""
+    """A bundle's folder on this machine; a remote one is copied to the cache once, `~/.cache/swiggle` or
+    SWIGGLE_CACHE."""
     if location.startswith("hf://"):
         return Path(snapshot_download(location.removeprefix("hf://")))
     if is_local(location):
         return local_path(location)
     # Named by its content: a bundle that was replaced at the same place is copied anew.
-    content = hashlib.sha256(json.dumps(read_json(f"{location.rstrip('/')}/{NAME}")).encode()).hexdigest()
-    cache = Path("~/.cache/swiggle").expanduser() / content[:32]
-    if not cache.exists():
-        partial = cache.with_name(cache.name + ".partial")
-        for part in ("vae", "sae", "atlas", "index"):
-            (partial / part).mkdir(parents=True, exist_ok=True)
-            fs.copy_files(f"{location.rstrip('/')}/{part}", str(partial / part))
-        fs.copy_files(f"{location.rstrip('/')}/{NAME}", str(partial / NAME))
-        partial.rename(cache)
+    manifest = read_json(join(location, NAME))
+    if manifest is None:
+        raise BundleError(f"{join(location, NAME)}: there is no such file; only a finished run has it")
+    content = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
+    cache = Path(os.environ.get("SWIGGLE_CACHE", "~/.cache/swiggle")).expanduser() / content[:32]
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{cache}.lock"):  # several replicas start on a node at once; one of them copies
+        if not cache.exists():
+            partial = cache.with_name(cache.name + ".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            copy_out(location, partial, (*PARTS, NAME))
+            partial.rename(cache)
     return cache

@@ -20,12 +20,12 @@ PORT = 6390  # all ports lie outside 10002-19999, which Ray keeps for workers
 class Head:
     """A head node of our own. `environment` is what a client or a driver needs."""
 
-    def __init__(self, cpus: int) -> None:
+    def __init__(self, cpus: int, **environment: str) -> None:
         # The temporary directory's path becomes part of socket names, which may have 107 characters.
         self.temporary = f"/tmp/swiggle-{os.getpid()}"
         self._nodes = 0
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
-        self.environment = {**ENVIRONMENT, **token, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        self.environment = {**ENVIRONMENT, **token, **environment, "PATH": f"{BIN}:{os.environ['PATH']}"}
         dashboard = free_port()
         self._start(
             "--head", f"--port={PORT}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
@@ -37,9 +37,22 @@ class Head:
     def address(self) -> str:
         return f"127.0.0.1:{PORT}"
 
+    @property
+    def dashboard(self) -> str:
+        return self.environment["RAY_API_SERVER_ADDRESS"]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the dashboard asks of an HTTP client."""
+        return {"Authorization": f"Bearer {self.environment['RAY_AUTH_TOKEN']}"}
+
     def ray(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        return self.run("ray", *arguments, **environment)
+
+    def run(self, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """A program of the virtual environment, with what it needs to reach this cluster."""
         return subprocess.run(
-            [str(BIN / "ray"), *arguments],
+            [str(BIN / program), *arguments],
             cwd=ROOT, env={**self.environment, **environment}, timeout=400, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
@@ -47,7 +60,10 @@ class Head:
     def add_node(self, cpus: int) -> int:
         """Start another node; returns the process id of its raylet, with which the node lives and dies."""
         before = self._raylets()
-        self._start(f"--address={self.address}", f"--num-cpus={cpus}")
+        # A folder of its own: nodes that share one delete each other's copies of a job's working directory.
+        self._start(
+            f"--address={self.address}", f"--num-cpus={cpus}", f"--temp-dir={self.temporary}-{self._nodes}"
+        )  # fmt: skip
         (raylet,) = self._raylets() - before
         return raylet
 
@@ -64,7 +80,8 @@ class Head:
     def stop(self) -> None:
         # Only this cluster's processes: every one of them names its temporary directory.
         subprocess.run(["pkill", "-KILL", "-f", self.temporary], check=False)
-        shutil.rmtree(self.temporary, ignore_errors=True)
+        for folder in Path("/tmp").glob(f"{Path(self.temporary).name}*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self, *options: str) -> None:
         started = self.ray(
