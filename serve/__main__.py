@@ -7,14 +7,13 @@ SWIGGLE_API_KEY=... python -m serve --bundle runs/demo --host 0.0.0.0
 
 import argparse
 import os
-import shutil
 import signal
 import socket
 import sys
 import time
 
 from serve.limits import is_loopback
-from serve.ports import claim
+from serve.ports import claim, release
 from swiggle.manifest import BundleError, read_manifest
 from swiggle.storage import absolute, is_local, local_path
 
@@ -79,7 +78,7 @@ def start(location: str, options: argparse.Namespace) -> None:
         print("stopping", file=sys.stderr)
         serve.shutdown()
         ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+        release(folder)
 
 
 if __name__ == "__main__":
