@@ -24,8 +24,8 @@ def unusable(host: str, port: int) -> str | None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as error:
-            return error.strerror
+        except (OSError, OverflowError) as error:  # taken, not ours, or no port at all
+            return str(error)
     return None
 
 
