@@ -7,16 +7,26 @@ SWIGGLE_API_KEY=... python -m serve --bundle runs/demo --host 0.0.0.0
 
 import argparse
 import os
-import shutil
 import signal
 import socket
 import sys
 import time
 
 from serve.limits import is_loopback
-from serve.ports import claim
+from serve.ports import claim, release
 from swiggle.manifest import BundleError, read_manifest
 from swiggle.storage import absolute, is_local, local_path
+
+
+def unusable(host: str, port: int) -> str | None:
+    """Why a server cannot listen there; None if it can."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:  # taken, not ours, or no port at all
+            return str(error)
+    return None
 
 
 def main() -> None:
@@ -32,12 +42,8 @@ def main() -> None:
         parser.error(f"--gateways: {options.gateways} is not 1 or more")
     if not is_loopback(options.host) and not os.environ.get("SWIGGLE_API_KEY"):
         parser.error("--host: without SWIGGLE_API_KEY the server binds loopback only")
-    with socket.socket(socket.AF_INET6 if ":" in options.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((options.host, options.port))
-        except OSError as error:
-            parser.error(f"--port: {options.port} of {options.host} cannot be used ({error.strerror})")
+    if "RAY_ADDRESS" not in os.environ and (problem := unusable(options.host, options.port)):
+        parser.error(f"--port: {options.port} of {options.host} cannot be used ({problem})")
     location = options.bundle if options.bundle.startswith("hf://") else absolute(options.bundle)
     if is_local(location):
         try:
@@ -80,7 +86,7 @@ def start(location: str, options: argparse.Namespace) -> None:
         print("stopping", file=sys.stderr)
         serve.shutdown()
         ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+        release(folder)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Arguments(BaseModel):
     chroma: str | None = None
     """`http://host:port` of a `chroma run` server; by default Chroma runs inside Retrieval."""
     gateways: int = Field(default=1, ge=1)
-    """With two, one that dies takes only the requests with it that it was working on."""
+    """With two, only what one was working on is lost when it dies."""
 
 
 def load(location: str) -> Bundle:
