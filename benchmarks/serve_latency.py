@@ -82,7 +82,9 @@ def running(name: str, bundle: str) -> Iterator[str]:
         port = probe.getsockname()[1]
     with tempfile.TemporaryFile("w+") as log:
         command = [sys.executable, "-m", *module, "--bundle", bundle, "--port", str(port)]
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=subprocess.STDOUT)
+        # One thread a process, as Ray gives its replicas: more of them only wait for each other on work so small.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         url = f"http://127.0.0.1:{port}"
         try:
             for _ in range(600):

@@ -7,14 +7,13 @@ SWIGGLE_API_KEY=... python -m serve --bundle runs/demo --host 0.0.0.0
 
 import argparse
 import os
-import shutil
 import signal
 import socket
 import sys
 import time
 
 from serve.limits import is_loopback
-from serve.ports import claim
+from serve.ports import claim, release
 from swiggle.manifest import BundleError, read_manifest
 from swiggle.storage import absolute, is_local, local_path
 
@@ -26,7 +25,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--placement", choices=["fused", "split"], default="fused")
     parser.add_argument("--chroma", help="http://host:port of a chroma server (default: inside Retrieval)")
+    parser.add_argument("--gateways", type=int, default=1, help="processes that take requests (default: 1)")
     options = parser.parse_args()
+    if options.gateways < 1:
+        parser.error(f"--gateways: {options.gateways} is not 1 or more")
     if not is_loopback(options.host) and not os.environ.get("SWIGGLE_API_KEY"):
         parser.error("--host: without SWIGGLE_API_KEY the server binds loopback only")
     with socket.socket(socket.AF_INET6 if ":" in options.host else socket.AF_INET) as probe:
@@ -60,7 +62,9 @@ def start(location: str, options: argparse.Namespace) -> None:
         cpus = max(8, os.cpu_count() or 1)  # logical: idle replicas of the split placement must all fit
         ray.init(num_cpus=cpus, object_store_memory=300_000_000, include_dashboard=False, logging_level="ERROR")
     serve.start(http_options={"host": options.host, "port": options.port}, logging_config={"log_level": "WARNING"})
-    arguments = Arguments(bundle=location, placement=options.placement, chroma=options.chroma)
+    arguments = Arguments(
+        bundle=location, placement=options.placement, chroma=options.chroma, gateways=options.gateways
+    )
     serve.run(build(arguments), name="swiggle", route_prefix="/")
     print(
         f"\nSwiggle is serving {options.bundle} at http://{options.host}:{options.port}  (Ctrl-C stops it)", flush=True
@@ -74,7 +78,7 @@ def start(location: str, options: argparse.Namespace) -> None:
         print("stopping", file=sys.stderr)
         serve.shutdown()
         ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+        release(folder)
 
 
 if __name__ == "__main__":

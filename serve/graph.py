@@ -17,14 +17,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
 from serve.api import create_api
 from serve.errors import ApiError
 from serve.in_process import blank, local_handles, make_engine
 from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
-from serve.remote import RemoteHandle
+from serve.remote import RemoteHandle, refusals_returned
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
 
@@ -49,6 +49,8 @@ class Arguments(BaseModel):
     placement: Literal["fused", "split"] = "fused"
     chroma: str | None = None
     """`http://host:port` of a `chroma run` server; by default Chroma runs inside Retrieval."""
+    gateways: int = Field(default=1, ge=1)
+    """With two, one that dies takes only the requests with it that it was working on."""
 
 
 def load(location: str) -> Bundle:
@@ -87,14 +89,18 @@ class Steering(SteeringPart):
         self.steer(np.zeros(self.bundle.vae.latent_shape, np.float32), EditPlan(), {})
 
 
-@serve.deployment(**PART)
+@serve.deployment(**PART | {"max_ongoing_requests": 2})  # threads, which would get into each other's way
 class Retrieval(RetrievalPart):
     def __init__(self, bundle: str, chroma: str | None) -> None:
         super().__init__(load(bundle), chroma)
         # The first prompt would otherwise pay for the text encoder's and the planner's warm-up.
         latent = np.zeros(self.bundle.vae.latent_shape, np.float32)
         with suppress(ApiError):  # Chroma may come later
-            self.plan("give it a red hat", self.bundle.activations(latent[None])[0], latent)
+            super().plan("give it a red hat", self.bundle.activations(latent[None])[0], latent)
+
+    plan = refusals_returned(RetrievalPart.plan)
+    search = refusals_returned(RetrievalPart.search)
+    put_labels = refusals_returned(RetrievalPart.put_labels)
 
 
 @serve.deployment(**COMMON, max_ongoing_requests=1024)  # refusals are serve.admission's, in the API's shape
@@ -126,8 +132,10 @@ def build(arguments: Arguments) -> serve.Application:
         return deployment.bind(*values)
 
     location = arguments.bundle
+    deployment: Any = Gateway
+    gateway = deployment.options(num_replicas=arguments.gateways)
     retrieval = bind(Retrieval, location, arguments.chroma)
     if arguments.placement == "fused":
-        return bind(Gateway, location, retrieval)
+        return bind(gateway, location, retrieval)
     parts = {"encoder": Encoder, "sparse": SparseFeatures, "steering": Steering}
-    return bind(Gateway, location, retrieval, {name: bind(part, location) for name, part in parts.items()})
+    return bind(gateway, location, retrieval, {name: bind(part, location) for name, part in parts.items()})

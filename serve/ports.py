@@ -6,6 +6,8 @@ by the variable of its name.
 """
 
 import os
+import shutil
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -39,3 +41,14 @@ def claim() -> Path:
     for name, value in (free | files | SETTINGS).items():
         os.environ.setdefault(f"RAY_SERVE_{name}", value)
     return folder
+
+
+def release(folder: Path) -> None:
+    """Undo `claim`: stop an HAProxy that outlived Ray, which would keep the port, and remove the folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"-f\0{folder}/".encode() in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGTERM)
+        except OSError:
+            continue  # it ended meanwhile, or is another user's
+    shutil.rmtree(folder, ignore_errors=True)

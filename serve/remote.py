@@ -5,6 +5,8 @@ Every method of a part may be called twice: all of them answer the same, or leav
 
 import inspect
 import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from ray.exceptions import RayActorError
@@ -45,10 +47,26 @@ class RemoteMethod:
         try:
             async for attempt in retrying:
                 with attempt:
-                    return await self._method.remote(*ready)
+                    answer = await self._method.remote(*ready)
         except BackPressureError as error:
             raise unavailable("overloaded", "too many requests are waiting; try again") from error
         except (RetryError, DeploymentUnavailableError) as error:
             log.error("%s is not there: %r", self._name, error)
             raise unavailable("unavailable", "a part of the server is starting anew; try again") from error
-        raise ApiError(500, "internal_error", "a call was not made")
+        if isinstance(answer, ApiError):
+            raise answer
+        return answer
+
+
+def refusals_returned(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A part's method for use in a replica: it returns the `ApiError` that it would raise, since Serve logs what is
+    raised in a replica as a fault of it, and `RemoteMethod` raises it at the caller."""
+
+    @wraps(method)
+    def call(*arguments: Any) -> Any:
+        try:
+            return method(*arguments)
+        except ApiError as refusal:
+            return refusal
+
+    return call

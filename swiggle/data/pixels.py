@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 MAX_SIDE = 4096
 
@@ -13,7 +13,8 @@ class PictureError(ValueError):
 
 
 def decode_picture(content: bytes) -> np.ndarray:
-    """PNG, JPEG or WebP bytes to uint8 RGB [H, W, 3]; transparency is laid on white. Raises `PictureError`.
+    """PNG, JPEG or WebP bytes to uint8 RGB [H, W, 3], upright as its EXIF says; transparency is laid on white. Raises
+    `PictureError`.
 
     The size is read from the header and checked before any pixel is decoded.
     """
@@ -21,6 +22,7 @@ def decode_picture(content: bytes) -> np.ndarray:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             if max(image.size) > MAX_SIDE:
                 raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_SIDE}x{MAX_SIDE}")
+            ImageOps.exif_transpose(image, in_place=True)
             if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow's conversion would cut the upper ones off
                 grey = np.clip(np.asarray(image), 0, 65535) // 257
                 return grey.astype(np.uint8)[..., None].repeat(3, axis=2)

@@ -1,9 +1,13 @@
 """Every route, over the parts in this process: what is answered, and what is refused."""
 
+import asyncio
 import base64
 import io
-from collections.abc import Iterator
+import pickle
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -13,7 +17,9 @@ from PIL import Image
 
 from serve.api import create_api
 from serve.engine import Engine
-from serve.in_process import engine_in_process
+from serve.in_process import engine_in_process, make_engine
+from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
+from serve.remote import RemoteHandle, refusals_returned
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, encode_png, resize
 from tests.conftest import TINY, run_module
@@ -209,11 +215,32 @@ def test_bad_addresses(client: TestClient, path: str, status: int) -> None:
     error_of(response)
 
 
-@pytest.mark.parametrize("text", ["{", "", '{"strength": NaN}', "[" * 5000])
+@pytest.mark.parametrize("text", ["{", "", '{"strength": NaN}', "[" * 5000, '{"plan":' * 500_000, "\ud800"])
 def test_bad_json(client: TestClient, text: str) -> None:
-    response = client.post("/v1/edits", content=text, headers={"Content-Type": "application/json"})
+    content = text.encode(errors="surrogatepass")
+    response = client.post("/v1/edits", content=content, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422), response.text
     error_of(response)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["鲨鱼的头", "اجعله قرشا", "🦈" * 1000, "a\u0300" * 500, "\u202e\x00\x07 shark", "the " * 250, "\n"]
+)
+def test_prompts_in_any_script(client: TestClient, sample: str, prompt: str) -> None:
+    answer = client.post("/v1/edits", json={"image": sample, "prompt": prompt})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["image"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/%2e%2e/api.py", "/static/..%2fapi.py", "/static/%2fetc/passwd", "/v1/samples/..%2f..%2fbundle.json",
+     "/v1/features/..%2f1", "/v1/features/1%00", "/v1/samples/1.png%2f..", "/static/app.js%00.html"],
+)  # fmt: skip
+def test_paths_lead_nowhere_else(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code in (404, 422), answer.text
+    error_of(answer)
 
 
 def test_strengths_that_are_no_numbers(client: TestClient) -> None:
@@ -233,6 +260,52 @@ def test_bearer_auth(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.get("/v1/model", headers={"Authorization": "Bearer wrong"}).status_code == 401
         assert client.get("/v1/model", headers={"Authorization": "Bearer s3cret"}).status_code == 200
         assert client.get("/healthz").status_code == 200
+
+
+class ElsewhereMethod:
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method = method
+
+    async def remote(self, *arguments: Any) -> Any:
+        given = pickle.loads(pickle.dumps(arguments))
+        return pickle.loads(pickle.dumps(await asyncio.to_thread(self.method, *given)))
+
+
+class Elsewhere:
+    """Stands in for Serve's handle to a part in another process: everything goes there and back as a pickle."""
+
+    def __init__(self, part: Any) -> None:
+        self.part = part
+
+    def __getattr__(self, name: str) -> ElsewhereMethod:
+        return ElsewhereMethod(refusals_returned(getattr(self.part, name)))
+
+
+def test_parts_elsewhere_answer_the_same(client: TestClient, smoke_run: Path, sample: str) -> None:
+    bundle = Bundle.load(smoke_run)
+    parts = {"encoder": EncoderPart(bundle), "sparse": SparsePart(bundle), "steering": SteeringPart(bundle)}
+    parts["retrieval"] = RetrievalPart(bundle)
+    handles = {name: RemoteHandle(Elsewhere(part)) for name, part in parts.items()}
+    with TestClient(create_api(make_engine(bundle, **handles)), raise_server_exceptions=False) as other:
+        assert other.get("/healthz").status_code == 200
+        session = client.post("/v1/encode", json={"image": sample}).json()["session"]
+        swap = [{"op": "swap", "feature": 3, "from": session}, {"op": "add", "feature": 4}]
+        for path, body in (
+            ("/v1/edits", {"image": sample, "prompt": "make it a shark"}),
+            ("/v1/edits", {"session": session, "prompt": "less pizza head"}),
+            ("/v1/encode", {"session": session, "latent": True}),
+            ("/v1/steer", {"session": session, "plan": {"operations": swap}}),
+        ):
+            here, there = (c.post(path, json=body).json() for c in (client, other))
+            here.pop("timing", None), there.pop("timing", None)
+            assert here == there
+        for path in ("/v1/features/search?query=shark", "/v1/features/3/ablation.png", "/v1/labels"):
+            assert client.get(path).content == other.get(path).content
+        parts["retrieval"]._planner, parts["retrieval"]._lost_at = None, time.monotonic()
+        refused = other.post("/v1/edits", json={"session": session, "prompt": "make it a robot"})
+        assert (refused.status_code, error_of(refused)["code"]) == (503, "retrieval_unavailable")
+        assert refused.headers["retry-after"] == "1"
+        assert other.post("/v1/steer", json={"session": session, "plan": {}}).status_code == 200
 
 
 def test_a_paper_bundle_serves_every_route_at_128(tmp_path: Path) -> None:

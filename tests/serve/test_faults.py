@@ -40,13 +40,13 @@ def chroma(port: int, folder: Path) -> Iterator[None]:
         process.wait(10)
 
 
-def replicas(server: Server, deployment: str) -> list[int]:
-    """Process ids of a deployment's replicas."""
-    parents, names = {}, {}
+def processes(server: Server, part: str) -> list[int]:
+    """Process ids of a server's children, at whatever remove, whose command line has a part."""
+    parents, commands = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            names[int(folder.name)] = (folder / "cmdline").read_text()
+            commands[int(folder.name)] = (folder / "cmdline").read_text()
         except OSError:
             continue  # it ended meanwhile
 
@@ -55,8 +55,11 @@ def replicas(server: Server, deployment: str) -> list[int]:
             pid = parents[pid]
         return pid == server.process.pid
 
-    wanted = f"ServeReplica:swiggle:{deployment}"
-    return [pid for pid, name in names.items() if wanted in name and of_server(pid)]
+    return [pid for pid, command in commands.items() if part in command and of_server(pid)]
+
+
+def replicas(server: Server, deployment: str) -> list[int]:
+    return processes(server, f"ServeReplica:swiggle:{deployment}")
 
 
 def soon(condition: Callable[[], bool], seconds: float = 60) -> float:
@@ -77,7 +80,7 @@ def chroma_port() -> int:
 def failing(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory, chroma_port: int) -> Iterator[Server]:
     """A server that was started before its Chroma."""
     log = tmp_path_factory.mktemp("faults") / "log"
-    running = Server(smoke_run, log, "--chroma", f"http://127.0.0.1:{chroma_port}")
+    running = Server(smoke_run, log, "--chroma", f"http://127.0.0.1:{chroma_port}", "--gateways", "2")
     yield running
     running.stop()
 
@@ -141,11 +144,9 @@ def under_load(call: Callable[[httpx.Client], httpx.Response], server: Server, k
 
 
 def killed(server: Server, deployment: str) -> None:
-    """Kill a deployment's replica and wait for the next."""
+    """Kill one of a deployment's replicas and wait for the next."""
     old = replicas(server, deployment)
-    assert old
-    for pid in old:
-        os.kill(pid, signal.SIGKILL)
+    os.kill(old[0], signal.SIGKILL)
     soon(lambda: bool(set(replicas(server, deployment)) - set(old)))
 
 
@@ -161,8 +162,45 @@ def test_a_killed_retrieval_loses_no_request(failing: Server, image: str, chroma
 def test_a_killed_gateway_loses_only_what_it_worked_on(failing: Server, image: str) -> None:
     seen = under_load(lambda http: steer(http, image), failing, lambda: killed(failing, "Gateway"))
     soon(lambda: steer(failing.http, image).status_code == 200)
-    lost = seen.total() - seen[200]
-    assert lost <= CLIENTS, seen
+    assert seen.total() - seen[200] <= CLIENTS, seen
+
+
+UPDATE = """
+import sys
+import ray
+from ray import serve as ray_serve
+from serve.graph import Arguments, build
+ray.init(logging_level="ERROR")
+ray_serve.run(build(Arguments(bundle=sys.argv[1], gateways=2)), name="swiggle", route_prefix="/")
+"""
+
+
+def test_an_update_of_the_bundle_loses_no_request(failing: Server, image: str, smoke_run: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "new"
+    shutil.copytree(smoke_run, bundle, ignore=shutil.ignore_patterns("data", "latents", "sweep*", "train_vae"))
+    (bundle / "hand_labels.json").write_text('{"5": "of the new bundle"}')
+    raylet = Path("/proc") / str(processes(failing, "raylet/raylet")[0])
+    options = dict(word.partition("=")[::2] for word in (raylet / "cmdline").read_text().split("\0"))
+    given = dict(line.partition("=")[::2] for line in (raylet / "environ").read_text().split("\0"))
+    ours = {name: value for name, value in given.items() if name.startswith("RAY_")}
+    environment = {**ENVIRONMENT, **ours, "RAY_ADDRESS": options["--gcs-address"]}
+
+    def update() -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", UPDATE, str(bundle)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-3000:]
+        soon(lambda: failing.http.get("/v1/labels").json()["labels"] == {"5": "of the new bundle"})
+
+    session = failing.http.post("/v1/encode", json={"image": image}).json()["session"]
+    body = {"session": session, "plan": {"operations": [{"op": "add", "feature": 3}]}}
+    seen = under_load(lambda http: http.post("/v1/steer", json=body), failing, update)
+    assert set(seen) == {200}, seen
 
 
 def test_a_damaged_bundle_is_refused_at_start(smoke_run: Path, tmp_path: Path) -> None:

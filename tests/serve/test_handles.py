@@ -1,6 +1,7 @@
 """Handles to parts of this process and of others: order, retries, and failures that become answers."""
 
 import asyncio
+import pickle
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from ray.serve.exceptions import BackPressureError
 from serve import remote
 from serve.errors import ApiError
 from serve.local import LocalHandle, Turns
-from serve.remote import RemoteHandle
+from serve.remote import RemoteHandle, refusals_returned
 
 
 class Part:
@@ -86,6 +87,26 @@ def test_failures_are_answers(errors: list[Exception], code: str, monkeypatch: p
     with pytest.raises(ApiError) as failed:
         asyncio.run(RemoteHandle(Failing(*errors)).double.remote(4))
     assert (failed.value.status, failed.value.code) == (503, code)
+
+
+def test_refusals_come_back_as_answers() -> None:
+    class Refusing:
+        def double(self, number: int) -> int:
+            raise ApiError(503, "retrieval_unavailable", "no Chroma")
+
+    returned = refusals_returned(Refusing.double)(Refusing(), 4)
+    assert isinstance(returned, ApiError)
+    again = pickle.loads(pickle.dumps(returned))
+    assert (again.status, again.code, again.message) == (503, "retrieval_unavailable", "no Chroma")
+
+    class Handle:
+        async def remote(self, number: int) -> ApiError:
+            return again
+
+        double = property(lambda self: self)
+
+    with pytest.raises(ApiError, match="no Chroma"):
+        asyncio.run(RemoteHandle(Handle()).double.remote(4))
 
 
 def test_other_errors_are_not_tried_again() -> None:

@@ -97,6 +97,19 @@ def test_of_moving_pictures_the_first_frame_counts() -> None:
         assert (picture_from_bytes(content, 32) == (255, 0, 0)).all()
 
 
+def test_pictures_from_cameras_stand_upright() -> None:
+    lying = Image.new("RGB", (64, 64), "white")
+    lying.paste("black", (0, 0, 64, 32))
+    exif = Image.Exif()
+    for orientation, side in ((1, "top"), (6, "right"), (3, "bottom"), (8, "left")):
+        exif[0x0112] = orientation
+        read = picture_from_bytes(saved("JPEG", lying, exif=exif), 32).mean(axis=2) < 128
+        dark = {"top": read[:16], "bottom": read[16:], "left": read[:, :16], "right": read[:, 16:]}
+        assert dark[side].mean() > 0.95
+    exif[0x0112] = 999
+    assert picture_from_bytes(saved("JPEG", lying, exif=exif), 32).shape == (32, 32, 3)
+
+
 def test_large_pictures_are_read_off_the_event_loop() -> None:
     async def check() -> None:
         content = encode_png(np.zeros((2000, 2000, 3), np.uint8))

@@ -1,0 +1,40 @@
+"""What a server claims for itself: free ports, a folder of its own, and the HAProxy that it leaves to nobody."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from serve.ports import claim, release
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch) -> Path:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_SERVE_")}
+    monkeypatch.setattr(os, "environ", kept | {"RAY_SERVE_HAPROXY_STATS_PORT": "8404"})
+    return claim()
+
+
+def test_what_is_set_stays_and_the_rest_is_ones_own(folder: Path) -> None:
+    assert os.environ["RAY_SERVE_HAPROXY_STATS_PORT"] == "8404"
+    ports = [os.environ[f"RAY_SERVE_{name}"] for name in ("HAPROXY_METRICS_PORT", "FALLBACK_PROXY_HTTP_PORT")]
+    assert len(set(ports)) == 2
+    assert os.environ["RAY_SERVE_HAPROXY_SOCKET_PATH"].startswith(f"{folder}/")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    release(folder)
+    assert not folder.exists()
+
+
+def test_a_proxy_that_outlived_its_server_is_stopped(folder: Path) -> None:
+    code = "import time; time.sleep(60)"
+    ours = subprocess.Popen([sys.executable, "-c", code, "-f", f"{folder}/node/haproxy.cfg"])
+    other = subprocess.Popen([sys.executable, "-c", code, "-f", f"{folder}-of-another/haproxy.cfg"])
+    try:
+        release(folder)
+        assert ours.wait(10) != 0
+        assert other.poll() is None
+    finally:
+        other.kill()
