@@ -1,13 +1,17 @@
-"""Interpret every feature with Ray Data: activations, examples, previews, footprints, map, labels, index.
+"""Interpret every feature with Ray Data: activations, statistics, previews, ablations, sweeps, map, labels, index.
 
     python -m jobs.build_atlas preset=quick run=runs/demo
     python -m jobs.build_atlas preset=quick run=runs/demo atlas.workers=2
 
 Reads `<run>/data`, `<run>/vae`, `<run>/latents` and `<run>/sae`; writes `<run>/activations`, `<run>/atlas` and
-`<run>/index/labels.parquet`. Labels come from captions alone.
+`<run>/index/labels.parquet`. Labels come from captions alone. What is finished of a run that was killed is kept in
+`<run>/build_atlas` and not done again.
 """
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -15,187 +19,236 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import ray
-import torch
+from pyarrow.compute import field
+from pyarrow.dataset import dataset
 from ray.data import ActorPoolStrategy
 
-from jobs.cluster import connect, quiet
+from jobs.cluster import connect
+from jobs.interpreters import Companies, FeatureActivations, FeaturePictures, Summaries
+from jobs.parts import arrays_once, rows_once
 from jobs.stage import Stage, complete, run_command, say
-from swiggle.atlas.activations import Activations, read_activations, to_table
-from swiggle.atlas.atlas import write_arrays, write_features, write_pictures, write_vocabulary
-from swiggle.atlas.labels import UNEXPLAINED, Label, label_features
-from swiggle.atlas.layout import feature_map
+from swiggle.atlas.activations import read_activations
+from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
+from swiggle.atlas.cards import Places, explained, write_cards
+from swiggle.atlas.groups import feature_groups
+from swiggle.atlas.labels import Captioned, Label, label_features
+from swiggle.atlas.layout import FeatureMap, feature_map, feature_rows
 from swiggle.atlas.memory import remember
-from swiggle.atlas.previews import preview
-from swiggle.atlas.statistics import FeatureStatistics, feature_company, feature_statistics
+from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
+from swiggle.atlas.previews import FOOTPRINT
+from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
 from swiggle.atlas.text import text_encoder
+from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_labels
 from swiggle.config import RunConfig
-from swiggle.data.latents import read_latents
-from swiggle.data.pixels import encode_png
+from swiggle.data.latents import first_latents, latents_of_ids
 from swiggle.data.reading import read_captions
-from swiggle.data.splits import SPLITS, split_of
-from swiggle.models.vae import VAE
+from swiggle.data.splits import SPLITS
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish, remove
-from swiggle.vocabulary import Mention, Vocabulary
+from swiggle.vocabulary import Vocabulary
+
+SAMPLE = 200
+"""Pictures of a feature from which its quantiles are taken."""
+DRAWN_TOGETHER = 64
+ASKED = 4
+"""Pictures of a kind that a vision model is shown."""
 
 
-class FeatureActivations:
-    """A Ray Data actor: latents in, sparse activations out."""
-
-    def __init__(self, sae: str) -> None:
-        quiet()
-        torch.set_num_threads(1)
-        with local_copy(sae) as folder:
-            self.sae = SparseAutoencoder.from_pretrained(folder)
-
-    @torch.inference_mode()
-    def __call__(self, batch: pa.Table) -> pa.Table:
-        latents = batch["latent"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(batch.num_rows, -1)
-        return to_table(batch["id"].to_numpy(), self.sae.encode(torch.from_numpy(latents.copy())).numpy())
-
-
-class FeaturePreviews:
-    """A Ray Data actor: features in, pictures and footprints out."""
-
-    def __init__(self, vae: str, sae: str) -> None:
-        quiet()
-        torch.set_num_threads(1)
-        with local_copy(vae) as folder:
-            self.vae = VAE.from_pretrained(folder)
-        with local_copy(sae) as folder:
-            self.sae = SparseAutoencoder.from_pretrained(folder)
-
-    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, Any]:
-        """Columns `feature`, `level`, `latents` [k, latent_dim] and `activations` [k] of k examples, 0 for none."""
-        examples = []
-        for latents, activations in zip(batch["latents"], batch["activations"], strict=True):
-            active = torch.from_numpy(activations > 0)
-            shaped = torch.from_numpy(latents.copy()).view(-1, *self.vae.latent_shape)
-            examples.append((shaped[active], torch.from_numpy(activations.copy())[active]))
-        drawn = preview(self.vae, self.sae, batch["feature"], batch["level"], examples)
-        return {
-            "feature": batch["feature"],
-            "one_hot": [encode_png(picture) for picture in drawn.one_hot],
-            "natural": [encode_png(picture) for picture in drawn.natural],
-            "footprint": drawn.footprint,
-        }
-
-
-def activate(config: RunConfig, output: str) -> None:
-    """Write the activations of every picture."""
-    remove(output)
-    ray.data.read_parquet(join(config.run, "latents")).map_batches(
-        FeatureActivations,
-        fn_constructor_kwargs={"sae": join(config.run, "sae")},
+def over_latents(config: RunConfig, actor: type, **arguments: Any) -> ray.data.Dataset:
+    """A batch of latents after the other through `atlas.workers` actors."""
+    return ray.data.read_parquet(join(config.run, "latents")).map_batches(
+        actor,
+        fn_constructor_kwargs={"sae": join(config.run, "sae"), **arguments},
         batch_format="pyarrow",
         batch_size=config.atlas.batch_size,
         num_cpus=1,
         compute=ActorPoolStrategy(size=config.atlas.workers),
-    ).write_parquet(output)
+    )
 
 
-def draw(config: RunConfig, statistics: FeatureStatistics, train: Activations, latents: np.ndarray) -> list[dict]:
-    """One row a feature, in order: `one_hot`, `natural`, `footprint`. `latents` belong to `train`'s rows."""
-    ids = statistics.example_ids[:, : config.atlas.footprint_examples]
-    rows = np.searchsorted(train.ids, ids).clip(max=len(train.ids) - 1)
-    levels = np.where(ids >= 0, statistics.example_activations[:, : ids.shape[1]], 0).astype(np.float32)
+def merged(parts: ray.data.Dataset) -> Any:
+    """What actors found in their batches as one, never more than two of them in memory here."""
+    found = (batch["part"][0] for batch in parts.iter_batches(batch_size=1, prefetch_batches=0))
+    return reduce(lambda one, other: one.merge(other), found)
+
+
+def activate(config: RunConfig) -> dict[str, np.ndarray]:
+    """Write the activations of every picture."""
+    output = join(config.run, "activations")
+    remove(output)
+    over_latents(config, FeatureActivations).write_parquet(output)
+    return {"done": np.ones(1)}
+
+
+def summarise(config: RunConfig) -> dict[str, np.ndarray]:
+    """The fields of `FeatureStatistics`."""
+    summary: Summary = merged(over_latents(config, Summaries, examples=config.atlas.examples, sample=SAMPLE))
+    return vars(summary.statistics(config.atlas.quantile_examples))
+
+
+def accompany(config: RunConfig, statistics: FeatureStatistics) -> dict[str, np.ndarray]:
+    """`levels`, `direction`, `together` and `histogram` of `Company`."""
+    company: Company = merged(over_latents(config, Companies, statistics=statistics))
+    return {
+        "levels": company.mean_levels(),
+        "direction": company.direction(),
+        "together": company.together,
+        "histogram": company.histogram,
+    }
+
+
+def draw(config: RunConfig, statistics: FeatureStatistics, features: list[int]) -> Iterator[pa.Table]:
+    """Tables with what `FeaturePictures` says of features, as they come."""
+    ids = statistics.example_ids[:, : config.atlas.ablations]
+    with local_copy(join(config.run, "latents")) as folder:
+        known, latents = latents_of_ids(folder, ids[features][ids[features] >= 0])
+        fixed = first_latents(folder, "validation", config.atlas.sweep_pictures)
     items = [
-        {"feature": i, "level": statistics.mean_activation[i], "latents": latents[rows[i]], "activations": levels[i]}
-        for i in range(len(ids))
+        {
+            "feature": i,
+            "latents": latents[np.searchsorted(known, ids[i]).clip(max=len(known) - 1)],
+            "activations": np.where(ids[i] >= 0, statistics.example_activations[i, : ids.shape[1]], 0.0),
+        }
+        for i in features
     ]
-    drawn = ray.data.from_items(items).map_batches(
-        FeaturePreviews,
-        fn_constructor_kwargs={"vae": join(config.run, "vae"), "sae": join(config.run, "sae")},
-        batch_size=64,
+    drawn = ray.data.from_items(items, override_num_blocks=-(-len(items) // DRAWN_TOGETHER)).map_batches(
+        FeaturePictures,
+        fn_constructor_kwargs={
+            "vae": join(config.run, "vae"),
+            "sae": join(config.run, "sae"),
+            "levels": statistics.mean_activation,
+            "fixed": fixed,
+        },
+        batch_size=DRAWN_TOGETHER,
         num_cpus=1,
         compute=ActorPoolStrategy(size=config.atlas.workers),
     )
-    return sorted(drawn.take_all(), key=lambda row: row["feature"])
+    yield from drawn.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
 
 
-def label(config: RunConfig, activations: Activations, splits: np.ndarray, data: Path, top: np.ndarray) -> list[Label]:
-    """Labels learnt on the training captions and measured on the validation captions."""
-    parts = [
-        (activations.rows(splits == split).values, read_captions(data / split)) for split in ("train", "validation")
-    ]
+def captioned(config: RunConfig, features: int) -> dict[str, tuple[np.ndarray, Captioned]]:
+    """For each split, ids and what is read of its pictures with captions."""
+    found = {}
+    with local_copy(join(config.run, "data")) as data, local_copy(join(config.run, "activations")) as folder:
+        for split in SPLITS:
+            ids, captions = read_captions(data / split, config.atlas.caption_pictures)
+            found[split] = ids, Captioned(read_activations(folder, features, ids).values, captions)
+    return found
+
+
+def seen_by_vision(
+    config: RunConfig, labels: list[Label], statistics: FeatureStatistics, train: tuple[np.ndarray, Captioned]
+) -> list[Label]:
+    """The labels, with those of a vision model where captions leave a live feature unexplained."""
+    labeller = VisionLabeller(config.atlas.labeller_url, config.atlas.labeller_model)
+    asked = unexplained(labels, statistics.density > 0)
+    chosen = {i: pictures_about(i, statistics, *train) for i in asked}
+    with local_copy(join(config.run, "data")) as data:
+        wanted = np.array([number for groups in chosen.values() for group in groups for number in group], np.int64)
+        images = dict(zip(*collect_pictures(data, wanted, 0)[:2], strict=True))
+    evidence = (Evidence(i, *([images[n] for n in group] for group in groups)) for i, groups in chosen.items())
     vocabulary = Vocabulary.load(config.atlas.vocabulary)
-    return label_features(parts[0], parts[1], top, vocabulary, config.atlas.min_confidence)
+    found = vision_labels(labeller, evidence, vocabulary, config.atlas.min_confidence, config.atlas.seed)
+    return [found.get(i, label) for i, label in enumerate(labels)]
 
 
-def collect_pictures(data: Path, wanted: set[int], samples: int) -> tuple[list[int], list[bytes], set[int]]:
-    """PNG bytes of the wanted pictures and of the first held-out ones, which are the samples."""
-    shown = set(pq.read_table(data / "test", columns=["id"])["id"].to_pylist()[:samples])
-    ids: list[int] = []
-    images: list[bytes] = []
-    for split in SPLITS:
-        table = pq.read_table(data / split, columns=["id", "image"])
-        for number, image in zip(table["id"].to_pylist(), table["image"].to_pylist(), strict=True):
-            if number in wanted or number in shown:
-                ids.append(number)
-                images.append(image["bytes"])
-    return ids, images, shown
+def pictures_about(
+    feature: int, statistics: FeatureStatistics, ids: np.ndarray, train: Captioned
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Ids of pictures to name a feature by (strongest, and silent ones), and of others to check the name with."""
+    column = train.values[:, feature].toarray().ravel()
+    silent = np.random.default_rng(feature).permutation(ids[column == 0])[: 2 * ASKED]
+    strongest = statistics.example_ids[feature][:ASKED]
+    further = np.setdiff1d(statistics.quantile_example_ids[feature], [*strongest, -1])[:ASKED]
+    return strongest[strongest >= 0], silent[:ASKED], further, silent[ASKED:]
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     connect()
+    parts = join(config.run, "build_atlas", key)
     with local_copy(join(config.run, "sae")) as folder:
-        sae = SparseAutoencoder.from_pretrained(folder)
-    activate(config, join(config.run, "activations"))
-    with local_copy(join(config.run, "activations")) as folder:
-        activations = read_activations(folder, sae.config.features)
-    splits = np.array([split_of(int(number)) for number in activations.ids])
-    train = activations.rows(splits == "train")
-    statistics = feature_statistics(train, config.atlas.examples)
-    say(
-        STAGE.name,
-        f"{len(activations.ids)} pictures activated, {(statistics.density == 0).mean():.1%} of features dead",
-    )
-
-    with local_copy(join(config.run, "latents")) as folder:
-        latents = read_latents(folder, "train")[1]
-    drawn = draw(config, statistics, train, latents)
-    say(STAGE.name, "previews and footprints drawn")
-    positions = feature_map(sae.W_dec.detach().numpy(), config.atlas)
-    say(STAGE.name, "features laid out on the map")
-    with local_copy(join(config.run, "data")) as data:
-        labels = label(config, activations, splits, data, statistics.max_activation)
-        captions = read_captions(data / "train")
-        wanted = set(statistics.example_ids[statistics.example_ids >= 0].tolist())
-        pictures = collect_pictures(data, wanted, config.atlas.samples)
-    named = [i for i, found in enumerate(labels) if found.text != UNEXPLAINED]
-    say(STAGE.name, f"{len(named)} features labelled")
-
-    with publish(join(config.run, "atlas")) as folder:
-        one_hot, natural = [row["one_hot"] for row in drawn], [row["natural"] for row in drawn]
-        write_features(folder, statistics, labels, positions, one_hot, natural)
-        company = feature_company(train.values, statistics.mean_activation, latents)
-        write_arrays(folder, company, np.stack([row["footprint"] for row in drawn]))
-        write_pictures(folder, *pictures)
-        vocabulary = Vocabulary.load(config.atlas.vocabulary)
-        write_vocabulary(folder, vocabulary)
-        known = {Mention(labels[i].place, tuple(labels[i].term.split())) for i in named}
-        remember(latents, captions, train.values, statistics.mean_activation, known, vocabulary).save(folder)
-    with publish(join(config.run, "index")) as folder:
-        write_label_vectors(folder, named, labels)
-
+        rows = SparseAutoencoder.from_pretrained(folder).W_dec.detach().numpy()
+    arrays_once(join(parts, "activated"), partial(activate, config))
+    statistics = FeatureStatistics(**arrays_once(join(parts, "statistics"), partial(summarise, config)))
+    company = arrays_once(join(parts, "company"), partial(accompany, config, statistics))
     live = statistics.density > 0
-    return {
-        "features": len(labels),
-        "live": int(live.sum()),
-        "labelled": len(named),
-        "labelled_share_of_live": len(named) / max(1, int(live.sum())),
-        "mean_confidence": float(np.mean([labels[i].confidence for i in named])) if named else 0.0,
-    }
+    say(STAGE.name, f"activations summed up, {1 - live.mean():.1%} of features dead")
+    drawn = rows_once(join(parts, "drawn"), list(range(len(rows))), partial(draw, config, statistics))
+    footprint = np.stack(drawn["footprint"].to_pylist()).reshape(-1, FOOTPRINT, FOOTPRINT)
+    say(STAGE.name, "previews, ablations and sweeps drawn")
+    mapped = feature_rows(rows, footprint)
+    laid_out = FeatureMap.of(arrays_once(join(parts, "map"), lambda: feature_map(mapped[live], config.atlas).arrays()))
+    positions = np.zeros((len(rows), 2), np.float32)
+    positions[live] = laid_out.positions
+    if live.any() and not live.all():
+        positions[~live] = laid_out.place(mapped[~live])
+    say(STAGE.name, "features laid out on the map")
+
+    vocabulary = Vocabulary.load(config.atlas.vocabulary)
+    pictures = captioned(config, len(rows))
+    splits = [pictures[split][1] for split in SPLITS]
+    labels = label_features(splits, statistics.max_activation, footprint, vocabulary, config.atlas.min_confidence)
+    if config.atlas.labeller == "vision":
+        labels = seen_by_vision(config, labels, statistics, pictures["train"])
+    say(STAGE.name, f"{len(explained(labels))} features labelled")
+
+    groups = feature_groups(positions, live, [label.place for label in labels])
+    near = config.atlas.neighbours
+    places = Places(positions, groups, nearest_rows(rows, live, near), nearest_cofiring(company["together"], near))
+    with publish(join(config.run, "atlas")) as folder:
+        write_cards(folder, statistics, labels, places, company["histogram"], drawn)
+        write_arrays(folder, company["levels"], company["direction"], footprint)
+        laid_out.save(folder)
+        write_vocabulary(folder, vocabulary)
+        with local_copy(join(config.run, "data")) as data:
+            shown = np.concatenate([statistics.example_ids.ravel(), statistics.quantile_example_ids.ravel()])
+            write_pictures(folder, *collect_pictures(data, shown[shown >= 0], config.atlas.samples))
+        with local_copy(join(config.run, "latents")) as latents:
+            ids, train = pictures["train"]
+            known = {mention for label in labels if label.rule for mention in label.rule[0]}
+            remembered = latents_of_ids(latents, ids)[1]
+            remember(
+                remembered, train.captions, train.values, statistics.mean_activation, known, vocabulary
+            ).save(folder)  # fmt: skip
+    with publish(join(config.run, "index")) as folder:
+        write_label_vectors(folder, labels)
+    remove(join(config.run, "build_atlas"))
+    return figures(labels, live)
 
 
-def write_label_vectors(folder: Path, named: list[int], labels: list[Label]) -> None:
+def collect_pictures(data: Path, wanted: np.ndarray, samples: int) -> tuple[list[int], list[bytes], set[int]]:
+    """Ids and PNG bytes of the wanted pictures and of the first held-out ones, which are the samples."""
+    shown = set(dataset(data / "test").head(samples, columns=["id"])["id"].to_pylist())
+    chosen = field("id").isin(np.union1d(wanted, list(shown)))
+    tables = [dataset(data / split).to_table(["id", "image"], filter=chosen) for split in SPLITS]
+    table = pa.concat_tables(tables)
+    return table["id"].to_pylist(), [image["bytes"] for image in table["image"].to_pylist()], shown
+
+
+def write_label_vectors(folder: Path, labels: Sequence[Label]) -> None:
     """`labels.parquet`: the labelled features and the embedding of their words, what Chroma is filled from."""
+    named = explained(labels)
     words = [labels[i].term for i in named]
     distinct = sorted(set(words))
     vectors = dict(zip(distinct, text_encoder().encode(distinct), strict=True)) if distinct else {}
     table = {"feature": pa.array(named, pa.int64()), "words": pa.array(words, pa.string())}
     table["embedding"] = pa.array([vectors[text].tolist() for text in words], pa.list_(pa.float32()))
     pq.write_table(pa.table(table), folder / "labels.parquet")
+
+
+def figures(labels: Sequence[Label], live: np.ndarray) -> dict[str, Any]:
+    """The stage's metrics: how many features have a label, how often the most common one is given, what they detect."""
+    named = explained(labels)
+    often = Counter(labels[i].text for i in named).most_common(1)
+    return {
+        "features": len(labels),
+        "live": int(live.sum()),
+        "labelled": len(named),
+        "labelled_share_of_live": len(named) / max(1, int(live.sum())),
+        "most_common_label_share": often[0][1] / int(live.sum()) if often else 0.0,
+        "mean_confidence": float(np.mean([labels[i].confidence for i in named])) if named else 0.0,
+        "mean_f1": float(np.mean([labels[i].f1 for i in named])) if named else 0.0,
+    }
 
 
 STAGE = Stage(

@@ -92,7 +92,7 @@ def said_by_features(
 ) -> float | None:
     """How well features stand for what captions say; None without captions."""
     with local_copy(join(config.run, "data")) as data:
-        said = [read_captions(data / split) for split in ("train", "validation")]
+        said = [read_captions(data / split)[1] for split in ("train", "validation")]
     codes = [activations_of(sae, latents.numpy()) for latents in (train, validation)]
     return caption_coverage((codes[0], said[0]), (codes[1], said[1]), Vocabulary.load(config.atlas.vocabulary))
 

@@ -185,10 +185,23 @@ class AtlasConfig:
 
     examples: int = 9
     """Top activating pictures kept for each feature."""
-    footprint_examples: int = 4
-    """Of these, how many are decoded with and without the feature to see where it acts."""
+    quantile_examples: int = 5
+    """Pictures kept beside them, one from each of so many equal parts of those in which the feature fires."""
+    ablations: int = 9
+    """Of the top pictures, how many are decoded with and without the feature to see what it does and where it acts."""
+    sweep_pictures: int = 4
+    """Held-out pictures on which every feature is turned from strength -2 to 2."""
+    neighbours: int = 8
+    """Nearest features named on a feature's card."""
+    caption_pictures: int = 200_000
+    """Pictures of a split whose captions are read at most, for labels and for what edits remember."""
     min_confidence: float = 0.35
-    """A label whose detection F1 on validation captions stays below this is `unexplained`."""
+    """A label whose F0.5 as a detector on validation captions stays below this is `unexplained`."""
+    labeller: Literal["captions", "vision"] = "captions"
+    """`vision` also asks a vision model about features that captions leave unexplained (`swiggle/atlas/vision.py`)."""
+    labeller_url: str = ""
+    """An OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; its key is read from the environment."""
+    labeller_model: str = ""
     vocabulary: str = "nouns"
     """Words for the places of a picture: a name in `swiggle/vocabularies/` or a path to a YAML file."""
     samples: int = 64

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "bundle.json"
-VERSION = 3
+VERSION = 4
 PARTS = ("vae", "sae", "atlas", "index/labels.parquet")
 """What a manifest covers. Hand labels and Chroma's own files change while a bundle is in use and are left out."""
 

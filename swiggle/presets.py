@@ -48,7 +48,7 @@ def paper() -> RunConfig:
         run="runs/paper",
         # Few enough, by arithmetic, for one thread of a CPU to be done before a GPU comes to the next checkpoint.
         vae=VAEConfig(checkpoint_every=10_000, validation_pictures=256, max_failures=100),
-        atlas=AtlasConfig(footprint_examples=1),
+        atlas=AtlasConfig(ablations=1, sweep_pictures=1),
     )
 
 
@@ -65,7 +65,7 @@ def smoke() -> RunConfig:
     config.vae.validation_pictures = 200
     config.sae = SAEConfig(features=1_024, epochs=30, batch_size=256, checkpoint_every=10)
     config.sweep = SweepConfig(l1=[0.5, 1.5])
-    config.atlas = AtlasConfig(samples=8, footprint_examples=2)
+    config.atlas = AtlasConfig(samples=8, ablations=2, sweep_pictures=2)
     return config
 
 

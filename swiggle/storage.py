@@ -59,6 +59,12 @@ def write_json(uri: str, document: Any) -> None:
     filesystem.move(path + ".partial", path)
 
 
+def exists(uri: str) -> bool:
+    """Whether there is a folder at `uri`."""
+    filesystem, path = fs.FileSystem.from_uri(absolute(uri))
+    return filesystem.get_file_info(path).type == fs.FileType.Directory
+
+
 def remove(uri: str) -> None:
     """Delete the folder at `uri` if there is one."""
     filesystem, path = fs.FileSystem.from_uri(absolute(uri))

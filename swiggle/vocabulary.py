@@ -6,6 +6,7 @@ data set, knows no trait, and may be empty: then every word belongs to no place.
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -80,18 +81,24 @@ class Vocabulary:
         """The places that a text names, in order."""
         return [place for _, _, place in self._place_spans(tokenise(text))]
 
+    @cached_property
+    def _expressions(self) -> dict[str, list[tuple[Words, str]]]:
+        """The words for places by their first token, longer expressions first."""
+        found: dict[str, list[tuple[Words, str]]] = {}
+        for place, listed in self.places.items():
+            for words in listed:
+                tokens = tuple(tokenise(words))
+                found.setdefault(tokens[0], []).append((tokens, place))
+        return {token: sorted(pairs, key=lambda pair: -len(pair[0])) for token, pairs in found.items()}
+
     def _empty(self, token: str) -> bool:
         return token in _PUNCTUATION or token in self.filler
 
     def _place_spans(self, tokens: list[str]) -> list[tuple[int, int, str]]:
-        expressions = sorted(
-            ((tuple(tokenise(words)), place) for place, listed in self.places.items() for words in listed),
-            key=lambda pair: -len(pair[0]),
-        )
         spans: list[tuple[int, int, str]] = []
         i = 0
         while i < len(tokens):
-            for words, place in expressions:
+            for words, place in self._expressions.get(tokens[i], ()):
                 if tuple(tokens[i : i + len(words)]) == words:
                     spans.append((i, i + len(words), place))
                     i += len(words)

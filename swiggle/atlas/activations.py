@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
+from pyarrow.compute import field
+from pyarrow.dataset import dataset
 from scipy import sparse
 
 from swiggle.sae.model import SparseAutoencoder
@@ -31,9 +32,8 @@ def activations_of(sae: SparseAutoencoder, latents: np.ndarray) -> sparse.csr_ma
     return sparse.vstack(parts).tocsr()
 
 
-def to_table(ids: np.ndarray, activations: np.ndarray) -> pa.Table:
-    """Dense activations [N, features] to a table with columns `id`, `feature` and `activation` (lists)."""
-    matrix = sparse.csr_matrix(activations)
+def to_table(ids: np.ndarray, matrix: sparse.csr_matrix) -> pa.Table:
+    """Activations CSR [N, features] to a table with columns `id`, `feature` and `activation` (lists)."""
     offsets = pa.array(matrix.indptr.astype(np.int32))
     return pa.table(
         {
@@ -44,9 +44,10 @@ def to_table(ids: np.ndarray, activations: np.ndarray) -> pa.Table:
     )
 
 
-def read_activations(folder: Path, features: int) -> Activations:
-    """Read what `to_table` made, all files of a folder, in order of id."""
-    table = pq.read_table(folder).combine_chunks()
+def read_activations(folder: Path, features: int, ids: np.ndarray | None = None) -> Activations:
+    """Read what `to_table` made, all files of a folder, in order of id; only some pictures if `ids` are given."""
+    kept = None if ids is None else field("id").isin(ids)
+    table = dataset(folder).to_table(filter=kept).combine_chunks()
     order = np.argsort(table["id"].to_numpy())
     lengths = table["feature"].combine_chunks().value_lengths().to_numpy()
     indptr = np.concatenate([[0], np.cumsum(lengths)])

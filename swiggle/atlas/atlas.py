@@ -1,6 +1,8 @@
 """The atlas on disk and in memory.
 
-atlas/features.parquet    one row a feature: label, statistics, place on the map, examples, preview pictures
+atlas/features.parquet    one row a feature, its card (`cards.py`)
+atlas/ablations.parquet   what taking each feature out of its top pictures does (`cards.py`)
+atlas/map.safetensors     the map of features, to place later ones on it (`layout.py`)
 atlas/arrays.safetensors  `levels` [features, features] and `footprint` [features, 32, 32], float16
 atlas/pictures.parquet    the pictures that examples and samples refer to, as PNG
 atlas/vocabulary.json     the words for the places of a picture
@@ -18,12 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 
-from swiggle.atlas.labels import UNEXPLAINED, Label
+from swiggle.atlas.cards import FEATURES
 from swiggle.atlas.memory import Memory
-from swiggle.atlas.statistics import Company, FeatureStatistics
 from swiggle.vocabulary import Vocabulary
 
-FEATURES = "features.parquet"
 ARRAYS = "arrays.safetensors"
 PICTURES = "pictures.parquet"
 VOCABULARY = "vocabulary.json"
@@ -93,44 +93,8 @@ class Atlas:
         return self.table[kind][feature].as_py()
 
 
-def write_features(
-    folder: Path,
-    statistics: FeatureStatistics,
-    labels: Sequence[Label],
-    positions: np.ndarray,
-    one_hot: Sequence[bytes],
-    natural: Sequence[bytes],
-) -> None:
-    """Write features.parquet. positions: float32 [features, 2]; the previews are PNG bytes."""
-    shown = [row >= 0 for row in statistics.example_ids]
-    columns = {
-        "id": np.arange(len(labels)),
-        "label": [label.text for label in labels],
-        "words": [label.term for label in labels],
-        "place": pa.array([label.place for label in labels], pa.string()),
-        "source": [UNEXPLAINED if label.text == UNEXPLAINED else "caption" for label in labels],
-        "confidence": np.array([label.confidence for label in labels], np.float32),
-        "precision": np.array([label.precision for label in labels], np.float32),
-        "recall": np.array([label.recall for label in labels], np.float32),
-        "threshold": np.array([label.threshold for label in labels], np.float32),
-        "density": statistics.density.astype(np.float32),
-        "mean_activation": statistics.mean_activation,
-        "max_activation": statistics.max_activation,
-        "dead": statistics.density == 0,
-        "x": positions[:, 0],
-        "y": positions[:, 1],
-        "example_ids": [ids[keep].tolist() for ids, keep in zip(statistics.example_ids, shown, strict=True)],
-        "example_activations": [
-            values[keep].tolist() for values, keep in zip(statistics.example_activations, shown, strict=True)
-        ],
-        "one_hot": list(one_hot),
-        "natural": list(natural),
-    }
-    pq.write_table(pa.table(columns), folder / FEATURES)
-
-
-def write_arrays(folder: Path, company: Company, footprint: np.ndarray) -> None:
-    arrays = {"levels": company.levels, "direction": company.direction, "footprint": footprint}
+def write_arrays(folder: Path, levels: np.ndarray, direction: np.ndarray, footprint: np.ndarray) -> None:
+    arrays = {"levels": levels, "direction": direction, "footprint": footprint}
     save_file({name: array.astype(np.float16) for name, array in arrays.items()}, folder / ARRAYS)
 
 

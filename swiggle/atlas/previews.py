@@ -1,4 +1,4 @@
-"""Pictures of a feature: decoded on its own, and where it acts."""
+"""Pictures of features: decoded alone, and taken out of the pictures in which they are strongest."""
 
 from dataclasses import dataclass
 
@@ -16,35 +16,52 @@ FOOTPRINT = 32
 
 @dataclass(frozen=True)
 class Previews:
-    """For n features: `one_hot` D(b_dec + W_dec,i) and `natural` D(b_dec + a_i W_dec,i), uint8 [n, S, S, 3];
-    `footprint` float32 [n, 32, 32], how far D moves at each place when the feature is taken out of pictures in which
-    it is active, scaled to a sum of one (zero for a feature that is never active)."""
+    """For n features: `one_hot` D(b_dec + W_dec,i) and `natural` D(b_dec + a_i W_dec,i), uint8 [n, S, S, 3]."""
 
     one_hot: np.ndarray
     natural: np.ndarray
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """A feature taken out of e pictures: `before` D(z) and `after` D(z - f_i W_dec,i), uint8 [e, S, S, 3]; `change`
+    [e], their mean absolute difference of 255; `footprint` float32 [32, 32], where the pictures move, scaled to a sum
+    of one (zero where there are no pictures)."""
+
+    before: np.ndarray
+    after: np.ndarray
+    change: np.ndarray
     footprint: np.ndarray
+
+    @property
+    def difference(self) -> np.ndarray:
+        """Absolute, uint8 [e, S, S, 3]."""
+        return np.abs(self.before.astype(np.int16) - self.after).astype(np.uint8)
 
 
 @torch.inference_mode()
-def preview(
-    vae: VAE, sae: SparseAutoencoder, features: np.ndarray, levels: np.ndarray, examples: list[tuple[Tensor, Tensor]]
-) -> Previews:
-    """Draw features int [n] with mean activations `levels` [n]; `examples[k]` holds latents [e, C, h, w] of pictures
-    in which the k-th feature is active and its activations there [e]."""
+def preview(vae: VAE, sae: SparseAutoencoder, features: np.ndarray, levels: np.ndarray) -> Previews:
+    """Draw features int [n] with mean activations `levels` [n]."""
     rows = sae.W_dec[torch.tensor(features)]
     amounts = torch.tensor(levels, dtype=torch.float32)[:, None]
     shape = (-1, *vae.latent_shape)
     one_hot = to_images(vae.decode((sae.b_dec + rows).view(shape)))
-    natural = to_images(vae.decode((sae.b_dec + amounts * rows).view(shape)))
-    footprints = np.stack([_footprint(vae, row, *found) for row, found in zip(rows, examples, strict=True)])
-    return Previews(one_hot, natural, footprints)
+    return Previews(one_hot, to_images(vae.decode((sae.b_dec + amounts * rows).view(shape))))
 
 
-def _footprint(vae: VAE, row: Tensor, latents: Tensor, activations: Tensor) -> np.ndarray:
+@torch.inference_mode()
+def ablate(vae: VAE, sae: SparseAutoencoder, feature: int, latents: Tensor, activations: Tensor) -> Ablation:
+    """Take a feature out of pictures with latents [e, C, h, w] in which it has activations [e]."""
     if len(latents) == 0:
-        return np.zeros((FOOTPRINT, FOOTPRINT), dtype=np.float32)
-    without = latents - (activations[:, None] * row).view_as(latents)
+        none = np.zeros((0, vae.config.image_size, vae.config.image_size, 3), np.uint8)
+        return Ablation(none, none, np.zeros(0, np.float32), np.zeros((FOOTPRINT, FOOTPRINT), np.float32))
+    without = latents - (activations[:, None] * sae.W_dec[feature]).view_as(latents)
     before, after = vae.decode(torch.cat([latents, without])).clamp(-1, 1).chunk(2)
-    moved = (before - after).abs().mean(dim=(0, 1), keepdim=True)
-    moved = F.interpolate(moved, size=(FOOTPRINT, FOOTPRINT), mode="area")[0, 0]
-    return (moved / moved.sum().clamp_min(1e-12)).numpy()
+    moved = (before - after).abs()
+    where = F.interpolate(moved.mean(dim=(0, 1), keepdim=True), size=(FOOTPRINT, FOOTPRINT), mode="area")[0, 0]
+    return Ablation(
+        before=to_images(before),
+        after=to_images(after),
+        change=moved.mean(dim=(1, 2, 3)).mul(127.5).numpy(),
+        footprint=(where / where.sum().clamp_min(1e-12)).numpy(),
+    )

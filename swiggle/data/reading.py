@@ -36,9 +36,12 @@ def read_pictures(folder: Path, image_size: int, limit: int | None = None) -> Pi
     return Pictures(table["id"].to_numpy(), np.stack(pictures), table["caption"].to_pylist())
 
 
-def read_captions(folder: Path) -> list[str | None]:
-    """A split's captions in order of id."""
-    return pq.read_table(folder, columns=["id", "caption"]).sort_by("id")["caption"].to_pylist()
+def read_captions(folder: Path, limit: int | None = None) -> tuple[np.ndarray, list[str | None]]:
+    """Ids int64 [N], ascending, and captions of a split, of `limit` rows at most."""
+    stored = dataset(folder, format="parquet")
+    columns = ["id", "caption"]
+    table = (stored.to_table(columns) if limit is None else stored.head(limit, columns)).sort_by("id")
+    return table["id"].to_numpy(), table["caption"].to_pylist()
 
 
 def enlarge(images: np.ndarray, image_size: int) -> np.ndarray:

@@ -1,0 +1,131 @@
+"""The atlas as a page that opens from disk, and what true traits say of it.
+
+    python -m jobs.report_atlas run=runs/demo        # then open runs/demo/atlas_report/index.html
+
+Reads `<run>/atlas`, `<run>/vae`, `<run>/sae`, `<run>/latents`, `<run>/data` and `<run>/sweep_report`; writes
+`<run>/atlas_report/`: `index.html`, which needs no server and no network, and `report.json`. Where the source has
+traits they are read for this report only; nothing reads the report.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from jobs.atlas_page import page_of
+from jobs.stage import Stage, complete, run_command, say
+from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.labels import UNEXPLAINED
+from swiggle.atlas.previews import ablate
+from swiggle.config import RunConfig
+from swiggle.data.latents import latents_of_ids
+from swiggle.data.pixels import resize
+from swiggle.data.sprites import SIZE, load_sprites
+from swiggle.evaluation.atlas_measures import (
+    head_measures,
+    label_measures,
+    map_measures,
+    slot_agreement,
+    slot_named,
+)
+from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations
+from swiggle.evaluation.reader import TraitReader
+from swiggle.evaluation.truth import true_traits
+from swiggle.models.vae import VAE
+from swiggle.sae.model import SparseAutoencoder
+from swiggle.storage import join, local_copy, publish
+
+READ = 3
+"""Top pictures of a feature from which its slot is read."""
+HEADS = 50
+HEAD_PICTURES = 9
+
+
+class Ablations:
+    """Takes features out of their top pictures and reads what is left."""
+
+    def __init__(self, atlas: Atlas, vae: VAE, sae: SparseAutoencoder, latents: Path) -> None:
+        self.atlas, self.vae, self.sae = atlas, vae, sae
+        self.activations = atlas.table["example_activations"].to_pylist()
+        self.ids, self.latents = latents_of_ids(latents, np.unique(np.concatenate(atlas.example_ids).astype(np.int64)))
+        self.reader = TraitReader(load_sprites())
+
+    def read(self, features: list[int], pictures: int) -> Readings:
+        """Readings with and without each feature, of so many of its top pictures."""
+        shown, before, after = [], [], []
+        for feature in features:
+            rows = np.searchsorted(self.ids, self.atlas.example_ids[feature][:pictures])
+            z = torch.from_numpy(self.latents[rows]).view(-1, *self.vae.latent_shape)
+            found = ablate(self.vae, self.sae, feature, z, torch.tensor(self.activations[feature][:pictures]))
+            shown += [feature] * len(rows)
+            before += [resize(picture, SIZE) for picture in found.before]
+            after += [resize(picture, SIZE) for picture in found.after]
+        return read_ablations(self.reader, np.array(shown), np.stack(before), np.stack(after))
+
+
+def by_traits(atlas: Atlas, ablations: Ablations) -> tuple[dict[str, dict[str, float]], np.ndarray]:
+    """Scores that need the traits of Nouns, and the slot that each feature changes."""
+    live = np.flatnonzero(atlas.density > 0).tolist()
+    slots = causal_slots(ablations.read(live, READ), len(atlas))
+    f1 = atlas.table["f1"].to_numpy()
+    heads = sorted((i for i, place in enumerate(atlas.places) if place == "head"), key=lambda i: (-f1[i], i))[:HEADS]
+    positions = np.stack([atlas.table["x"].to_numpy(), atlas.table["y"].to_numpy()], axis=1)
+    scores = {
+        "slots": {
+            **slot_agreement(atlas.places, slots),
+            "named_among_others": slot_named(atlas.table["rule"].to_pylist(), slots),
+        },
+        "map": map_measures(positions, atlas.table["group"].to_pylist(), slots),
+        "heads": head_measures(ablations.read(heads, HEAD_PICTURES), heads),
+    }
+    return scores, slots
+
+
+def work(config: RunConfig, key: str) -> dict[str, Any]:
+    with (
+        local_copy(join(config.run, "atlas")) as atlas_folder,
+        local_copy(join(config.run, "vae")) as vae_folder,
+        local_copy(join(config.run, "sae")) as sae_folder,
+        local_copy(join(config.run, "latents")) as latents,
+        local_copy(join(config.run, "data")) as data,
+        local_copy(join(config.run, "sweep_report")) as swept,
+        publish(join(config.run, "atlas_report")) as folder,
+    ):
+        atlas = Atlas.load(atlas_folder)
+        vae, sae = VAE.from_pretrained(vae_folder), SparseAutoencoder.from_pretrained(sae_folder)
+        report: dict[str, Any] = {
+            "labels": label_measures(atlas.labels, atlas.table["f1"].to_numpy(), atlas.density > 0)
+        }
+        try:
+            true_traits(data / "test", load_sprites())
+        except ValueError as unknown:
+            say(STAGE.name, f"no scores of traits: {unknown}")
+        else:
+            found, slots = by_traits(atlas, Ablations(atlas, vae, sae, latents))
+            report |= found
+            report["causal_slots"] = slots.tolist()
+        trials = json.loads((swept / "trials.json").read_text())
+        chosen = trials["trials"][trials["chosen"]]
+        page_of(atlas, atlas_folder, vae, sae, data, chosen, report, folder / "index.html")
+        (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+        megabytes = (folder / "index.html").stat().st_size / 1e6
+    return {
+        "unexplained": sum(label == UNEXPLAINED for label in atlas.labels),
+        "megabytes": megabytes,
+        **{
+            f"{kind}_{name}": value
+            for kind, names in (("slots", ["agreement"]), ("map", ["purity", "chance"]), ("heads", ["removed", "kept"]))
+            for name, value in report.get(kind, {}).items()
+            if name in names
+        },
+    }
+
+
+STAGE = Stage(
+    "report_atlas", ("prepare_data", "train_vae", "encode_latents", "sweep_sae", "build_atlas"), lambda c: {}, work
+)
+
+if __name__ == "__main__":
+    run_command(__doc__, lambda config: complete(STAGE, config))

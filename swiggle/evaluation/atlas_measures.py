@@ -1,0 +1,70 @@
+"""What true traits say of an atlas: whether labels speak of the slot that features change, whether the map keeps slots
+apart, whether taking a head's feature out takes the head. Evaluation only."""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from swiggle.atlas.labels import UNEXPLAINED
+from swiggle.data.sprites import SLOTS
+from swiggle.evaluation.causal_slots import Readings, removed_and_kept
+from swiggle.evaluation.map_separation import map_separation
+
+SHIRT_AND_GLASSES = ("body", "accessory", "glasses")
+
+
+def label_measures(labels: Sequence[str], f1: np.ndarray, live: np.ndarray) -> dict[str, float]:
+    """Of live features, bool [n]: `labelled` share; `most_common`, the share that has the commonest label; `mean_f1` of
+    the labels on test captions. It needs no trait."""
+    named = [i for i in np.flatnonzero(live) if labels[i] != UNEXPLAINED]
+    counts = np.unique([labels[i] for i in named], return_counts=True)[1]
+    total = max(1, int(live.sum()))
+    return {
+        "labelled": len(named) / total,
+        "most_common": float(counts.max() / total) if len(counts) else 0.0,
+        "mean_f1": float(f1[named].mean()) if named else 0.0,
+    }
+
+
+def slot_agreement(places: Sequence[str | None], slots: np.ndarray) -> dict[str, float]:
+    """`agreement`: of the features whose label speaks of a place, the share that change this slot; the same by place;
+    and `explained_<slot>`, of the features that change a slot, the share with a label. slots: columns of `SLOTS`, -1
+    for unknown."""
+    named = [i for i, place in enumerate(places) if place in SLOTS and slots[i] >= 0]
+    right = np.array([SLOTS[slots[i]] == places[i] for i in named])
+    said = np.array([places[i] for i in named])
+    found = {"agreement": float(right.mean()) if named else 0.0}
+    found |= {slot: float(right[said == slot].mean()) for slot in SLOTS if (said == slot).any()}
+    for column, slot in enumerate(SLOTS):
+        changing = np.flatnonzero(slots == column)
+        if len(changing):
+            found[f"explained_{slot}"] = float(np.mean([places[i] is not None for i in changing]))
+    return found
+
+
+def slot_named(rules: Sequence[str], slots: np.ndarray) -> float:
+    """Of the labelled features, the share whose rule (the JSON of their card) names the slot they change among its
+    places. A rule may name two, as in "a print with shirts of these colours"."""
+    named = [
+        any(term["place"] == SLOTS[slots[i]] for group in groups for term in group)
+        for i, groups in enumerate(map(json.loads, rules))
+        if groups and slots[i] >= 0
+    ]
+    return float(np.mean(named)) if named else 0.0
+
+
+def map_measures(positions: np.ndarray, groups: Sequence[str], slots: np.ndarray) -> dict[str, float]:
+    """`map_separation` of the features whose slot is known, and `groups_right`, the share of them whose group bears
+    the slot's name."""
+    known = np.flatnonzero(slots >= 0)
+    named = np.array([groups[i] == SLOTS[slots[i]] for i in known])
+    return {**map_separation(positions[known], slots[known], SLOTS), "groups_right": float(named.mean())}
+
+
+def head_measures(readings: Readings, heads: Sequence[int]) -> dict[str, float]:
+    """Mean over features, of their pictures: `removed`, the share in which the head reads otherwise without the
+    feature, and `kept`, the share in which shirt, print and glasses read the same."""
+    pairs = [removed_and_kept(readings, feature, "head", SHIRT_AND_GLASSES) for feature in heads]
+    removed, kept = np.array(pairs).T if pairs else (np.zeros(1), np.zeros(1))
+    return {"features": float(len(pairs)), "removed": float(removed.mean()), "kept": float(kept.mean())}

@@ -1,0 +1,99 @@
+"""The vision labeller against a stub of an OpenAI-compatible endpoint on this machine."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from swiggle.atlas.labels import Label
+from swiggle.atlas.vision import KEY, Evidence, VisionLabeller, unexplained, vision_labels
+from swiggle.vocabulary import Vocabulary
+
+NOUNS = Vocabulary.load("nouns")
+RED, BLUE = b"red", b"blue"
+
+
+class Stub(ThreadingHTTPServer):
+    """Answers with JSON that `reply` makes of the texts and pictures it is sent; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.label = "red shirt"
+
+    def reply(self, content: list[dict[str, Any]]) -> str:
+        pictures = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
+        if content[0]["text"].startswith("Which"):
+            red = [number for number, url in enumerate(pictures, 1) if url.endswith("cmVk")]
+            return f"```json\n{json.dumps({'pictures': red})}\n```"
+        return json.dumps({"label": self.label})
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Stub
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(body)
+        self.server.keys.append(self.headers["Authorization"])
+        message = {"role": "assistant", "content": self.server.reply(body["messages"][0]["content"])}
+        answer = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"],
+                  "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}  # fmt: skip
+        content = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    server = Stub()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_name_is_given_and_checked(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY, "secret")
+    labeller = VisionLabeller(f"http://127.0.0.1:{stub.server_port}/v1", "seer")
+    good = Evidence(3, [RED] * 2, [BLUE] * 2, [RED] * 3, [BLUE] * 3)
+    useless = Evidence(5, [RED] * 2, [BLUE] * 2, [BLUE] * 3, [RED] * 3)
+    labels = vision_labels(labeller, [good, useless], NOUNS, 0.5, seed=0)
+    assert set(labels) == {3}
+    assert labels[3] == Label("red shirt", "red", "body", 1.0, 1.0, 1.0, 1.0, source="vision")
+    assert {body["model"] for body in stub.asked} == {"seer"}
+    assert set(stub.keys) == {"Bearer secret"}
+
+
+def test_no_name_no_label(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY, "secret")
+    stub.label = ""
+    labeller = VisionLabeller(f"http://127.0.0.1:{stub.server_port}/v1", "seer")
+    assert vision_labels(labeller, [Evidence(3, [RED], [BLUE], [RED], [BLUE])], NOUNS, 0.5, seed=0) == {}
+    assert len(stub.asked) == 1
+
+
+def test_the_key_comes_from_the_environment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEY, raising=False)
+    with pytest.raises(ValueError, match=KEY):
+        VisionLabeller("http://127.0.0.1:1/v1", "seer")
+    monkeypatch.setenv(KEY, "secret")
+    with pytest.raises(ValueError, match=r"atlas\.labeller_url"):
+        VisionLabeller("", "seer")
+
+
+def test_who_is_asked_about() -> None:
+    labels = [Label("shark head"), Label("unexplained"), Label("unexplained")]
+    assert unexplained(labels, [True, True, False]) == [1]
