@@ -23,7 +23,13 @@ from swiggle.config import RunConfig
 from swiggle.data.latents import latents_of_ids
 from swiggle.data.pixels import resize
 from swiggle.data.sprites import SIZE, load_sprites
-from swiggle.evaluation.atlas_measures import head_measures, label_measures, map_measures, slot_agreement
+from swiggle.evaluation.atlas_measures import (
+    head_measures,
+    label_measures,
+    map_measures,
+    slot_agreement,
+    slot_named,
+)
 from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations
 from swiggle.evaluation.reader import TraitReader
 from swiggle.evaluation.truth import true_traits
@@ -67,7 +73,10 @@ def by_traits(atlas: Atlas, ablations: Ablations) -> tuple[dict[str, dict[str, f
     heads = sorted((i for i, place in enumerate(atlas.places) if place == "head"), key=lambda i: (-f1[i], i))[:HEADS]
     positions = np.stack([atlas.table["x"].to_numpy(), atlas.table["y"].to_numpy()], axis=1)
     scores = {
-        "slots": slot_agreement(atlas.places, slots),
+        "slots": {
+            **slot_agreement(atlas.places, slots),
+            "named_among_others": slot_named(atlas.table["rule"].to_pylist(), slots),
+        },
         "map": map_measures(positions, atlas.table["group"].to_pylist(), slots),
         "heads": head_measures(ablations.read(heads, HEAD_PICTURES), heads),
     }

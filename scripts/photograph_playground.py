@@ -18,7 +18,7 @@ from benchmarks.playground import chromium, served
 Scheme = Literal["light", "dark"]
 WIDTH = 900
 """Of the recording, in pixels."""
-COLOURS = 96
+COLOURS = 128
 
 
 class Film:
@@ -36,7 +36,11 @@ class Film:
         self.shown.append(milliseconds)
 
     def save(self, path: Path) -> None:
-        palette = self.frames[-1].quantize(COLOURS, dither=Image.Dither.NONE)
+        some = self.frames[:: max(1, len(self.frames) // 4)]
+        together = Image.new("RGB", (WIDTH, sum(frame.height for frame in some)))
+        for number, frame in enumerate(some):
+            together.paste(frame, (0, number * frame.height))
+        palette = together.quantize(COLOURS, dither=Image.Dither.NONE)
         small = [frame.quantize(COLOURS, palette=palette, dither=Image.Dither.NONE) for frame in self.frames]
         small[0].save(path, save_all=True, append_images=small[1:], duration=self.shown, loop=0, optimize=True)
 

@@ -113,7 +113,7 @@ export const COLOURINGS = {
   place: { text: "place", make: (features) => categories(features, kindOf, "unexplained") },
   group: {
     text: "group",
-    make: (features) => categories(features, (f) => f.group ?? "no group", "no group"),
+    make: (features) => categories(features, (f) => f.group ?? "no group", "dead"),
     needs: (features) => features.some((f) => f.group),
   },
   here: {

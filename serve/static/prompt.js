@@ -67,11 +67,12 @@ export class Prompt {
     return this.suggest();
   }
 
-  /** A plan with the changes on top that were made by hand since the last prompt. */
+  /** A plan with the changes on top that were made by hand, but for features that the plan now treats otherwise. */
   #byHand(plan) {
     const before = this.project.asked.plan;
+    const same = (one, other, feature) => samePlan(operationOn(one, feature) ?? null, operationOn(other, feature) ?? null);
     const own = this.project.plan.operations.filter(
-      (operation) => !samePlan(operation, operationOn(before, operation.feature)),
+      ({ feature }) => !same(this.project.plan, before, feature) && same(plan, before, feature),
     );
     return own.reduce(withOperation, plan);
   }

@@ -1,6 +1,7 @@
 """What true traits say of an atlas: whether labels speak of the slot that features change, whether the map keeps slots
 apart, whether taking a head's feature out takes the head. Evaluation only."""
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,6 +41,17 @@ def slot_agreement(places: Sequence[str | None], slots: np.ndarray) -> dict[str,
         if len(changing):
             found[f"explained_{slot}"] = float(np.mean([places[i] is not None for i in changing]))
     return found
+
+
+def slot_named(rules: Sequence[str], slots: np.ndarray) -> float:
+    """Of the labelled features, the share whose rule (the JSON of their card) names the slot they change among its
+    places. A rule may name two, as in "a print with shirts of these colours"."""
+    named = [
+        any(term["place"] == SLOTS[slots[i]] for group in groups for term in group)
+        for i, groups in enumerate(map(json.loads, rules))
+        if groups and slots[i] >= 0
+    ]
+    return float(np.mean(named)) if named else 0.0
 
 
 def map_measures(positions: np.ndarray, groups: Sequence[str], slots: np.ndarray) -> dict[str, float]:

@@ -1,8 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
 from swiggle.data.sprites import SLOTS, load_sprites
-from swiggle.evaluation.atlas_measures import head_measures, label_measures, slot_agreement
+from swiggle.evaluation.atlas_measures import head_measures, label_measures, slot_agreement, slot_named
 from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations, topmost
 from swiggle.evaluation.map_separation import map_separation
 from swiggle.evaluation.reader import TraitReader
@@ -49,6 +51,9 @@ def test_labels_and_agreement_by_hand() -> None:
     assert agreement["agreement"] == pytest.approx(2 / 3)
     assert agreement["head"] == 0.5
     assert agreement["explained_head"] == 0.5
+    rules = [json.dumps([[{"place": place, "words": ["x"]}] for place in places]) for places in
+             (["head"], ["head", "glasses"], ["accessory"], [], [])]  # fmt: skip
+    assert slot_named(rules, slots) == pytest.approx(2 / 3)
 
 
 def test_separation_of_a_map(rng: np.random.Generator) -> None:
