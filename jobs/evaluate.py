@@ -8,7 +8,6 @@ were met and requests that were not. Traits are read here and nowhere before.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -59,6 +58,8 @@ class Evaluation:
         self.run = local_path(config.run)
         self.traits = true_traits(self.run / "data/test", self.sprites)
         self.images = read_pictures(self.run / "data/test", SIZE).images
+        self.replaced: dict[str, np.ndarray] = {}
+        """Pictures edited by prompt, uint8 [n, 32, 32, 3], by slot."""
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Latents [n, latent_dim] to native pictures."""
@@ -89,37 +90,30 @@ class Evaluation:
     def pairs(self, slot: str, count: int = PAIRS) -> Pairs:
         return draw_pairs(self.reader, slot, self.images, self.traits, count, SEED)
 
-    @cached_property
-    def replaced(self) -> dict[str, dict[str, np.ndarray]]:
-        """For each slot the edited pictures of its pairs, uint8 [n, 32, 32, 3], by prompt and by each baseline."""
-        additive = fit_additive(
+    def replacements(self) -> dict[str, dict[str, Scores]]:
+        """NounEdit by kind of edit and slot, and its `mean` over them."""
+        vectors = fit_additive(
             read_latents(self.run / "latents", "train")[1],
             true_traits(self.run / "data/train", self.sprites),
             self.sprites,
         )
         rng, usable = np.random.default_rng(SEED), np.flatnonzero(self.bundle.atlas.density >= FREQUENT)
-        found = {}
+        found: dict[str, dict[str, Scores]] = {}
         for slot in SLOTS:
             pairs = self.pairs(slot)
             latents, made = self.plans(pairs.images, pairs.prompts(self.sprites.names[slot], HELD_OUT_PROMPTS))
-            found[slot] = {
-                "prompt": self.steer(latents, [one.plan for one in made]),
-                "supervised": self.decode(additive.moved(slot, latents, pairs.traits, pairs.asked)),
+            self.replaced[slot] = self.steer(latents, [one.plan for one in made])
+            kinds = {
+                "prompt": self.replaced[slot],
+                "ceiling": self.reconstruct(self.sprites.render(pairs.true())),
+                "supervised": self.decode(vectors.moved(slot, latents, pairs.traits, pairs.asked)),
                 "nearest_label": self.steer(latents, [nearest_label(one) for one in made]),
                 "random": self.steer(latents, [random_features(one, usable, rng) for one in made]),
             }
-        return found
-
-    def replacements(self) -> dict[str, dict[str, Scores]]:
-        """NounEdit by kind of edit and slot, and its `mean` over them."""
-        found: dict[str, dict[str, Scores]] = {}
-        for slot, kinds in self.replaced.items():
-            pairs = self.pairs(slot)
-            true = self.sprites.render(pairs.true())
-            for kind, edited in {**kinds, "ceiling": self.reconstruct(true)}.items():
-                scored = shares(outcomes(self.reader, pairs, edited, self.reconstruct(pairs.images)))
-                found.setdefault(kind, {})[slot] = scored
-                tell(f"{kind}, {slot}", scored)
+            for kind, edited in kinds.items():
+                scores = shares(outcomes(self.reader, pairs, edited, self.decode(latents)))
+                found.setdefault(kind, {})[slot] = scores
+                tell(f"{kind}, {slot}", scores)
         for kind, slots in found.items():
             slots["mean"] = {name: float(np.mean([s[name] for s in slots.values()])) for name in slots[SLOTS[0]]}
             tell(f"{kind}, mean over slots", slots["mean"])
@@ -130,13 +124,13 @@ class Evaluation:
         chosen: list[Shown] = []
         for met in (True, False):
             listed: list[Shown] = []
-            for slot, kinds in self.replaced.items():
+            for slot, edited in self.replaced.items():
                 pairs = self.pairs(slot)
                 before, true = self.reconstruct(pairs.images), self.sprites.render(pairs.true())
-                exact = outcomes(self.reader, pairs, kinds["prompt"], before)["exact"]
+                exact = outcomes(self.reader, pairs, edited, before)["exact"]
                 rows = np.flatnonzero(exact == met)[: FIGURE // len(SLOTS) + (slot in ("body", "accessory"))]
                 prompts = pairs.prompts(self.sprites.names[slot], HELD_OUT_PROMPTS)
-                listed += [Shown(prompts[i], before[i], kinds["prompt"][i], true[i], met) for i in rows]
+                listed += [Shown(prompts[i], before[i], edited[i], true[i], met) for i in rows]
             chosen += listed[:FIGURE]
         draw_edits(chosen, self.run / "edits.png")
 

@@ -116,6 +116,7 @@ class RequestReason(BaseModel):
     matched: list[MatchedLabel]
     features: list[int]
     nearest: list[str] = Field(description="labels that come closest, where nothing matched")
+    alternatives: list[str] = Field(default=[], description="other labels that might have been meant")
 
 
 class EditResponse(SteerResponse):

@@ -90,7 +90,10 @@ def recall(search: Callable[[str], Sequence[int]], of: dict[str, np.ndarray], sp
             }
             for kind, prompts in asked.items():
                 hits[kind] += [bool(right[list(search(prompt))[:FIRST]].any()) for prompt in prompts]
-    return {**{kind: float(np.mean(found)) for kind, found in hits.items()}, "covered": float(np.mean(covered))}
+    return {
+        **{kind: float(np.mean(found)) if found else float("nan") for kind, found in hits.items()},
+        "covered": float(np.mean(covered)),
+    }
 
 
 def changes_read(read: Callable[[str], Sequence[str]], sprites: Sprites) -> float:
