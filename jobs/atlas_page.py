@@ -73,7 +73,8 @@ def columns_and_sheets(
     drawn = [row for row in rows if not row["dead"]]
     shown = {row["id"]: place for place, row in enumerate(drawn)}
     strips = [tile for row in drawn for tile in tiles_of(row["strip"])[0, ::EVERY]]
-    without, starts = [], {}
+    without: list[np.ndarray] = []
+    starts: dict[int, int] = {}
     for row in drawn:
         sheet = tiles_of(ablations[row["id"]])
         starts[row["id"]] = len(without)

@@ -164,7 +164,7 @@ def pictures_about(
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    connect()
+    connect(spare_cpus=1)  # to read with while the actors hold the others
     parts = join(config.run, "build_atlas", key)
     with local_copy(join(config.run, "sae")) as folder:
         rows = SparseAutoencoder.from_pretrained(folder).W_dec.detach().numpy()

@@ -35,7 +35,7 @@ def density_histogram(density: np.ndarray) -> bytes:
     """PNG: log10 of the share of pictures on which each live feature fires. density: [features]."""
     figure = Figure(figsize=(5.6, 3.4), layout="constrained")
     axis = figure.subplots()
-    axis.hist(np.log10(density[density > 0]), bins=HISTOGRAM_EDGES)
+    axis.hist(np.log10(density[density > 0]), bins=HISTOGRAM_EDGES.tolist())
     axis.set(xlabel="log10 of the share of pictures it fires on", ylabel="features")
     axis.set_title(f"{int((density == 0).sum())} of {len(density)} features fire on none", fontsize="medium")
     return _png(figure)
@@ -47,7 +47,7 @@ def one_feature(
     """PNG: a feature's previews uint8 [S, S, 3], its decoder row [C, h, w], its footprint [32, 32], its histogram."""
     channels = len(row)
     figure = Figure(figsize=(2.1 * (len(previews) + 2), 4.0), layout="constrained")
-    above, below = figure.subfigures(2, 1)
+    above, below = np.asarray(figure.subfigures(2, 1)).ravel()
     axes = above.subplots(1, len(previews) + 2, width_ratios=[1] * (len(previews) + 1) + [1.6])
     for axis, (name, picture) in zip(axes, previews.items(), strict=False):
         axis.imshow(picture, interpolation="nearest")
@@ -71,7 +71,7 @@ def ablation_grid(sheets: dict[str, np.ndarray]) -> bytes:
     """PNG: for each feature by name its tiles uint8 [3, n, s, s, 3]: before, after, difference."""
     wide = max(sheet.shape[1] for sheet in sheets.values())
     figure = Figure(figsize=(0.9 * wide + 0.8, 3.0 * len(sheets)), layout="constrained")
-    for panel, (name, sheet) in zip(np.atleast_1d(figure.subfigures(len(sheets), 1)), sheets.items(), strict=True):
+    for panel, (name, sheet) in zip(np.asarray(figure.subfigures(len(sheets), 1)).ravel(), sheets.items(), strict=True):
         panel.suptitle(name, fontsize="medium")
         for axis, row, what in zip(panel.subplots(3, 1), sheet, ("before", "after", "difference"), strict=True):
             axis.imshow(np.concatenate(list(row), axis=1), interpolation="nearest")

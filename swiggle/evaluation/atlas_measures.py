@@ -17,7 +17,7 @@ SHIRT_AND_GLASSES = ("body", "accessory", "glasses")
 def label_measures(labels: Sequence[str], f1: np.ndarray, live: np.ndarray) -> dict[str, float]:
     """Of live features, bool [n]: `labelled` share; `most_common`, the share that has the commonest label; `mean_f1` of
     the labels on test captions. It needs no trait."""
-    named = [i for i in np.flatnonzero(live) if labels[i] != UNEXPLAINED]
+    named = [i for i in np.flatnonzero(live).tolist() if labels[i] != UNEXPLAINED]
     counts = np.unique([labels[i] for i in named], return_counts=True)[1]
     total = max(1, int(live.sum()))
     return {
@@ -37,8 +37,8 @@ def slot_agreement(places: Sequence[str | None], slots: np.ndarray) -> dict[str,
     found = {"agreement": float(right.mean()) if named else 0.0}
     found |= {slot: float(right[said == slot].mean()) for slot in SLOTS if (said == slot).any()}
     for column, slot in enumerate(SLOTS):
-        changing = np.flatnonzero(slots == column)
-        if len(changing):
+        changing = np.flatnonzero(slots == column).tolist()
+        if changing:
             found[f"explained_{slot}"] = float(np.mean([places[i] is not None for i in changing]))
     return found
 
@@ -57,7 +57,7 @@ def slot_named(rules: Sequence[str], slots: np.ndarray) -> float:
 def map_measures(positions: np.ndarray, groups: Sequence[str], slots: np.ndarray) -> dict[str, float]:
     """`map_separation` of the features whose slot is known, and `groups_right`, the share of them whose group bears
     the slot's name."""
-    known = np.flatnonzero(slots >= 0)
+    known = np.flatnonzero(slots >= 0).tolist()
     named = np.array([groups[i] == SLOTS[slots[i]] for i in known])
     return {**map_separation(positions[known], slots[known], SLOTS), "groups_right": float(named.mean())}
 
