@@ -63,7 +63,7 @@ class _NestedL1(torch.autograd.Function):
             shares = [(len(segments) - place) / len(segments) for place in range(len(segments))]
             penalties = [total @ norms[s] * share for total, s, share in zip(totals, segments, shares, strict=True)]
             sparsity = torch.stack(penalties).sum() / count
-            l0 = sum((f[:COUNTED] > 0).sum() for f in activations) / min(COUNTED, count)
+            l0 = torch.stack([(f[:COUNTED] > 0).sum() for f in activations]).sum() / min(COUNTED, count)
         ctx.save_for_backward(x, w_dec, norms, *activations, *rows, *residuals, *totals)
         ctx.segments, ctx.shares, ctx.weight, ctx.dtype = segments, shares, weight, dtype
         ctx.mark_non_differentiable(error, sparsity, l0)
