@@ -29,7 +29,7 @@ export class Catalogue extends EventTarget {
     const usual = feature && feature.mean_activation > 0 ? feature.max_activation / feature.mean_activation : 2;
     return {
       low: Math.min(0, feature?.slider_low ?? 0),
-      high: feature?.slider_high ?? Math.min(4, Math.max(2, usual)),
+      high: feature?.slider_high || Math.min(4, Math.max(2, usual)), // 0: no strength was found to be seen
     };
   }
 }

@@ -58,7 +58,7 @@ def sweep(
     parts = []
     for start in range(0, len(features), _TOGETHER):
         some = features[start : start + _TOGETHER]
-        parts.append(_turned(vae, sae, flat, here, torch.as_tensor(some), torch.from_numpy(levels)))
+        parts.append(_turned(vae, sae, flat, here, torch.tensor(some), torch.tensor(levels)))
     seen, change, strips, moves = (np.concatenate(part) for part in zip(*parts, strict=True))
     low, high = zip(*(safe_range(row) for row in seen), strict=True)
     alive = levels[features] > 0
@@ -99,9 +99,12 @@ def _size(pictures: Tensor) -> tuple[int, int, int]:
 
 
 def safe_range(seen: np.ndarray) -> tuple[float, float]:
-    """The strengths around 0 up to which every step is still seen; 0 to 0 where strength 1 is not."""
+    """The strengths around 0 up to which every step is still seen; 0 to 0 where strength 1 is not.
+
+    Between 0 and 1 the whole counts, whatever its halves do: the range holds 1 wherever that is seen."""
     usual = seen[_ONE] - seen[_ZERO]
     good = (np.diff(seen) / np.diff(STRENGTHS) >= STILL * usual) & (usual > 0)
+    good[_ZERO:_ONE] = usual > 0
     above = len(good) - _ZERO if good[_ZERO:].all() else int(good[_ZERO:].argmin())
     below = _ZERO if good[:_ZERO].all() else int(good[:_ZERO][::-1].argmin())
     return float(STRENGTHS[_ZERO - below]), float(STRENGTHS[_ZERO + above])

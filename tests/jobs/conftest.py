@@ -70,7 +70,7 @@ class Head:
     def drain(self, raylet: int) -> None:
         """Announce that a node is about to be taken away, as a cloud does of spot instances."""
         words = Path(f"/proc/{raylet}/cmdline").read_text().split("\0")
-        node = next(word.partition("=")[2] for word in words if word.startswith("--node-id="))
+        node = next(word.partition("=")[2] for word in words if word.startswith("--node_id="))
         drained = self.ray(
             "drain-node", f"--address={self.address}", f"--node-id={node}", "--reason=DRAIN_NODE_REASON_PREEMPTION",
             "--reason-message=spot", "--deadline-remaining-seconds=60",

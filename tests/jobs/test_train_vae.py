@@ -199,6 +199,7 @@ def on_nodes(head: Head, run: Path, *words: str, **environment: str) -> Training
     return Training(run, "vae.workers=2", *words, **head.environment, RAY_ADDRESS=head.address, **environment)
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize("head", [1], indirect=True)
 def test_an_elastic_run_goes_on_with_the_workers_that_are_left(
     head: Head, data: Path, unbroken_by_two: Path, tmp_path: Path
@@ -217,6 +218,7 @@ def test_an_elastic_run_goes_on_with_the_workers_that_are_left(
     assert_same_curves(run, unbroken_by_two)
 
 
+@pytest.mark.cluster
 @pytest.mark.parametrize("head", [1], indirect=True)
 def test_a_node_that_announces_its_end_leaves_time_for_a_checkpoint(
     head: Head, data: Path, unbroken_by_two: Path, tmp_path: Path

@@ -1,4 +1,4 @@
-"""A browser for the tests of the page: one for all of them, a fresh profile for each."""
+"""A browser for the tests of the page: one a file, a fresh profile for each test."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is there, no other test of this thread can run an event loop
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None:

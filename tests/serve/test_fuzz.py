@@ -5,6 +5,7 @@ make fuzz        # 20,000 cases and more, in rounds that differ in their seeds
 
 import os
 import resource
+import shutil
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -75,8 +76,10 @@ def try_many(operation: schemathesis.schemas.APIOperation, mode: GenerationMode,
 
 
 @pytest.fixture(scope="module")
-def engine(smoke_run: Path) -> Engine:
-    return engine_in_process(Bundle.load(smoke_run))
+def engine(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    bundle = tmp_path_factory.mktemp("fuzz") / "run"  # labels are written beside it
+    shutil.copytree(smoke_run, bundle, ignore=shutil.ignore_patterns("data", "latents", "sweep*", "train_vae"))
+    return engine_in_process(Bundle.load(bundle))
 
 
 @pytest.fixture(scope="module")

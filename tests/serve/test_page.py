@@ -38,9 +38,9 @@ def test_prompts_become_sliders_with_reasons(server: Server, open_page: Open) ->
     assert (shown(page) != start).any()
     shark = shared(page)["plan"]
 
-    ask(page, "give it pizza accessory")
+    ask(page, "give it square red glasses")
     expect(page.locator(".said li")).to_have_count(2)
-    page.get_by_role("button", name="Take back “give it pizza accessory”").click()
+    page.get_by_role("button", name="Take back “give it square red glasses”").click()
     expect(page.locator(".said li")).to_have_count(1)
     eventually(lambda: shared(page)["plan"] == shark)
 

@@ -149,4 +149,6 @@ def test_a_server_that_goes_away_and_comes_back(server: Server, open_page: Open,
     shows_its_plan(server, page)
     page.locator(".slider input[type=range]").first.press("Home")
     shows_its_plan(server, page)
-    problems[:] = [p for p in problems if "ERR_CONNECTION" not in p and "WebSocket" not in p and "503" not in p]
+    # While it starts, Serve's proxy answers before there is an application to ask: 404.
+    expected = ("ERR_CONNECTION", "WebSocket", "503", "404")
+    problems[:] = [problem for problem in problems if not any(word in problem for word in expected)]
