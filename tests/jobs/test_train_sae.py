@@ -22,6 +22,7 @@ WORDS = [
 POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2"}
 
 
+@pytest.mark.cluster
 def test_a_killed_training_ends_as_an_unbroken_one(smoke_run: Path, tmp_path: Path) -> None:
     broken, unbroken = (copy_of(smoke_run, tmp_path / name) for name in ("broken", "unbroken"))
     log = broken / "log"
