@@ -87,7 +87,7 @@ class Steering(SteeringPart):
         self.steer(np.zeros(self.bundle.vae.latent_shape, np.float32), EditPlan(), {})
 
 
-@serve.deployment(**PART | {"max_ongoing_requests": 2})  # threads, which would get into each other's way
+@serve.deployment(**PART | {"max_ongoing_requests": 32})  # they take turns; a full replica is asked again ever later
 class Retrieval(RetrievalPart):
     def __init__(self, bundle: str, chroma: str | None) -> None:
         super().__init__(load(bundle), chroma)

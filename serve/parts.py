@@ -75,10 +75,11 @@ class RetrievalPart:
         self._lost_at = -_ASK_AGAIN
         self._opening = threading.Lock()
         self._writing = threading.Lock()
+        self._turn = threading.Lock()  # threads that plan at the same time get into each other's way
 
     def plan(self, prompt: str, activations: np.ndarray, latent: np.ndarray) -> PromptPlan:
         """The plan for a picture with activations [features] and latent [C, h, w]."""
-        with self._asking() as planner:
+        with self._turn, self._asking() as planner:
             return planner.plan(prompt, Picture(activations, latent.ravel()))
 
     def search(self, query: str, limit: int) -> list[Match]:
@@ -86,7 +87,7 @@ class RetrievalPart:
         vocabulary = self.atlas.vocabulary
         words = [word for mention in vocabulary.mentions(query) for word in mention.words]
         places = vocabulary.named_places(query)
-        with self._asking() as planner:
+        with self._turn, self._asking() as planner:
             return planner.index.search(" ".join(words) or query, places[-1] if places and words else None, limit)
 
     def labels(self) -> dict[int, str]:
