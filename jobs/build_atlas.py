@@ -35,13 +35,14 @@ from swiggle.atlas.labels import Captioned, Label, label_features
 from swiggle.atlas.layout import FeatureMap, feature_map, feature_rows
 from swiggle.atlas.memory import remember
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
+from swiggle.atlas.ownership import acting_places, medians_of
 from swiggle.atlas.previews import FOOTPRINT
 from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
 from swiggle.atlas.text import text_encoder
 from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_labels
 from swiggle.config import RunConfig
 from swiggle.data.latents import first_latents, latents_of_ids
-from swiggle.data.reading import read_captions
+from swiggle.data.reading import enlarge, read_captions, read_pictures
 from swiggle.data.splits import SPLITS
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish, remove
@@ -49,6 +50,8 @@ from swiggle.vocabulary import Vocabulary
 
 SAMPLE = 200
 """Pictures of a feature from which its quantiles are taken."""
+MEDIANS_OF = 50_000
+"""Training pictures from which it is learnt what belongs to which place, at most."""
 DRAWN_TOGETHER = 64
 ASKED = 4
 """Pictures of a kind that a vision model is shown."""
@@ -97,7 +100,22 @@ def accompany(config: RunConfig, statistics: FeatureStatistics) -> dict[str, np.
     }
 
 
-def draw(config: RunConfig, statistics: FeatureStatistics, features: list[int]) -> Iterator[pa.Table]:
+def own(config: RunConfig, statistics: FeatureStatistics, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
+    """Whose the pixels are of the pictures out of which features are taken: `ids` [n], ascending, and `owner` int8 [n,
+    32, 32]."""
+    ids = statistics.example_ids[:, : config.atlas.ablations]
+    with local_copy(join(config.run, "data")) as folder:
+        known = read_pictures(folder / "train", FOOTPRINT, min(MEDIANS_OF, config.atlas.caption_pictures))
+        shown = read_pictures(folder / "train", FOOTPRINT, ids=np.unique(ids[ids >= 0]))
+    medians = medians_of(enlarge(known.images, FOOTPRINT), known.captions, vocabulary)
+    owner = medians.owners(enlarge(shown.images, FOOTPRINT), shown.captions, vocabulary)
+    order = np.argsort(shown.ids)
+    return {"ids": shown.ids[order], "owner": owner[order]}
+
+
+def draw(
+    config: RunConfig, statistics: FeatureStatistics, owned: dict[str, np.ndarray], places: int, features: list[int]
+) -> Iterator[pa.Table]:
     """Tables with what `FeaturePictures` says of features, as they come."""
     ids = statistics.example_ids[:, : config.atlas.ablations]
     with local_copy(join(config.run, "latents")) as folder:
@@ -108,6 +126,7 @@ def draw(config: RunConfig, statistics: FeatureStatistics, features: list[int]) 
             "feature": i,
             "latents": latents[np.searchsorted(known, ids[i]).clip(max=len(known) - 1)],
             "activations": np.where(ids[i] >= 0, statistics.example_activations[i, : ids.shape[1]], 0.0),
+            "owners": owned["owner"][np.searchsorted(owned["ids"], ids[i]).clip(max=len(owned["ids"]) - 1)],
         }
         for i in features
     ]
@@ -118,6 +137,7 @@ def draw(config: RunConfig, statistics: FeatureStatistics, features: list[int]) 
             "sae": join(config.run, "sae"),
             "levels": statistics.mean_activation,
             "fixed": fixed,
+            "places": places,
         },
         batch_size=DRAWN_TOGETHER,
         num_cpus=1,
@@ -173,10 +193,14 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     company = arrays_once(join(parts, "company"), partial(accompany, config, statistics))
     live = statistics.density > 0
     say(STAGE.name, f"activations summed up, {1 - live.mean():.1%} of features dead")
-    drawn = rows_once(join(parts, "drawn"), list(range(len(rows))), partial(draw, config, statistics))
+    vocabulary = Vocabulary.load(config.atlas.vocabulary)
+    owned = arrays_once(join(parts, "owned"), partial(own, config, statistics, vocabulary))
+    draw_some = partial(draw, config, statistics, owned, len(vocabulary.places))
+    drawn = rows_once(join(parts, "drawn"), list(range(len(rows))), draw_some)
     footprint = np.stack(drawn["footprint"].to_pylist()).reshape(-1, FOOTPRINT, FOOTPRINT)
+    acting = np.stack(drawn["acting"].to_pylist())
     say(STAGE.name, "previews, ablations and sweeps drawn")
-    mapped = feature_rows(rows, footprint)
+    mapped = feature_rows(rows, footprint, acting)
     laid_out = FeatureMap.of(arrays_once(join(parts, "map"), lambda: feature_map(mapped[live], config.atlas).arrays()))
     positions = np.zeros((len(rows), 2), np.float32)
     positions[live] = laid_out.positions
@@ -184,17 +208,21 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         positions[~live] = laid_out.place(mapped[~live])
     say(STAGE.name, "features laid out on the map")
 
-    vocabulary = Vocabulary.load(config.atlas.vocabulary)
     pictures = captioned(config, len(rows))
     splits = [pictures[split][1] for split in SPLITS]
-    labels = label_features(splits, statistics.max_activation, footprint, vocabulary, config.atlas.min_confidence)
+    acts_on = acting_places(acting, list(vocabulary.places))
+    labels = label_features(
+        splits, statistics.max_activation, footprint, acts_on, vocabulary, config.atlas.min_confidence
+    )
     if config.atlas.labeller == "vision":
         labels = seen_by_vision(config, labels, statistics, pictures["train"])
     say(STAGE.name, f"{len(explained(labels))} features labelled")
 
-    groups = feature_groups(positions, live, [label.place for label in labels])
+    groups = feature_groups(positions, live, acts_on)
     near = config.atlas.neighbours
-    places = Places(positions, groups, nearest_rows(rows, live, near), nearest_cofiring(company["together"], near))
+    places = Places(
+        positions, groups, acts_on, nearest_rows(rows, live, near), nearest_cofiring(company["together"], near)
+    )
     with publish(join(config.run, "atlas")) as folder:
         write_cards(folder, statistics, labels, places, company["histogram"], drawn)
         write_arrays(folder, company["levels"], company["direction"], footprint)
@@ -205,7 +233,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
             write_pictures(folder, *collect_pictures(data, shown[shown >= 0], config.atlas.samples))
         with local_copy(join(config.run, "latents")) as latents:
             ids, train = pictures["train"]
-            known = {mention for label in labels if label.rule for mention in label.rule[0]}
+            known = {mention for label in labels for mention in label.found_by}
             remembered = latents_of_ids(latents, ids)[1]
             remember(
                 remembered, train.captions, train.values, statistics.mean_activation, known, vocabulary

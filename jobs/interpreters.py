@@ -6,6 +6,7 @@ import torch
 
 from jobs.cluster import quiet
 from swiggle.atlas.activations import Activations, activations_of, to_table
+from swiggle.atlas.ownership import shares
 from swiggle.atlas.previews import Ablation, ablate, preview
 from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
 from swiggle.atlas.sweeps import sweep
@@ -67,21 +68,26 @@ class Companies(_WithDictionary):
 class FeaturePictures(_WithDictionary):
     """Features in, what they look like and what they do out: previews, ablations, footprint, sweeps."""
 
-    def __init__(self, vae: str, sae: str, levels: np.ndarray, fixed: np.ndarray) -> None:
-        """`levels` [features], mean activations; `fixed` [P, latent_dim], the pictures on which features are swept."""
+    def __init__(self, vae: str, sae: str, levels: np.ndarray, fixed: np.ndarray, places: int) -> None:
+        """`levels` [features], mean activations; `fixed` [P, latent_dim], the pictures on which features are swept; how
+        many `places` own pixels."""
         super().__init__(sae)
         with local_copy(vae) as folder:
             self.vae = VAE.from_pretrained(folder)
         self.levels = levels.copy()  # what Ray hands over cannot be written to, which torch warns of
         self.fixed = torch.tensor(fixed).view(-1, *self.vae.latent_shape)
+        self.places = places
 
     def __call__(self, batch: dict[str, np.ndarray]) -> pa.Table:
-        """Columns `feature`, and of k examples `latents` [k, latent_dim] and `activations` [k], 0 for none."""
+        """Columns `feature`, and of k examples `latents` [k, latent_dim], `activations` [k], 0 for none, and
+        `owners` [k, 32, 32] of their pixels."""
         features = batch["feature"]
         drawn = preview(self.vae, self.sae, features, self.levels[features])
         examples = zip(features, batch["latents"], batch["activations"], strict=True)
         ablations = [self._ablate(*example) for example in examples]
         footprints = np.stack([found.footprint for found in ablations])
+        seen = [owner[active > 0] for owner, active in zip(batch["owners"], batch["activations"], strict=True)]
+        acting = [shares(found.moved, owner, self.places) for found, owner in zip(ablations, seen, strict=True)]
         turned = sweep(self.vae, self.sae, self.fixed, features, self.levels, footprints)
         floats, ids = pa.list_(pa.float32()), pa.list_(pa.int64())
         return pa.table(
@@ -90,6 +96,7 @@ class FeaturePictures(_WithDictionary):
                 "one_hot": [encode_png(picture) for picture in drawn.one_hot],
                 "natural": [encode_png(picture) for picture in drawn.natural],
                 "footprint": pa.array(list(footprints.reshape(len(features), -1)), floats),
+                "acting": pa.array(acting, floats),
                 "ablation": [encode_webp(ablation_sheet(found)) if len(found.change) else b"" for found in ablations],
                 "ablation_change": pa.array([found.change for found in ablations], floats),
                 "slider_low": turned.low.astype(np.float32),

@@ -26,6 +26,7 @@ from swiggle.data.sprites import SIZE, load_sprites
 from swiggle.evaluation.atlas_measures import (
     head_measures,
     label_measures,
+    leading_places,
     map_measures,
     slot_agreement,
     slot_named,
@@ -70,12 +71,13 @@ def by_traits(atlas: Atlas, ablations: Ablations) -> tuple[dict[str, dict[str, f
     live = np.flatnonzero(atlas.density > 0).tolist()
     slots = causal_slots(ablations.read(live, READ), len(atlas))
     f1 = atlas.table["f1"].to_numpy()
+    rules = atlas.table["rule"].to_pylist()
     heads = sorted((i for i, place in enumerate(atlas.places) if place == "head"), key=lambda i: (-f1[i], i))[:HEADS]
     positions = np.stack([atlas.table["x"].to_numpy(), atlas.table["y"].to_numpy()], axis=1)
     scores = {
         "slots": {
-            **slot_agreement(atlas.places, slots),
-            "named_among_others": slot_named(atlas.table["rule"].to_pylist(), slots),
+            **slot_agreement(leading_places(rules), slots),
+            "named_among_others": slot_named(rules, slots),
         },
         "map": map_measures(positions, atlas.table["group"].to_pylist(), slots),
         "heads": head_measures(ablations.read(heads, HEAD_PICTURES), heads),

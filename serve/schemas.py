@@ -136,7 +136,8 @@ class Feature(BaseModel):
     confidence: float
     density: float
     dead: bool
-    place: str | None
+    place: str | None = Field(description="what its label is found by is said of this place")
+    acts_on: str | None = Field(default=None, description="the place whose pixels it changes most")
     mean_activation: float
     max_activation: float
     x: float

@@ -258,7 +258,7 @@ export class AtlasView {
           "div",
           {},
           h("strong", {}, nameOf(feature)),
-          h("span", {}, `#${id}${feature.place ? ` · ${feature.place}` : ""}`),
+          h("span", {}, `#${id}${feature.acts_on ? ` · acts on ${feature.acts_on}` : ""}`),
           h(
             "span",
             {},

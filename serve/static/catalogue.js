@@ -36,4 +36,4 @@ export class Catalogue extends EventTarget {
 
 export const isNamed = (feature) => feature.source !== "unexplained";
 export const nameOf = (feature) => (isNamed(feature) ? feature.label : "unexplained");
-export const kindOf = (feature) => feature.place ?? (isNamed(feature) ? "other" : "unexplained");
+export const kindOf = (feature) => isNamed(feature) ? (feature.acts_on ?? feature.place ?? "other") : "unexplained";

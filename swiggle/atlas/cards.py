@@ -24,7 +24,8 @@ COLUMNS: Mapping[str, str] = {
     "id": "its number",
     "label": "what it means, or `unexplained`",
     "words": "content words of the label, by which it is found",
-    "place": "the place of the picture that the label speaks of, or null",
+    "place": "the place of the picture that `words` are said of, or null",
+    "acts_on": "the place whose pixels change most when it is taken out, or null; a label begins with it",
     "rule": "JSON: what a caption must say for the label to hold, a list of lists of {place, words}, one of each list",
     "source": "who labelled it: `caption`, `vision` or `unexplained`; labels by hand live beside the bundle",
     "confidence": "F0.5 of the label on validation captions, 0 to 1",
@@ -64,11 +65,12 @@ _DRAWN = (
 
 @dataclass(frozen=True)
 class Places:
-    """Where features are: `positions` float32 [features, 2] and `groups` on the map, ids of the `nearest` in latent
-    space and of the `cofiring`."""
+    """Where features are: `positions` float32 [features, 2] and `groups` on the map, what each `acts_on`, ids of the
+    `nearest` in latent space and of the `cofiring`."""
 
     positions: np.ndarray
     groups: Sequence[str]
+    acts_on: Sequence[str | None]
     nearest: Sequence[Sequence[int]]
     cofiring: Sequence[Sequence[int]]
 
@@ -88,6 +90,7 @@ def write_cards(
         "label": [label.text for label in labels],
         "words": [label.term for label in labels],
         "place": pa.array([label.place for label in labels], pa.string()),
+        "acts_on": pa.array(places.acts_on, pa.string()),
         "rule": [rule_to_json(label.rule) for label in labels],
         "source": [label.source for label in labels],
         **{

@@ -1,8 +1,8 @@
-"""Groups of features on the map, named after the place that most of their labels speak of.
+"""Groups of features on the map, named after the place that most of their features act on.
 
 Clusters are found by HDBSCAN (Campello et al. 2013) on the positions; what it leaves out goes to the cluster of its
-nearest neighbour. Clusters of one name are one group. Where a cluster's labels do not agree it is `mixed`; without
-any label it has a number instead of a name.
+nearest neighbour. Clusters of one name are one group. Where a cluster's features do not agree it is `mixed`; without
+captions, which tell places apart, it has a number instead of a name.
 """
 
 from collections import Counter
@@ -15,13 +15,13 @@ from sklearn.neighbors import NearestNeighbors
 DEAD = "dead"
 MIXED = "mixed"
 AGREE = 0.5
-"""Share of a cluster's labelled features that must speak of one place."""
+"""Share of a cluster's features that must act on one place."""
 _SHARE = 0.005
 _LEAST = 5
 
 
 def feature_groups(positions: np.ndarray, live: np.ndarray, places: Sequence[str | None]) -> list[str]:
-    """A group for each feature. positions: [n, 2]; live: bool [n]; places: of each feature's label, None for none."""
+    """A group for each feature. positions: [n, 2]; live: bool [n]; places: that each acts on, None if not known."""
     numbers = np.flatnonzero(live)
     groups = np.full(len(positions), DEAD, dtype=object)
     clusters = _clusters(positions[numbers])

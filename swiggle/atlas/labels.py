@@ -8,10 +8,16 @@ carry a part of a concept but should not be named after what it does not mean. F
 which so much is kept as helps on the validation captions too. The F-score there is the label's *confidence*; below
 `min_confidence` the feature is called unexplained. What the label then detects is measured on test captions, which no
 choice has seen. Features that would have the same label are told apart in its text (`distinguish.py`).
+
+What a feature detects need not be what it changes: many that fire on a print shift the colour of the shirt below it.
+A label begins with the place that its feature acts on (`ownership.py`). Where its rule does not speak of that place,
+another one is grown from the best term of the place; if that explains too little, the feature is unexplained, for a
+label that speaks of something else would mislead whoever turns the feature up.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -34,8 +40,8 @@ _MIN_FIRINGS = 5
 class Label:
     """`text` for people; `term`, the words it is found by, and the `place` they are said of; `confidence`, its F-score
     on validation captions; `precision`, `recall` and `f1` on test captions, firing above `threshold`, a share of the
-    feature's largest activation; `source`, who gave it. `rule`, what a caption must
-    say for it to hold, one term of each group; the first group is what the label is of."""
+    feature's largest activation; `source`, who gave it. `rule`, what a caption must say for it to hold, one term of
+    each group; the group of the place that the feature acts on comes first."""
 
     text: str
     term: str = ""
@@ -47,6 +53,20 @@ class Label:
     threshold: float = 0.0
     source: str = UNEXPLAINED
     rule: tuple[tuple[Mention, ...], ...] = ()
+
+    @property
+    def found_by(self) -> tuple[Mention, ...]:
+        """The terms that `term` holds the words of: what the feature detects best."""
+        return next((group for group in self.rule if group[0].place == self.place), ())
+
+
+class Found(NamedTuple):
+    """A feature's `rule`, its F-score on validation captions, and the share of the largest activation above which the
+    feature counts as firing."""
+
+    rule: Rule
+    confidence: float
+    threshold: float
 
 
 @dataclass(frozen=True)
@@ -76,11 +96,12 @@ def label_features(
     splits: Sequence[Captioned],
     max_activation: np.ndarray,
     footprints: np.ndarray,
+    acts_on: Sequence[str | None],
     vocabulary: Vocabulary,
     min_confidence: float,
 ) -> list[Label]:
     """Label every feature. splits: train, validation and test; `footprints` [features, 32, 32] tell equal labels
-    apart."""
+    apart; `acts_on`, the place that each feature changes, None where it is not known."""
     train, validation, test = splits
     features = train.values.shape[1]
     mentioned = [vocabulary.mentions(caption or "") for caption in train.captions]
@@ -95,41 +116,65 @@ def label_features(
         incidence([terms_of(caption, vocabulary) for caption in split.captions], column).tocsc()
         for split in (validation, test)
     ]
-    start, threshold = _starts(train.values, captions, max_activation)
     by_feature = [split.values.tocsc() for split in (train, validation, test)]
-    labels: list[Label] = []
+
+    def found_from(i: int, start: int, threshold: float) -> Found:
+        """The rule that grows from a term, so much of it as validation captions confirm."""
+        level = threshold * max_activation[i]
+        rule = captions.grow(start, _fires(by_feature[0], i, level), BETA)
+        return Found(*_confirmed(rule, held_out[0], _fires(by_feature[1], i, level)), threshold)
+
+    def of_its_place(i: int, rule: Rule) -> bool:
+        """Whether a rule says something of the place that a feature acts on, and detects less without saying it."""
+        places = [terms[group[0]].place for group in rule.groups]
+        if acts_on[i] is None or None in places:
+            return True
+        if acts_on[i] not in places:
+            return False
+        rest = Rule(tuple(group for group in rule.groups if terms[group[0]].place != acts_on[i]))
+        fired = _fires(by_feature[1], i, found[i].threshold * max_activation[i])
+        return detection(fired, rest.holds(held_out[0]), BETA).f <= found[i].confidence - GAIN
+
+    found: dict[int, Found] = {}
+    firing_ones = np.flatnonzero(np.diff(by_feature[0].indptr) >= _MIN_FIRINGS)
+    anything = np.ones((len(firing_ones), len(terms)), bool)
+    found |= {
+        i: found_from(i, start, threshold)
+        for i, start, threshold in _starts(train.values, captions, max_activation, firing_ones, anything)
+    }
+    elsewhere = np.array([i for i in found if not of_its_place(i, found[i].rule)], int)
+    there = np.array([[term.place == acts_on[i] for term in terms] for i in elsewhere], bool).reshape(-1, len(terms))
+    found |= {
+        i: found_from(i, start, threshold)
+        for i, start, threshold in _starts(train.values, captions, max_activation, elsewhere, there)
+    }
+    labels = [Label(UNEXPLAINED)] * features
     rules: dict[int, Rule] = {}
-    for i in range(features):
-        if by_feature[0].indptr[i + 1] - by_feature[0].indptr[i] < _MIN_FIRINGS:
-            labels.append(Label(UNEXPLAINED))
-            continue
-        rule = captions.grow(start[i], _fires(by_feature[0], i, threshold[i] * max_activation[i]), BETA)
-        level = threshold[i] * max_activation[i]
-        rule, confidence = _confirmed(rule, held_out[0], _fires(by_feature[1], i, level))
-        if confidence < min_confidence:
-            labels.append(Label(UNEXPLAINED, confidence=confidence))
+    for i, (rule, confidence, threshold) in found.items():
+        if confidence < min_confidence or not of_its_place(i, rule):
+            labels[i] = Label(UNEXPLAINED, confidence=confidence)
             continue
         rules[i] = rule
-        scores = detection(_fires(by_feature[2], i, level), rule.holds(held_out[1]), BETA)
+        scores = detection(_fires(by_feature[2], i, threshold * max_activation[i]), rule.holds(held_out[1]), BETA)
         first = [terms[number] for number in rule.groups[0]]
-        labels.append(
-            Label(
-                text_of(rule, terms, vocabulary),
-                " ".join(word for mention in first for word in mention.words),
-                first[0].place,
-                confidence,
-                scores.precision,
-                scores.recall,
-                scores.f1,
-                float(threshold[i]),
-                "caption",
-                tuple(tuple(terms[number] for number in group) for group in rule.groups),
-            )
+        groups = [tuple(terms[number] for number in group) for group in rule.groups]
+        groups.sort(key=lambda group: group[0].place != acts_on[i])
+        labels[i] = Label(
+            text_of(groups, vocabulary),
+            " ".join(word for mention in first for word in mention.words),
+            first[0].place,
+            confidence,
+            scores.precision,
+            scores.recall,
+            scores.f1,
+            threshold,
+            "caption",
+            tuple(groups),
         )
     for group in alike({i: labels[i].text for i in rules}):
         others = {i: footprints[[j for j in group if j != i]].mean(axis=0) for i in group}
         for i in group:
-            fired = _fires(by_feature[0], i, threshold[i] * max_activation[i])
+            fired = _fires(by_feature[0], i, found[i].threshold * max_activation[i])
             term = more_often(captions, terms, rules[i].holds(captions.by_term), fired)
             extra = f"more with {_said(term, vocabulary)}" if term else side_of(footprints[i], others[i])
             labels[i] = replace(labels[i], text=f"{labels[i].text}, {extra}" if extra else labels[i].text)
@@ -141,36 +186,40 @@ def _said(term: Mention, vocabulary: Vocabulary) -> str:
     return f"{words} {vocabulary.place_name(term.place)}" if term.place else words
 
 
-def text_of(rule: Rule, terms: Sequence[Mention], vocabulary: Vocabulary) -> str:
+def text_of(groups: Sequence[Sequence[Mention]], vocabulary: Vocabulary) -> str:
     """`shark or whale head with red, rust or 4 other body`."""
     parts = []
-    for group in rule.groups:
-        names = [" ".join(terms[number].words) for number in group[:NAMED]]
+    for group in groups:
+        names = [" ".join(term.words) for term in group[:NAMED]]
         if len(group) > NAMED:
             names.append(f"{len(group) - NAMED} other")
-        place = terms[group[0]].place
+        place = group[0].place
         named = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
         parts.append(f"{named} {vocabulary.place_name(place)}" if place else named)
     return " with ".join(parts)
 
 
-def _starts(values: sparse.csr_matrix, captions: Captions, highest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each feature the term it detects best on the training captions, and the threshold, a share of `highest`."""
-    features = values.shape[1]
-    best, threshold = np.zeros(features), np.zeros(features)
-    chosen = np.zeros(features, dtype=int)
+def _starts(
+    values: sparse.csr_matrix, captions: Captions, highest: np.ndarray, features: np.ndarray, allowed: np.ndarray
+) -> list[tuple[int, int, float]]:
+    """For each of some features, int [n], of the terms it is allowed, bool [n, terms], the one that it detects best on
+    the training captions: feature, term, and the threshold, a share of `highest` [all features]."""
+    own, highest = values[:, features], highest[features]
+    best, threshold = np.zeros(len(features)), np.zeros(len(features))
+    chosen = allowed.argmax(axis=1) if len(features) else np.zeros(0, int)
     for share in THRESHOLDS:
-        fired = firing(values, share * highest)
+        fired = firing(own, share * highest)
         count = np.asarray(fired.sum(axis=0)).ravel()[:, None]
         score = f_score((fired.T @ captions.by_caption).toarray(), count, captions.counts[None, :], BETA)
+        score = np.where(allowed, score, 0.0)
         # Of terms that say nearly the same, the one with more words says it more exactly.
         top = np.max(score, axis=1)
-        near = score >= top[:, None] - _TIE
+        near = allowed & (score >= top[:, None] - _TIE)
         pick = np.where(near, captions.lengths[None, :] + score, -1.0).argmax(axis=1)
         better = top > best + _TIE
         best, threshold = np.where(better, top, best), np.where(better, share, threshold)
         chosen = np.where(better, pick, chosen)
-    return chosen, threshold
+    return [(int(i), int(term), float(share)) for i, term, share in zip(features, chosen, threshold, strict=True)]
 
 
 def _confirmed(rule: Rule, said: sparse.csc_matrix, fired: np.ndarray) -> tuple[Rule, float]:

@@ -1,8 +1,9 @@
 """The map of features: UMAP (McInnes et al., arXiv 1802.03426), stored so that a later feature can be placed on it.
 
-What is mapped of a feature is where it acts, its footprint, and to a lesser part its direction in latent space:
-features that change the same part of a picture lie together, and among them those that change it alike. Directions
-alone put features of different parts side by side.
+What is mapped of a feature is what it acts on: above all, how what it changes divides among the places of the picture
+(`ownership.py`), then its footprint, and to a lesser part its direction in latent space. Features that change the same
+thing lie together, and among them those that change it alike. Directions alone put features of different parts side by
+side, footprints alone those of shirts and prints, which lie on each other.
 
 What is stored are the rows that were mapped and their positions, no pickle. A new row is placed as UMAP's own
 transform begins: at the mean of its nearest mapped rows, each weighted by its membership in the row's fuzzy
@@ -24,6 +25,8 @@ from swiggle.config import AtlasConfig
 FILE = "map.safetensors"
 DIRECTION = 0.25
 """Weight of a feature's direction beside that of its footprint."""
+ACTING = 2.0
+"""Weight of how its change divides among places, likewise."""
 FEWEST = 8
 """Rows below which there is nothing to lay out: the positions are all the middle."""
 
@@ -65,13 +68,14 @@ class FeatureMap:
         return cls.of(load_file(folder / FILE))
 
 
-def feature_rows(directions: np.ndarray, footprints: np.ndarray) -> np.ndarray:
-    """What is mapped of features with decoder rows [n, latent_dim] and footprints [n, 32, 32]: float32 [n, dim].
+def feature_rows(directions: np.ndarray, footprints: np.ndarray, acting: np.ndarray) -> np.ndarray:
+    """What is mapped of features with decoder rows [n, latent_dim], footprints [n, 32, 32] and shares of the change
+    by place [n, places]: float32 [n, dim].
 
     Square roots make the cosine of two footprints their overlap (Bhattacharyya 1943).
     """
     where = _unit(np.sqrt(footprints.reshape(len(footprints), -1)))
-    return np.hstack([where, DIRECTION * _unit(directions)]).astype(np.float32)
+    return np.hstack([where, DIRECTION * _unit(directions), ACTING * _unit(acting)]).astype(np.float32)
 
 
 def feature_map(rows: np.ndarray, config: AtlasConfig) -> FeatureMap:

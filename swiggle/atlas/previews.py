@@ -25,12 +25,13 @@ class Previews:
 @dataclass(frozen=True)
 class Ablation:
     """A feature taken out of e pictures: `before` D(z) and `after` D(z - f_i W_dec,i), uint8 [e, S, S, 3]; `change`
-    [e], their mean absolute difference of 255; `footprint` float32 [32, 32], where the pictures move, scaled to a sum
-    of one (zero where there are no pictures)."""
+    [e], their mean absolute difference of 255; `moved` float32 [e, 32, 32], their squared difference; `footprint`
+    float32 [32, 32], where the pictures move, scaled to a sum of one (zero where there are no pictures)."""
 
     before: np.ndarray
     after: np.ndarray
     change: np.ndarray
+    moved: np.ndarray
     footprint: np.ndarray
 
     @property
@@ -54,14 +55,21 @@ def ablate(vae: VAE, sae: SparseAutoencoder, feature: int, latents: Tensor, acti
     """Take a feature out of pictures with latents [e, C, h, w] in which it has activations [e]."""
     if len(latents) == 0:
         none = np.zeros((0, vae.config.image_size, vae.config.image_size, 3), np.uint8)
-        return Ablation(none, none, np.zeros(0, np.float32), np.zeros((FOOTPRINT, FOOTPRINT), np.float32))
+        nowhere = np.zeros((0, FOOTPRINT, FOOTPRINT), np.float32)
+        return Ablation(none, none, np.zeros(0, np.float32), nowhere, np.zeros((FOOTPRINT, FOOTPRINT), np.float32))
     without = latents - (activations[:, None] * sae.W_dec[feature]).view_as(latents)
     before, after = vae.decode(torch.cat([latents, without])).clamp(-1, 1).chunk(2)
     moved = (before - after).abs()
-    where = F.interpolate(moved.mean(dim=(0, 1), keepdim=True), size=(FOOTPRINT, FOOTPRINT), mode="area")[0, 0]
+    where = _on_grid(moved.mean(dim=(0, 1), keepdim=True))[0, 0]
     return Ablation(
         before=to_images(before),
         after=to_images(after),
         change=moved.mean(dim=(1, 2, 3)).mul(127.5).numpy(),
+        moved=_on_grid(moved.square().mean(dim=1, keepdim=True))[:, 0].numpy(),
         footprint=(where / where.sum().clamp_min(1e-12)).numpy(),
     )
+
+
+def _on_grid(pictures: Tensor) -> Tensor:
+    """Pictures [n, 1, S, S] by the mean of what falls on each cell of the footprints' grid."""
+    return F.interpolate(pictures, size=(FOOTPRINT, FOOTPRINT), mode="area")

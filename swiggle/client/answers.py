@@ -31,6 +31,7 @@ class Feature(BaseModel):
     density: float
     dead: bool
     place: str | None = None
+    acts_on: str | None = None
     score: float | None = None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from pyarrow.compute import field
 from pyarrow.dataset import dataset
 
 from swiggle.data.pixels import decode_picture, resize
@@ -23,12 +24,17 @@ class Pictures:
         return len(self.ids)
 
 
-def read_pictures(folder: Path, image_size: int, limit: int | None = None) -> Pictures:
-    """Read a split, `limit` rows at most. Pictures keep their stored size where all have one size that divides
-    `image_size` (pixel art is enlarged a batch at a time, see `enlarge`), else they are brought to `image_size`."""
+def read_pictures(folder: Path, image_size: int, limit: int | None = None, ids: np.ndarray | None = None) -> Pictures:
+    """Read a split, `limit` rows at most, or those rows that have one of `ids`.
+
+    Pictures keep their stored size where all have one size that divides `image_size` (pixel art is enlarged a batch at
+    a time, see `enlarge`), else they are brought to `image_size`.
+    """
     stored = dataset(folder, format="parquet")
     columns = ["id", "image", "caption"]
-    table = stored.to_table(columns) if limit is None else stored.head(limit, columns)  # head reads no more than that
+    wanted = None if ids is None else field("id").isin(ids)
+    # `head` reads no more than what it gives.
+    table = stored.to_table(columns, filter=wanted) if limit is None else stored.head(limit, columns, filter=wanted)
     pictures = [decode_picture(image["bytes"]) for image in table["image"].to_pylist()]
     sizes = {picture.shape[0] for picture in pictures}
     if len(sizes) > 1 or image_size % next(iter(sizes)):

@@ -27,8 +27,13 @@ def label_measures(labels: Sequence[str], f1: np.ndarray, live: np.ndarray) -> d
     }
 
 
+def leading_places(rules: Sequence[str]) -> list[str | None]:
+    """The place that each label begins with, from the JSON of the cards' rules; None for none."""
+    return [groups[0][0]["place"] if groups else None for groups in map(json.loads, rules)]
+
+
 def slot_agreement(places: Sequence[str | None], slots: np.ndarray) -> dict[str, float]:
-    """`agreement`: of the features whose label speaks of a place, the share that change this slot; the same by place;
+    """`agreement`: of the features whose label begins with a place, the share that change this slot; the same by place;
     and `explained_<slot>`, of the features that change a slot, the share with a label. slots: columns of `SLOTS`, -1
     for unknown."""
     named = [i for i, place in enumerate(places) if place in SLOTS and slots[i] >= 0]

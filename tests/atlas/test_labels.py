@@ -24,7 +24,7 @@ def world(count: int, seed: int) -> Captioned:
 def test_labels_from_captions() -> None:
     splits = [world(count, seed) for seed, count in enumerate((4_000, 1_000, 1_000))]
     highest = splits[0].values.max(axis=0).toarray().ravel()
-    labels = label_features(splits, highest, np.zeros((5, 32, 32)), NOUNS, min_confidence=0.5)
+    labels = label_features(splits, highest, np.zeros((5, 32, 32)), [None] * 5, NOUNS, min_confidence=0.5)
     assert [label.text for label in labels] == [
         "shark head", "pizza head", "robot accessory", "index card head", UNEXPLAINED,
     ]  # fmt: skip
@@ -40,7 +40,7 @@ def test_labels_from_captions() -> None:
 
 def test_without_captions_everything_is_unexplained() -> None:
     silent = Captioned(world(100, 0).values, [None] * 100)
-    labels = label_features([silent] * 3, np.ones(5), np.zeros((5, 32, 32)), NOUNS, 0.3)
+    labels = label_features([silent] * 3, np.ones(5), np.zeros((5, 32, 32)), ["head"] * 5, NOUNS, 0.3)
     assert {label.text for label in labels} == {UNEXPLAINED}
 
 
@@ -58,12 +58,35 @@ def test_equal_labels_are_told_apart_by_captions_or_by_place() -> None:
         splits.append(Captioned(sparse.csr_matrix(fires.astype(np.float32)), captions))
     footprints = np.zeros((4, 32, 32))
     footprints[:3, 4, 4], footprints[3, 20, 28] = 1.0, 1.0
-    labels = label_features(splits, np.ones(4), footprints, NOUNS, min_confidence=0.5)
+    labels = label_features(splits, np.ones(4), footprints, [None] * 4, NOUNS, min_confidence=0.5)
     assert [label.text for label in labels] == [
         "shark head, more with robot accessory", "shark head, more with wet money accessory",
         "pizza head, upper left", "pizza head, lower right",
     ]  # fmt: skip
     assert [label.term for label in labels] == ["shark", "shark", "pizza", "pizza"]
+
+
+def test_a_label_begins_with_the_place_that_its_feature_acts_on() -> None:
+    """Three features fire on the robot print with a shark head; one acts on the print, one on the head, one on glasses
+    that no caption speaks of. A fourth fires on all robot prints, and acts on the head."""
+    splits = []
+    for seed, count in enumerate((4_000, 1_000, 1_000)):
+        rng = np.random.default_rng(seed)
+        head, print_ = rng.integers(4, size=count), rng.integers(2, size=count)
+        captions = [f"a {HEADS[h]} head with {PRINTS[p]} on the shirt" for h, p in zip(head, print_, strict=True)]
+        both = (head == 0) & (print_ == 0)
+        fires = np.stack([both, both, both, print_ == 0], axis=1)
+        splits.append(Captioned(sparse.csr_matrix(fires.astype(np.float32)), captions))
+    places = ["accessory", "head", "glasses", "head"]
+    labels = label_features(splits, np.ones(4), np.zeros((4, 32, 32)), places, NOUNS, min_confidence=0.5)
+    assert [label.text for label in labels] == [
+        "robot accessory with shark head", "shark head with robot accessory", UNEXPLAINED, UNEXPLAINED,
+    ]  # fmt: skip
+    assert [label.rule[0][0].place for label in labels[:2]] == ["accessory", "head"]
+    # What they are found by does not depend on where they act.
+    assert labels[0].term == labels[1].term
+    assert labels[0].found_by == labels[1].found_by != ()
+    assert labels[2].found_by == ()
 
 
 def test_terms_are_every_run_of_words_with_its_place() -> None:

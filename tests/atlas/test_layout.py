@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from swiggle.atlas.groups import DEAD, MIXED, feature_groups
-from swiggle.atlas.layout import FeatureMap, feature_map
+from swiggle.atlas.layout import FeatureMap, feature_map, feature_rows
 from swiggle.config import AtlasConfig
 
 CONFIG = AtlasConfig(umap_neighbors=10)
@@ -43,11 +43,21 @@ def test_a_later_feature_is_placed_among_its_family(families: np.ndarray, laid_o
     assert (distance.argmin(axis=1) // 20 == np.arange(60) // 20).all()
 
 
+def test_features_that_act_on_one_thing_are_near_whatever_their_footprints(rng: np.random.Generator) -> None:
+    directions, footprints = rng.normal(size=(4, 16)), rng.random((4, 32, 32))
+    acting = np.array([[1, 0], [1, 0], [0, 1], [0, 0]], np.float32)
+    rows = feature_rows(directions, footprints, acting)
+    near = rows @ rows.T
+    assert near[0, 1] > max(near[0, 2], near[0, 3], near[1, 2])
+    assert np.isfinite(rows).all()
+    assert feature_rows(directions, footprints, np.zeros((4, 0), np.float32)).shape == (4, 16 + 32 * 32)
+
+
 def test_too_few_rows_lie_in_the_middle() -> None:
     assert (feature_map(np.eye(4, dtype=np.float32), CONFIG).positions == 0.5).all()
 
 
-def test_groups_bear_the_name_that_most_labels_give(laid_out: FeatureMap) -> None:
+def test_groups_bear_the_name_of_the_place_that_most_act_on(laid_out: FeatureMap) -> None:
     places: list[str | None] = ["head"] * 12 + [None] * 8 + ["body"] * 20 + ["head", "body", "glasses"] * 6 + [None] * 2
     live = np.ones(60, bool)
     live[59] = False
@@ -58,6 +68,6 @@ def test_groups_bear_the_name_that_most_labels_give(laid_out: FeatureMap) -> Non
     assert groups[59] == DEAD
 
 
-def test_without_labels_groups_have_numbers(laid_out: FeatureMap) -> None:
+def test_without_places_groups_have_numbers(laid_out: FeatureMap) -> None:
     groups = feature_groups(laid_out.positions, np.ones(60, bool), [None] * 60)
     assert set(groups) == {"group 1", "group 2", "group 3"}

@@ -27,12 +27,15 @@ def test_previews_and_ablations_are_what_they_say(models: tuple[VAE, SparseAutoe
     found = ablate(vae, sae, 3, latents, torch.full((4,), 30.0))
     assert found.before.shape == found.after.shape == (4, 32, 32, 3)
     assert (found.change > 0).all()
+    assert found.moved.shape == (4, 32, 32)
+    assert (found.moved > 0).any()
     assert found.footprint.sum() == pytest.approx(1.0, abs=1e-5)
     expected = np.abs(found.before.astype(int) - found.after).mean(axis=(1, 2, 3))
     np.testing.assert_allclose(found.change, expected, atol=0.6)
     assert found.difference.max() <= 255
     nothing = ablate(vae, sae, 3, latents[:0], torch.zeros(0))
     assert nothing.footprint.sum() == 0
+    assert nothing.moved.shape == (0, 32, 32)
 
 
 def test_a_sweep_goes_through_zero_and_tells_what_moves(models: tuple[VAE, SparseAutoencoder]) -> None:

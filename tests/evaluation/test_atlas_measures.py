@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from swiggle.data.sprites import SLOTS, load_sprites
-from swiggle.evaluation.atlas_measures import head_measures, label_measures, slot_agreement, slot_named
+from swiggle.evaluation.atlas_measures import head_measures, label_measures, leading_places, slot_agreement, slot_named
 from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations, topmost
 from swiggle.evaluation.map_separation import map_separation
 from swiggle.evaluation.reader import TraitReader
@@ -54,6 +54,7 @@ def test_labels_and_agreement_by_hand() -> None:
     rules = [json.dumps([[{"place": place, "words": ["x"]}] for place in places]) for places in
              (["head"], ["head", "glasses"], ["accessory"], [], [])]  # fmt: skip
     assert slot_named(rules, slots) == pytest.approx(2 / 3)
+    assert leading_places(rules) == ["head", "head", "accessory", None, None]
 
 
 def test_separation_of_a_map(rng: np.random.Generator) -> None:
