@@ -154,7 +154,7 @@ class SweepConfig:
     __pydantic_config__ = STRICT
 
     objectives: list[Objective] = field(default_factory=lambda: ["l1", "matryoshka_l1"])
-    l1: list[float] = field(default_factory=lambda: [0.4, 0.5, 0.6, 0.8])
+    l1: list[float] = field(default_factory=lambda: [0.4, 0.55, 0.7, 0.9])
     """Weights for the objectives with an L1 term."""
     k: list[int] = field(default_factory=lambda: [5, 10, 16, 24, 32])
     """Active features a latent for the others."""

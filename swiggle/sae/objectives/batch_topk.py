@@ -33,7 +33,7 @@ class BatchTopK(TopK):
         return torch.where(activations >= cut, activations, 0.0)
 
     def threshold(self, sae: SparseAutoencoder) -> Tensor:
-        return self.weakest.clamp_min(0.0).expand_as(sae.b_enc)
+        return self.weakest.clamp_min(0.0) / sae.W_dec.norm(dim=1).clamp_min(1e-12)
 
 
 def cut_of_batch(activations: Tensor, count: int, near: float) -> Tensor:

@@ -4,7 +4,6 @@ autoencoders", appendix A.2)."""
 import torch
 from torch import Tensor, nn
 
-from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.workers import any_over_workers, mean_over_workers, worker_count
 
 
@@ -29,10 +28,11 @@ class Silence(nn.Module):
         return self.since >= self.samples_per_pass
 
 
-def aux_k_loss(sae: SparseAutoencoder, preactivations: Tensor, residual: Tensor, dead: Tensor) -> Tensor:
+def aux_k_loss(rows: Tensor, preactivations: Tensor, residual: Tensor, dead: Tensor) -> Tensor:
     """How badly the n/2 strongest dead features explain what the living left over, as a share of it.
 
-    preactivations [N, features], residual [N, n] = x - x^, which takes no gradient. 0 where nothing is dead.
+    Decoder rows [features, n], preactivations [N, features], residual [N, n] = x - x^, which takes no gradient. 0 where
+    nothing is dead.
     """
     if not dead.any():
         return residual.new_zeros(())
@@ -40,6 +40,6 @@ def aux_k_loss(sae: SparseAutoencoder, preactivations: Tensor, residual: Tensor,
     candidates = preactivations[:, dead]
     values, indices = candidates.topk(min(residual.shape[1] // 2, candidates.shape[1]), dim=1)
     chosen = torch.zeros_like(candidates).scatter(1, indices, values)
-    error = (chosen @ sae.W_dec[dead]).float() - residual
+    error = (chosen @ rows[dead]).float() - residual
     variation = (residual - mean_over_workers(residual.mean(dim=0))).square().sum()
     return error.square().sum() / mean_over_workers(variation).clamp_min(1e-12)

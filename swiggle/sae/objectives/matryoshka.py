@@ -13,14 +13,13 @@ import torch
 from torch import Tensor
 
 from swiggle.config import SAEConfig
-from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objectives.base import squared_error
 from swiggle.sae.objectives.batch_topk import BatchTopK
 
 
 class Matryoshka(BatchTopK):
-    def error(self, sae: SparseAutoencoder, activations: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
-        return nested_error(sae, activations, latents, prefix_ends(self.config))
+    def error(self, activations: Tensor, rows: Tensor, bias: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
+        return nested_error(activations, rows, bias, latents, prefix_ends(self.config))
 
 
 def prefix_ends(config: SAEConfig) -> list[int]:
@@ -32,12 +31,12 @@ def prefix_ends(config: SAEConfig) -> list[int]:
 
 
 def nested_error(
-    sae: SparseAutoencoder, activations: Tensor, latents: Tensor, ends: Sequence[int]
+    activations: Tensor, rows: Tensor, bias: Tensor, latents: Tensor, ends: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
     """Mean squared error over the nested dictionaries, and the reconstruction [N, n] by the last."""
-    errors, reconstruction, start = [], sae.b_dec.expand_as(latents), 0
+    errors, reconstruction, start = [], bias.expand_as(latents), 0
     for end in ends:
-        reconstruction = reconstruction + activations[:, start:end] @ sae.W_dec[start:end]
+        reconstruction = reconstruction + activations[:, start:end] @ rows[start:end]
         errors.append(squared_error(reconstruction, latents))
         start = end
     return torch.stack(errors).mean(), reconstruction

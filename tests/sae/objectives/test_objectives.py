@@ -77,7 +77,8 @@ def test_topk_against_the_formula() -> None:
     total = 0.0
     for row in x:
         z = (row - sae.b_dec) @ sae.W_enc + sae.b_enc
-        f = torch.where(z >= z.sort(descending=True).values[2], z.clamp_min(0), 0)
+        length = z * sae.W_dec.norm(dim=1)  # by which features compete
+        f = torch.where(length >= length.sort(descending=True).values[2], z.clamp_min(0), 0)
         total += ((f @ sae.W_dec + sae.b_dec - row) ** 2).sum()
     torch.testing.assert_close(terms(sae, x)["loss"], total / 7)
 
@@ -88,9 +89,10 @@ def test_batch_topk_keeps_k_a_latent_on_average_and_learns_its_threshold() -> No
     for _ in range(400):
         seen = objective(sae, x, 1.0)
     assert seen["l0"] == 3.0
-    activations = torch.relu((x - sae.b_dec) @ sae.W_enc + sae.b_enc)
-    cut = activations.flatten().sort(descending=True).values[149]
-    torch.testing.assert_close(objective.threshold(sae), cut.expand(24), rtol=1e-4, atol=1e-4)
+    norms = sae.W_dec.norm(dim=1)
+    lengths = torch.relu((x - sae.b_dec) @ sae.W_enc + sae.b_enc) * norms
+    cut = lengths.flatten().sort(descending=True).values[149]
+    torch.testing.assert_close(objective.threshold(sae), cut / norms, rtol=1e-4, atol=1e-4)
 
 
 def test_smallest_of_largest() -> None:
@@ -105,8 +107,8 @@ def test_smallest_of_largest() -> None:
 
 def test_matryoshka_is_the_mean_over_its_prefixes() -> None:
     sae, x = normal_sae(config("matryoshka", k=3, prefixes=[0.25, 0.5, 1.0])), torch.randn(50, 12)
-    z = torch.relu((x - sae.b_dec) @ sae.W_enc + sae.b_enc)
-    f = torch.where(z >= z.flatten().sort(descending=True).values[149], z, 0)
+    z, norms = torch.relu((x - sae.b_dec) @ sae.W_enc + sae.b_enc), sae.W_dec.norm(dim=1)
+    f = torch.where(z * norms >= (z * norms).flatten().sort(descending=True).values[149], z, 0)
     errors = [((f[:, :m] @ sae.W_dec[:m] + sae.b_dec - x) ** 2).sum(1).mean() for m in (6, 12, 24)]
     torch.testing.assert_close(terms(sae, x)["loss"], sum(errors) / 3)
 
@@ -148,8 +150,8 @@ def test_folding_keeps_the_function(name: str) -> None:
         objective.theta.data.fill_(0.8)
     if name in ("batch_topk", "matryoshka"):
         objective.weakest.fill_(0.8)
-    z = objective.preactivations(sae, x * scale)
-    f = objective.select(z) if name == "topk" else torch.where(z > objective.threshold(sae), z, 0)
+    z, norms = objective.preactivations(sae, x * scale), sae.W_dec.norm(dim=1)
+    f = objective.select(z * norms) / norms if name == "topk" else torch.where(z > objective.threshold(sae), z, 0)
     folded = objective.folded(sae, scale)
     torch.testing.assert_close(folded.W_dec.norm(dim=1), torch.ones(24))
     torch.testing.assert_close(folded(x)[1], f * sae.W_dec.norm(dim=1) / scale, rtol=1e-4, atol=1e-4)
@@ -157,7 +159,7 @@ def test_folding_keeps_the_function(name: str) -> None:
 
 
 def test_a_step_keeps_unit_rows_and_takes_no_gradient_along_them() -> None:
-    sae, x = normal_sae(config("topk", k=3)), torch.randn(7, 12)
+    sae, x = normal_sae(config("l1_2023")), torch.randn(7, 12)
     objective = objective_of(sae.config, 100)
     objective.after_step(sae)
     objective(sae, x, 1.0)["loss"].backward()
@@ -177,12 +179,12 @@ def test_silence_counts_samples_and_aux_k_wakes_the_dead() -> None:
     sae, x = normal_sae(config("topk")), torch.randn(9, 12)
     dead = torch.zeros(24, dtype=torch.bool)
     z = x @ sae.W_enc
-    assert aux_k_loss(sae, z, x, dead) == 0.0
+    assert aux_k_loss(sae.W_dec, z, x, dead) == 0.0
     dead[:10] = True
     chosen = z[:, :10].topk(6, dim=1)
     approximation = torch.zeros(9, 10).scatter(1, chosen.indices, chosen.values) @ sae.W_dec[:10]
     expected = (approximation - x).square().sum() / (x - x.mean(0)).square().sum()
-    loss = aux_k_loss(sae, z, x, dead)
+    loss = aux_k_loss(sae.W_dec, z, x, dead)
     torch.testing.assert_close(loss, expected)
     loss.backward()
     assert sae.W_dec.grad is not None
