@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 
 from serve import schemas
-from serve.answers import PNG, png_response
+from serve.answers import PNG, json_response, png_response
 from serve.engine import Engine
 from serve.errors import ApiError
 from serve.pictures import to_base64, to_png
@@ -27,24 +27,25 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
         )
 
     @app.post("/v1/steer", response_model=schemas.SteerResponse, responses=PNG)
-    async def steer(body: schemas.SteerRequest, request: Request) -> Response | schemas.SteerResponse:
+    async def steer(body: schemas.SteerRequest, request: Request) -> Response:
         """Apply a plan. With `Accept: image/png` or `format: png` the answer is the picture itself."""
         session = await engine.session(body.image, body.session)
         picture = await engine.steer(session, body.plan)
         if body.format == "png" or (body.format is None and "image/png" in request.headers.get("accept", "")):
             # Who sent a session has it already.
             return png_response(picture, None if body.session else {"X-Swiggle-Session": session.id})
-        return schemas.SteerResponse(image=to_base64(to_png(picture)), plan=body.plan, session=session.id)
+        answer = schemas.SteerResponse(image=to_base64(to_png(picture)), plan=body.plan, session=session.id)
+        return json_response(answer)
 
     @app.post("/v1/edits", response_model=schemas.EditResponse, responses=PNG)
-    async def edits(body: schemas.EditRequest, request: Request) -> Response | schemas.EditResponse:
+    async def edits(body: schemas.EditRequest, request: Request) -> Response:
         """Edit by prompt or plan. A prompt of unknown words answers the unedited reconstruction, an empty plan and
         the nearest labels."""
         picture, response = await engine.edit(body)
         if "image/png" in request.headers.get("accept", ""):
             return png_response(picture, {"X-Swiggle-Session": response.session})
         response.image = to_base64(to_png(picture))
-        return response
+        return json_response(response)
 
     @app.post("/v1/images/edits")
     async def images_edits(

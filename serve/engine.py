@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from serve.remembered import Remembered
 from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import entry_for
-from swiggle.editing.composer import PromptPlan, Request
+from swiggle.editing.composer import PromptPlan, Reason, Request
 from swiggle.editing.plan import EditPlan
 
 log = logging.getLogger("ray.serve.swiggle")
@@ -135,7 +135,8 @@ class Engine:
     async def active(self, activations: np.ndarray, limit: int = 64) -> list[schemas.ActiveFeature]:
         """The active features of a picture, strongest first."""
         labels = await self.labels()
-        order = [int(i) for i in np.argsort(-activations, kind="stable")[:limit] if activations[i] > 0]
+        active = np.flatnonzero(activations > 0)
+        order = active[np.argsort(-activations[active], kind="stable")[:limit]].tolist()
         unit = self.atlas.mean_activation
         return [
             schemas.ActiveFeature(
@@ -188,7 +189,7 @@ class Engine:
         if request.prompt is not None:
             made = await self.plan(request.prompt, session, before)
             plan = scaled(made.plan, request.strength)
-            reasons = [schemas.RequestReason.model_validate(_matched(asdict(reason))) for reason in made.reasons]
+            reasons = [_shown(reason) for reason in made.reasons]
         assert plan is not None
         planned = time.perf_counter()
         picture = await self.steer(session, plan)
@@ -212,9 +213,15 @@ class Engine:
         return picture, response
 
 
-def _matched(reason: dict[str, Any]) -> dict[str, Any]:
-    shown = ("feature", "label", "score")
-    return reason | {"matched": [{name: match[name] for name in shown} for match in reason["matched"]]}
+def _shown(reason: Reason) -> schemas.RequestReason:
+    return schemas.RequestReason(
+        text=reason.text,
+        action=reason.action,
+        matched=[schemas.MatchedLabel(feature=m.feature, label=m.label, score=m.score) for m in reason.matched],
+        features=reason.features,
+        nearest=reason.nearest,
+        alternatives=reason.alternatives,
+    )
 
 
 def scaled(plan: EditPlan, strength: float) -> EditPlan:
