@@ -51,10 +51,10 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
     async def images_edits(
         image: Annotated[UploadFile, File()],
         prompt: Annotated[str, Form(min_length=1, max_length=schemas.MAX_PROMPT, examples=["make it a shark"])],
-        n: Annotated[int, Form(ge=1, le=10)] = 1,
+        n: Annotated[int, Form(ge=1, le=10, examples=[1])] = 1,
         size: Annotated[str, Form(pattern=r"^(auto|[1-9]\d{1,3}x[1-9]\d{1,3})$", examples=["256x256"])] = "auto",
-        response_format: Annotated[str, Form(pattern="^b64_json$")] = "b64_json",
-        model: Annotated[str | None, Form(max_length=200)] = None,
+        response_format: Annotated[str, Form(pattern="^b64_json$", examples=["b64_json"])] = "b64_json",
+        model: Annotated[str | None, Form(max_length=200, examples=["swiggle"])] = None,
     ) -> schemas.ImagesResponse:
         """The OpenAI Images API. An edit has one result, so `n` pictures are the same."""
         session = await engine.open(await image.read())
