@@ -226,6 +226,8 @@ def _shown(reason: Reason) -> schemas.RequestReason:
 
 def scaled(plan: EditPlan, strength: float) -> EditPlan:
     """The plan with its raised strengths multiplied; what it lowers stays."""
+    if strength == 1.0:
+        return plan
     raised = ("add", "set")
     return EditPlan(
         operations=[
