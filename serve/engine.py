@@ -22,6 +22,8 @@ from swiggle.editing.plan import EditPlan
 
 log = logging.getLogger("ray.serve.swiggle")
 _LABELS_FOR_SECONDS = 1.0
+_WAIT_FOR_LABELS = 0.5
+"""Seconds. Retrieval that takes longer is being replaced, and meanwhile nobody writes labels."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Engine:
     understood: Remembered[str, list[Request]] = field(default_factory=Remembered)
     """What prompts ask for, until a label is written by hand."""
     _by_hand: Mapping[int, str] = field(default_factory=dict)
-    _read_at: float = -1e9
+    _read_at: float = -1e9  # before they were first read
     _reading: asyncio.Task[None] | None = None
 
     async def session(self, image: str | None, session: str | None) -> Session:
@@ -103,9 +105,10 @@ class Engine:
         return labels
 
     async def by_hand(self) -> Mapping[int, str]:
-        """The hand labels, as they were a second ago at the latest."""
+        """The hand labels, as they were a second ago at the latest, or when Retrieval last answered."""
         if (reading := self._reread()) is not None:
-            await asyncio.shield(reading)  # others wait for it too
+            known = self._read_at > 0
+            await asyncio.wait({reading}, timeout=_WAIT_FOR_LABELS if known else None)
         return self._by_hand
 
     def _reread(self) -> asyncio.Task[None] | None:
