@@ -25,7 +25,7 @@ import torch
 
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, encode_png, resize
-from swiggle.editing.planner import Picture
+from swiggle.editing.composer import Picture
 
 PROMPTS = ("make it a shark", "give it a pizza head", "less red on the shirt", "blue glasses", "a cool background")
 WARM_UP_SHARE = 0.1

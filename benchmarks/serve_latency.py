@@ -206,6 +206,7 @@ def breakdown(bundle: Bundle, load: Load, repeats: int = 200) -> dict[str, float
     activations = bundle.activations(latent[None])[0]
     picture = picture_from_bytes(bytes_from_text(load.picture), bundle.image_size)
     edited = steering.steer(latent, request.plan, {})
+    requests = retrieval.understand("make it a shark")
     fresh = itertools.count()
     parts: dict[str, Callable[[], object]] = {
         "read and check the request": lambda: schemas.SteerRequest.model_validate_json(body),
@@ -214,10 +215,10 @@ def breakdown(bundle: Bundle, load: Load, repeats: int = 200) -> dict[str, float
         "latent to features": lambda: bundle.activations(latent[None]),
         "plan and decode": lambda: steering.steer(latent, request.plan, {}),
         "write the PNG": lambda: to_png(edited),
-        "plan a prompt, cached": lambda: retrieval.plan("make it a shark", activations, latent),
-        "plan a prompt, cold": lambda: retrieval.plan(
-            f"give it a {load.labels[next(fresh) % len(load.labels)]} x{next(fresh)}", activations, latent
+        "understand a prompt, cold": lambda: retrieval.understand(
+            f"give it a {load.labels[next(fresh) % len(load.labels)]} x{next(fresh)}"
         ),
+        "compose a plan": lambda: steering.compose(requests, activations, latent),
     }
     found = {}
     for name, part in parts.items():

@@ -20,8 +20,8 @@ from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
 from swiggle.data.reading import read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, load_sprites
+from swiggle.editing.composer import FREQUENT, GROUP, Picture, PromptPlan
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.planner import FREQUENT, GROUP, Picture, PromptPlan
 from swiggle.editing.retrieval import retrieve
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.dials import dial_curves, monotone_share, named_traits

@@ -1,9 +1,10 @@
-"""Answers that are pictures."""
+"""Answers that are pictures, and JSON without a second look at it."""
 
 from typing import Any
 
 import numpy as np
 from fastapi import Response
+from pydantic import BaseModel
 
 from serve.pictures import to_png
 
@@ -12,3 +13,8 @@ PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}}
 
 def png_response(picture: np.ndarray, headers: dict[str, str] | None = None) -> Response:
     return Response(to_png(picture), media_type="image/png", headers=headers)
+
+
+def json_response(answer: BaseModel) -> Response:
+    """What FastAPI would make of a model, which it would check and take apart again first."""
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 
 from serve import schemas
-from serve.answers import PNG, png_response
+from serve.answers import PNG, json_response, png_response
 from serve.engine import Engine
 from serve.errors import ApiError
 from serve.pictures import to_base64, to_png
@@ -27,33 +27,34 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
         )
 
     @app.post("/v1/steer", response_model=schemas.SteerResponse, responses=PNG)
-    async def steer(body: schemas.SteerRequest, request: Request) -> Response | schemas.SteerResponse:
+    async def steer(body: schemas.SteerRequest, request: Request) -> Response:
         """Apply a plan. With `Accept: image/png` or `format: png` the answer is the picture itself."""
         session = await engine.session(body.image, body.session)
         picture = await engine.steer(session, body.plan)
         if body.format == "png" or (body.format is None and "image/png" in request.headers.get("accept", "")):
             # Who sent a session has it already.
             return png_response(picture, None if body.session else {"X-Swiggle-Session": session.id})
-        return schemas.SteerResponse(image=to_base64(to_png(picture)), plan=body.plan, session=session.id)
+        answer = schemas.SteerResponse(image=to_base64(to_png(picture)), plan=body.plan, session=session.id)
+        return json_response(answer)
 
     @app.post("/v1/edits", response_model=schemas.EditResponse, responses=PNG)
-    async def edits(body: schemas.EditRequest, request: Request) -> Response | schemas.EditResponse:
+    async def edits(body: schemas.EditRequest, request: Request) -> Response:
         """Edit by prompt or plan. A prompt of unknown words answers the unedited reconstruction, an empty plan and
         the nearest labels."""
         picture, response = await engine.edit(body)
         if "image/png" in request.headers.get("accept", ""):
             return png_response(picture, {"X-Swiggle-Session": response.session})
         response.image = to_base64(to_png(picture))
-        return response
+        return json_response(response)
 
     @app.post("/v1/images/edits")
     async def images_edits(
         image: Annotated[UploadFile, File()],
         prompt: Annotated[str, Form(min_length=1, max_length=schemas.MAX_PROMPT, examples=["make it a shark"])],
-        n: Annotated[int, Form(ge=1, le=10)] = 1,
+        n: Annotated[int, Form(ge=1, le=10, examples=[1])] = 1,
         size: Annotated[str, Form(pattern=r"^(auto|[1-9]\d{1,3}x[1-9]\d{1,3})$", examples=["256x256"])] = "auto",
-        response_format: Annotated[str, Form(pattern="^b64_json$")] = "b64_json",
-        model: Annotated[str | None, Form(max_length=200)] = None,
+        response_format: Annotated[str, Form(pattern="^b64_json$", examples=["b64_json"])] = "b64_json",
+        model: Annotated[str | None, Form(max_length=200, examples=["swiggle"])] = None,
     ) -> schemas.ImagesResponse:
         """The OpenAI Images API. An edit has one result, so `n` pictures are the same."""
         session = await engine.open(await image.read())

@@ -1,9 +1,10 @@
 """What the routes do, over the handles of the graph's parts."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,22 @@ from serve import schemas
 from serve.errors import ApiError
 from serve.metrics import phase, planned
 from serve.pictures import bytes_from_text, received
+from serve.remembered import Remembered
 from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import entry_for
+from swiggle.editing.composer import PromptPlan, Reason, Request
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.planner import PromptPlan
 
 log = logging.getLogger("ray.serve.swiggle")
 _LABELS_FOR_SECONDS = 1.0
+_WAIT_FOR_LABELS = 0.5
+"""Seconds. Retrieval that takes longer is being replaced, and meanwhile nobody writes labels."""
 
 
 @dataclass
 class Engine:
-    """`encoder`, `sparse`, `steering` and `retrieval` are handles: Serve's, or `LocalHandle`s."""
+    """`encoder`, `sparse`, `steering`, `composing` and `retrieval` are handles: Serve's, or `LocalHandle`s."""
 
     atlas: Atlas
     manifest: dict[str, Any]
@@ -32,10 +36,14 @@ class Engine:
     encoder: Any
     sparse: Any
     steering: Any
+    composing: Any
     retrieval: Any
     sessions: Sessions
+    understood: Remembered[str, list[Request]] = field(default_factory=Remembered)
+    """What prompts ask for, until a label is written by hand."""
     _by_hand: Mapping[int, str] = field(default_factory=dict)
-    _read_at: float = -1e9
+    _read_at: float = -1e9  # before they were first read
+    _reading: asyncio.Task[None] | None = None
 
     async def session(self, image: str | None, session: str | None) -> Session:
         """The session that a request names, or a new one for its picture."""
@@ -65,9 +73,20 @@ class Engine:
     async def plan(self, prompt: str, session: Session, activations: np.ndarray) -> PromptPlan:
         """The plan for a prompt on a session's picture, which has these activations."""
         with phase("plan"):
-            made: PromptPlan = await self.retrieval.plan.remote(prompt, activations, session.latent)
+            requests = await self._understand(prompt)
+            made: PromptPlan = await self.composing.compose.remote(requests, activations, session.latent)
         planned(made)
         return made
+
+    async def _understand(self, prompt: str) -> list[Request]:
+        await self.by_hand()  # another Gateway may have written a label that changes what is meant
+        requests = self.understood.get(prompt)
+        if requests is None:
+            labels = self._by_hand
+            requests = await self.retrieval.understand.remote(prompt)
+            if self._by_hand is labels:  # else one was written meanwhile
+                self.understood.put(prompt, requests)
+        return requests
 
     async def _sources(self, plan: EditPlan) -> dict[str, np.ndarray]:
         """Activations of the pictures that swaps copy from, each a session or a picture."""
@@ -86,21 +105,41 @@ class Engine:
         return labels
 
     async def by_hand(self) -> Mapping[int, str]:
-        if time.monotonic() - self._read_at > _LABELS_FOR_SECONDS:
-            try:
-                self.keep_labels(await self.retrieval.labels.remote())
-            except ApiError as error:  # retrieval is away: what was known last serves until it is back
-                log.warning("hand labels were not read: %s", error)
-                self.keep_labels(self._by_hand)
+        """The hand labels, as they were a second ago at the latest, or when Retrieval last answered."""
+        if (reading := self._reread()) is not None:
+            known = self._read_at > 0
+            await asyncio.wait({reading}, timeout=_WAIT_FOR_LABELS if known else None)
         return self._by_hand
 
+    def _reread(self) -> asyncio.Task[None] | None:
+        """The reading of hand labels that is under way, begun if it is time to; None if they are known."""
+        if time.monotonic() - self._read_at <= _LABELS_FOR_SECONDS:
+            return None
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_labels())
+        return self._reading
+
+    async def _read_labels(self) -> None:
+        known = self._by_hand
+        try:
+            found = await self.retrieval.labels.remote()
+        except ApiError as error:  # retrieval is away: what was known last serves until it is back
+            log.warning("hand labels were not read: %s", error)
+            found = known
+        if self._by_hand is known:  # else some were written meanwhile
+            self.keep_labels(found)
+
     def keep_labels(self, by_hand: Mapping[int, str]) -> None:
-        self._by_hand, self._read_at = by_hand, time.monotonic()
+        if by_hand != self._by_hand:
+            self._by_hand = by_hand
+            self.understood.forget()
+        self._read_at = time.monotonic()
 
     async def active(self, activations: np.ndarray, limit: int = 64) -> list[schemas.ActiveFeature]:
         """The active features of a picture, strongest first."""
         labels = await self.labels()
-        order = [int(i) for i in np.argsort(-activations, kind="stable")[:limit] if activations[i] > 0]
+        active = np.flatnonzero(activations > 0)
+        order = active[np.argsort(-activations[active], kind="stable")[:limit]].tolist()
         unit = self.atlas.mean_activation
         return [
             schemas.ActiveFeature(
@@ -145,6 +184,7 @@ class Engine:
     async def edit(self, request: schemas.EditRequest) -> tuple[np.ndarray, schemas.EditResponse]:
         """Plan, if a prompt is given, and apply. The picture is uint8 [S, S, 3]; the response has none yet."""
         start = time.perf_counter()
+        self._reread()  # while the picture is encoded
         session = await self.session(request.image, request.session)
         before = await self.activations(session)
         encoded = time.perf_counter()
@@ -152,7 +192,7 @@ class Engine:
         if request.prompt is not None:
             made = await self.plan(request.prompt, session, before)
             plan = scaled(made.plan, request.strength)
-            reasons = [schemas.RequestReason.model_validate(_matched(asdict(reason))) for reason in made.reasons]
+            reasons = [_shown(reason) for reason in made.reasons]
         assert plan is not None
         planned = time.perf_counter()
         picture = await self.steer(session, plan)
@@ -176,13 +216,21 @@ class Engine:
         return picture, response
 
 
-def _matched(reason: dict[str, Any]) -> dict[str, Any]:
-    shown = ("feature", "label", "score")
-    return reason | {"matched": [{name: match[name] for name in shown} for match in reason["matched"]]}
+def _shown(reason: Reason) -> schemas.RequestReason:
+    return schemas.RequestReason(
+        text=reason.text,
+        action=reason.action,
+        matched=[schemas.MatchedLabel(feature=m.feature, label=m.label, score=m.score) for m in reason.matched],
+        features=reason.features,
+        nearest=reason.nearest,
+        alternatives=reason.alternatives,
+    )
 
 
 def scaled(plan: EditPlan, strength: float) -> EditPlan:
     """The plan with its raised strengths multiplied; what it lowers stays."""
+    if strength == 1.0:
+        return plan
     raised = ("add", "set")
     return EditPlan(
         operations=[

@@ -18,8 +18,8 @@ from serve.sheets import feature_sheet, footprint_picture
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.editing.plan import EditPlan, Operation
 
-FeatureId = Annotated[int, PathParameter(ge=0, lt=2**31, description="a feature's number")]
-Kind = Annotated[str, Query(pattern="^(natural|one_hot)$")]
+FeatureId = Annotated[int, PathParameter(ge=0, lt=2**31, description="a feature's number", examples=[3])]
+Kind = Annotated[str, Query(pattern="^(natural|one_hot)$", examples=["natural"])]
 
 
 def grid(pictures: list[np.ndarray], columns: int = 3) -> np.ndarray:
@@ -39,11 +39,11 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
 
     @app.get("/v1/features")
     async def features(
-        limit: Annotated[int, Query(ge=1, le=2048)] = 100,
-        offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-        place: Annotated[str | None, Query(max_length=100)] = None,
-        source: Annotated[str | None, Query(pattern="^(caption|hand|unexplained)$")] = None,
-        dead: bool | None = None,
+        limit: Annotated[int, Query(ge=1, le=2048, examples=[100])] = 100,
+        offset: Annotated[int, Query(ge=0, lt=2**31, examples=[0])] = 0,
+        place: Annotated[str | None, Query(max_length=100, examples=["head"])] = None,
+        source: Annotated[str | None, Query(pattern="^(caption|hand|unexplained)$", examples=["caption"])] = None,
+        dead: Annotated[bool | None, Query(examples=[False])] = None,
     ) -> schemas.FeatureList:
         """List and filter."""
         rows = await engine.features(list(range(len(engine.atlas))))
@@ -59,8 +59,8 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
 
     @app.get("/v1/features/search")
     async def search(
-        query: Annotated[str, Query(min_length=1, max_length=schemas.MAX_PROMPT)],
-        limit: Annotated[int, Query(ge=1, le=200)] = 20,
+        query: Annotated[str, Query(min_length=1, max_length=schemas.MAX_PROMPT, examples=["shark head"])],
+        limit: Annotated[int, Query(ge=1, le=200, examples=[20])] = 20,
     ) -> schemas.SearchResponse:
         """Features by the meaning of their labels."""
         matches = await engine.retrieval.search.remote(query, limit)
@@ -111,7 +111,7 @@ def add_picture_routes(app: FastAPI, engine: Engine) -> None:
 
     @app.get("/v1/features/sprites.png", responses=PNG, response_class=Response)
     async def sprites(
-        kind: Annotated[str, Query(pattern="^(natural|one_hot|example)$")] = "natural",
+        kind: Annotated[str, Query(pattern="^(natural|one_hot|example)$", examples=["natural"])] = "natural",
     ) -> Response:
         """Every feature in one picture, 32 x 32 tiles in rows of 64: its preview or its strongest example."""
         png = await asyncio.to_thread(sheet, kind)
@@ -160,7 +160,7 @@ def add_picture_routes(app: FastAPI, engine: Engine) -> None:
         return schemas.PictureId(id=secrets.choice(list(engine.atlas.pictures)))
 
     @app.get("/v1/pictures/{picture}.png", responses=PNG, response_class=Response)
-    async def picture(picture: Annotated[int, PathParameter(ge=0, lt=2**63)]) -> Response:
+    async def picture(picture: Annotated[int, PathParameter(ge=0, lt=2**63, examples=[3])]) -> Response:
         """A picture by its number, as feature cards name their examples."""
         if picture not in engine.atlas.pictures:
             raise ApiError(404, "picture_not_found", f"the bundle keeps no picture {picture}", "picture")

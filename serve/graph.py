@@ -80,7 +80,7 @@ class SparseFeatures(SparsePart):
 class Steering(SteeringPart):
     def __init__(self, bundle: str) -> None:
         super().__init__(load(bundle))
-        self.check_health()
+        self.warm_up()
 
     def check_health(self) -> None:
         """Decode a picture; Serve replaces a replica that cannot."""
@@ -91,12 +91,11 @@ class Steering(SteeringPart):
 class Retrieval(RetrievalPart):
     def __init__(self, bundle: str, chroma: str | None) -> None:
         super().__init__(load(bundle), chroma)
-        # The first prompt would otherwise pay for the text encoder's and the planner's warm-up.
-        latent = np.zeros(self.bundle.vae.latent_shape, np.float32)
+        # The first prompt would otherwise pay for the text encoder's and Chroma's warm-up.
         with suppress(ApiError):  # Chroma may come later
-            super().plan("give it a red hat", self.bundle.activations(latent[None])[0], latent)
+            super().understand("give it a red hat")
 
-    plan = refusals_returned(RetrievalPart.plan)
+    understand = refusals_returned(RetrievalPart.understand)
     search = refusals_returned(RetrievalPart.search)
     put_labels = refusals_returned(RetrievalPart.put_labels)
 

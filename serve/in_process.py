@@ -11,10 +11,16 @@ import numpy as np
 from serve.engine import Engine
 from serve.local import LocalHandle, Turns
 from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
+from serve.remembered import Remembered
 from serve.sessions import Sessions
 from swiggle.bundle import Bundle
+from swiggle.editing.clauses import read_clauses
+from swiggle.editing.composer import Request
+from swiggle.editing.endpoint_reader import reader_from_environment
 from swiggle.editing.plan import EditPlan
 
+PROMPTS = 4096
+"""How many prompts are remembered with what they ask for."""
 THREAD_PAYS_FROM = 0.005
 """Seconds that an edit takes from which it runs in a thread: on the event loop it would hold up other requests; below
 that, the way to a thread and back is what holds them up."""
@@ -26,22 +32,29 @@ def blank(bundle: Bundle) -> np.ndarray:
 
 
 def make_engine(bundle: Bundle, **handles: Any) -> Engine:
-    """An engine with handles `encoder`, `sparse`, `steering` and `retrieval`."""
+    """An engine with handles `encoder`, `sparse`, `steering`, `retrieval` and, if it is another, `composing`."""
     vae = {name: digest for name, digest in bundle.manifest["files"].items() if name.startswith("vae/")}
     sessions = Sessions(vae, bundle.vae.latent_shape)
-    return Engine(bundle.atlas, bundle.manifest, bundle.image_size, sessions=sessions, **handles)
+    handles.setdefault("composing", handles["steering"])
+    # A language model that fails for a while must not be remembered with what was read in its place.
+    understood = Remembered[str, list[Request]](PROMPTS if reader_from_environment() is read_clauses else 0)
+    return Engine(bundle.atlas, bundle.manifest, bundle.image_size, sessions=sessions, understood=understood, **handles)
 
 
 def local_handles(bundle: Bundle) -> dict[str, LocalHandle]:
-    """Encoder, SAE and steering in this process, warmed up."""
+    """Encoder, SAE and steering in this process, warmed up. Plans are composed in a thread: long prompts take long."""
     picture = blank(bundle)[None]
-    for _ in range(3):
+    took = []
+    for _ in range(5):
         start = time.perf_counter()
         bundle.edit(picture, EditPlan())
-        took = time.perf_counter() - start
-    turns, in_thread = Turns(), took > THREAD_PAYS_FROM
+        took.append(time.perf_counter() - start)
+    turns, in_thread = Turns(), min(took) > THREAD_PAYS_FROM  # the least: what else the machine does is not the model's
     parts = {"encoder": EncoderPart, "sparse": SparsePart, "steering": SteeringPart}
-    return {name: LocalHandle(part(bundle), turns, in_thread) for name, part in parts.items()}
+    handles = {name: LocalHandle(part(bundle), turns, in_thread) for name, part in parts.items()}
+    composing = SteeringPart(bundle)
+    composing.warm_up()
+    return handles | {"composing": LocalHandle(composing, Turns(), in_thread=True)}
 
 
 def engine_in_process(bundle: Bundle, chroma: str | None = None) -> Engine:

@@ -14,7 +14,7 @@ from typing import Literal
 from ray.util.metrics import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from swiggle.editing.planner import PromptPlan
+from swiggle.editing.composer import PromptPlan
 
 PHASE_MS = Histogram(
     "swiggle_edit_phase_ms",

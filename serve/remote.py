@@ -17,8 +17,8 @@ from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_af
 from serve.errors import ApiError, unavailable
 
 log = logging.getLogger("ray.serve.swiggle")
-_PATIENCE = 15.0
-"""Seconds in which a replica that died has usually been replaced."""
+_PATIENCE = 25.0
+"""Seconds in which a replica that died has been replaced, on a busy machine too; a request is given up after 30."""
 
 
 class RemoteHandle:
@@ -37,7 +37,7 @@ class RemoteMethod:
 
     async def remote(self, *arguments: Any) -> Any:
         """The method's result. Arguments may be awaitables. Raises `ApiError` 503 when the deployment is overloaded, or
-        when no replica has taken the call for 15 seconds."""
+        when no replica has taken the call for 25 seconds."""
         ready = [await a if inspect.isawaitable(a) else a for a in arguments]
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(RayActorError),

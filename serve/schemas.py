@@ -181,17 +181,19 @@ class SearchResponse(BaseModel):
 
 
 class PictureId(BaseModel):
-    id: int
+    id: int = Field(examples=[3])
 
 
 class LabelBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"label": "pirate ship head"}]})
 
     label: str | None = Field(max_length=MAX_LENGTH, description="null takes the hand label back")
 
 
 class LabelList(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"labels": {"3": "pirate ship head", "176": "red glasses"}}]}
+    )
 
     labels: dict[int, Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]]
 

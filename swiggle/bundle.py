@@ -26,9 +26,10 @@ from swiggle.atlas.hand_labels import entries, read_hand_labels
 from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.data.palette import palette_of
 from swiggle.data.pixels import decode_picture
+from swiggle.editing.composer import Composer, Picture, PromptPlan
 from swiggle.editing.endpoint_reader import reader_from_environment
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.planner import Picture, Planner, PromptPlan
+from swiggle.editing.planner import Planner
 from swiggle.editing.snapping import native_size, snapped
 from swiggle.editing.steering import Steering
 from swiggle.manifest import NAME, PARTS, BundleError, read_manifest
@@ -136,6 +137,10 @@ class Bundle:
     @cached_property
     def steering(self) -> Steering:
         return Steering(self.vae, self.sae, self.atlas.mean_activation)
+
+    @cached_property
+    def composer(self) -> Composer:
+        return Composer(self.atlas, self.sae.W_dec.detach().numpy())
 
     @cached_property
     def planner(self) -> Planner:

@@ -52,11 +52,17 @@ def open_chroma(location: str | None) -> ClientAPI:
 
 
 class LabelIndex:
-    """The labels of one bundle in one Chroma collection."""
+    """The labels of one bundle in one Chroma collection.
+
+    Chroma is asked for the nearest ids alone. What they stand for and which of them are of a place is known here:
+    Chroma would look both up in a database, which takes several times as long as the search.
+    """
 
     def __init__(self, client: ClientAPI, entries: Sequence[Entry], embeddings: np.ndarray | None = None) -> None:
         """Open the collection of exactly these entries, filling it if it is not there yet. `embeddings` float32
         [entries, 384] of their words, worked out when not given."""
+        self._entries = {str(entry.feature): entry for entry in entries}
+        self._of_place: dict[str, list[str]] = {}
         content = "\n".join(f"{e.feature} {e.words} {e.place}" for e in entries)
         name = "labels-" + hashlib.sha256(content.encode()).hexdigest()[:16]
         self._collection = client.get_or_create_collection(
@@ -76,21 +82,27 @@ class LabelIndex:
     def drop(self, feature: int) -> None:
         """Take a feature out of the index."""
         self._collection.delete(ids=[str(feature)])
+        self._entries.pop(str(feature), None)
+        self._of_place.clear()
 
     def search(self, words: str, place: str | None = None, limit: int = 64) -> list[Match]:
         """Features whose label means about the same as `words`, best first; only those of `place` if one is given."""
+        among = self._ids_of(place) if place else None
+        if among == []:
+            return []
         found: Any = self._collection.query(
-            query_embeddings=text_encoder().encode([words]),
-            n_results=limit,
-            where={"place": place} if place else None,
-            include=["metadatas", "documents", "distances"],
+            query_embeddings=text_encoder().encode([words]), ids=among, n_results=limit, include=["distances"]
         )
-        rows = zip(found["ids"][0], found["documents"][0], found["metadatas"][0], found["distances"][0], strict=True)
-        matches = [
-            Match(int(i), label, str(meta["place"]) or None, round(1.0 - float(distance), 6))
-            for i, label, meta, distance in rows
-        ]
+        matches = []
+        for i, distance in zip(found["ids"][0], found["distances"][0], strict=True):
+            if (entry := self._entries.get(i)) is not None:  # else it was written by another process
+                matches.append(Match(entry.feature, entry.label, entry.place, round(1.0 - float(distance), 6)))
         return sorted(matches, key=lambda match: (-match.score, match.feature))
+
+    def _ids_of(self, place: str) -> list[str]:
+        if place not in self._of_place:
+            self._of_place[place] = [i for i, entry in self._entries.items() if entry.place == place]
+        return self._of_place[place]
 
     def _write(self, entries: Sequence[Entry], vectors: np.ndarray) -> None:
         if not entries:
@@ -101,3 +113,5 @@ class LabelIndex:
             documents=[e.label for e in entries],
             metadatas=[{"place": e.place or ""} for e in entries],
         )
+        self._entries |= {str(e.feature): e for e in entries}
+        self._of_place.clear()

@@ -58,6 +58,16 @@ class Memory:
         """Rows of the pictures whose captions hold a term, ascending."""
         return self.said.indices[self.said.indptr[term] : self.said.indptr[term + 1]]
 
+    def mean_of(self, term: int) -> np.ndarray:
+        """Mean latent of the pictures whose captions hold a term, float32 [latent_dim]; worked out once."""
+        if term not in self._means:
+            self._means[term] = self.mean(self.pictures(term))
+        return self._means[term]
+
+    @cached_property
+    def _means(self) -> dict[int, np.ndarray]:
+        return {}
+
     def mean(self, rows: np.ndarray) -> np.ndarray:
         """Mean latent of some pictures, float32 [latent_dim]."""
         return self.latents[rows].mean(axis=0, dtype=np.float32)

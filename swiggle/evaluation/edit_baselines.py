@@ -6,8 +6,8 @@ does what the plan does, to other features.
 
 import numpy as np
 
+from swiggle.editing.composer import PromptPlan
 from swiggle.editing.plan import EditPlan, Operation
-from swiggle.editing.planner import PromptPlan
 
 
 def nearest_label(made: PromptPlan) -> EditPlan:

@@ -60,3 +60,11 @@ def test_hand_labels_are_kept_and_read_by_the_vocabulary(tmp_path: Path) -> None
     (tmp_path / "hand_labels.json").write_text("[]")
     with pytest.raises(ValueError, match=r"hand_labels\.json"):
         read_hand_labels(tmp_path)
+
+
+def test_an_entry_of_another_process_is_passed_over(tmp_path: Path) -> None:
+    where = str(tmp_path / "chroma")
+    ours, theirs = (LabelIndex(open_chroma(where), ENTRIES) for _ in range(2))
+    theirs.put(Entry(30, "kitten head", "kitten", "head"))
+    assert theirs.search("kitten", "head")[0].feature == theirs.search("kitten")[0].feature == 30
+    assert {m.feature for m in ours.search("kitten")} == {e.feature for e in ENTRIES}

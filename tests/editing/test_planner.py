@@ -11,7 +11,8 @@ from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.index import LabelIndex, Match
 from swiggle.atlas.memory import remember
 from swiggle.editing.clauses import Clause
-from swiggle.editing.planner import Picture, Planner
+from swiggle.editing.composer import Picture
+from swiggle.editing.planner import Planner
 from swiggle.vocabulary import Mention, Vocabulary
 
 WORDS = ["shark", "lamp", "pizza", "red", "blue", "stripes", "dots"]

@@ -13,7 +13,7 @@ from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.bundle import Bundle
 from swiggle.data.reading import read_pictures, read_traits
 from swiggle.data.sprites import SLOTS, load_sprites
-from swiggle.editing.planner import Picture
+from swiggle.editing.composer import Picture
 from swiggle.evaluation.noun_edit import draw_pairs, score
 from swiggle.evaluation.reader import TraitReader
 

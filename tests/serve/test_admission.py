@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from serve import admission
 from serve.admission import Admission
 from serve.request_ids import RequestIds, request_id
 
@@ -46,6 +47,25 @@ async def together(slow: Slow, count: int) -> AsyncIterator[httpx.Response]:
         slow.go.set()
         for task in waiting:
             yield await task
+
+
+def test_a_server_that_refuses_keeps_few_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def accepted(slow: Slow, count: int) -> int:
+        return [answer.status_code async for answer in together(slow, count)].count(200)
+
+    async def check() -> None:
+        slow = Slow(limit=12)
+        assert await accepted(slow, 12) == 12
+        slow.go.clear()
+        monkeypatch.setattr(admission, "REFUSING_FOR", 60.0)
+        assert await accepted(slow, 13) == 12
+        slow.go.clear()
+        assert await accepted(slow, 12) == admission.LIMIT_REFUSING
+        slow.go.clear()
+        monkeypatch.setattr(admission, "REFUSING_FOR", 0.0)
+        assert await accepted(slow, 12) == 12
+
+    asyncio.run(check())
 
 
 def test_above_the_limit_requests_are_refused_at_once() -> None:

@@ -75,6 +75,25 @@ def test_model_and_health(client: TestClient) -> None:
     assert "/v1/edits" in client.get("/openapi.json").json()["paths"]
 
 
+def test_whatever_can_be_sent_has_an_example_that_is_accepted(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    schemas = described["components"]["schemas"]
+    sent = 0
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation.get("parameters", ()):
+                assert parameter["schema"]["examples"], (method, path, parameter["name"])
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                sent += 1
+                schema = schemas[content["schema"]["$ref"].rpartition("/")[2]]
+                written = {name for name, field in schema["properties"].items() if "examples" in field}
+                assert "examples" in schema or set(schema["properties"]) - written == {"image"}, (method, path)
+            if method == "get":
+                values = {p["name"]: p["schema"]["examples"][0] for p in operation.get("parameters", ())}
+                assert client.get(path.format(**values), params=values).status_code in (200, 404), path
+    assert sent == 6
+
+
 def test_page_and_static_files(client: TestClient) -> None:
     assert "Swiggle" in client.get("/").text
     for name in ("app.js", "style.css"):

@@ -143,6 +143,11 @@ def under_load(call: Callable[[httpx.Client], httpx.Response], server: Server, k
         return sum((task.result() for task in asking), Counter())
 
 
+def anew(http: httpx.Client, image: str) -> httpx.Response:
+    """An edit that needs every part: no Gateway remembers the prompt."""
+    return ask(http, image, f"make it a shark {os.urandom(4).hex()}")
+
+
 def killed(server: Server, deployment: str) -> None:
     """Kill one of a deployment's replicas and wait for the next."""
     old = replicas(server, deployment)
@@ -153,15 +158,32 @@ def killed(server: Server, deployment: str) -> None:
 def test_a_killed_retrieval_loses_no_request(failing: Server, image: str, chroma_port: int, tmp_path: Path) -> None:
     with chroma(chroma_port, tmp_path / "chroma"):
         soon(lambda: ask(failing.http, image, "make it a shark").status_code == 200)
-        seen = under_load(
-            lambda http: ask(http, image, "make it a shark"), failing, lambda: killed(failing, "Retrieval")
-        )
+        seen = under_load(lambda http: anew(http, image), failing, lambda: killed(failing, "Retrieval"))
     assert set(seen) == {200}, seen
 
 
 def test_a_killed_gateway_loses_only_what_it_worked_on(failing: Server, image: str) -> None:
     seen = under_load(lambda http: steer(http, image), failing, lambda: killed(failing, "Gateway"))
     soon(lambda: steer(failing.http, image).status_code == 200)
+    assert seen.total() - seen[200] <= CLIENTS, seen
+
+
+@pytest.fixture(scope="module")
+def split(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(smoke_run, tmp_path_factory.mktemp("split") / "log", "--placement", "split", "--gateways", "2")
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("deployment", ["Encoder", "SparseFeatures", "Steering", "Retrieval"])
+def test_a_killed_part_loses_no_request(split: Server, image: str, deployment: str) -> None:
+    seen = under_load(lambda http: anew(http, image), split, lambda: killed(split, deployment))
+    assert set(seen) == {200}, seen
+
+
+def test_a_killed_gateway_before_parts_loses_only_what_it_worked_on(split: Server, image: str) -> None:
+    seen = under_load(lambda http: anew(http, image), split, lambda: killed(split, "Gateway"))
+    soon(lambda: anew(split.http, image).status_code == 200)
     assert seen.total() - seen[200] <= CLIENTS, seen
 
 
