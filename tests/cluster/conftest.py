@@ -23,17 +23,16 @@ from tests.jobs.conftest import Head, kill, processes_named
 MADE = ("vae", "sae", "atlas", "index")
 """What a bundle is made of: equal byte for byte between runs."""
 
+BRISK = {"RAY_worker_niceness": "0", "RAY_num_workers_soft_limit": "4", "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2"}
+"""Ray that does not give way to other programs, keeps idle processes, which are dear to start, and whose training looks
+often at its workers."""
+
 
 class Cluster(Head):
     """A head without CPUs, as on a real cluster, and two nodes that work."""
 
     def __init__(self) -> None:
-        # Figures every two seconds; Train's controller looks often; idle processes are kept, since starting one costs
-        # more here than what it then does.
-        super().__init__(
-            cpus=0, RAY_metrics_report_interval_ms="2000", RAY_TRAIN_HEALTH_CHECK_INTERVAL_S="0.2",
-            RAY_num_workers_soft_limit="4",
-        )  # fmt: skip
+        super().__init__(cpus=0, RAY_metrics_report_interval_ms="2000", **BRISK)
         self._workers = [self.add_node(cpus=1), self.add_node(cpus=1)]
 
     def submit(self, name: str, *command: str, wait: bool = True) -> subprocess.CompletedProcess:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from swiggle.sae.model import SparseAutoencoder
+from tests.cluster.conftest import BRISK
 from tests.conftest import ENVIRONMENT, ROOT, run_module
 from tests.jobs.test_sweep_sae import copy_of
 
@@ -19,7 +20,6 @@ WORDS = [
     "preset=smoke", "sae.objective=matryoshka_l1", "sae.features=64", "sae.batch_size=64", "sae.epochs=8",
     "sae.checkpoint_every=2", "sae.bf16=never", "train_sae.workers=2",
 ]  # fmt: skip
-POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2"}
 
 
 def test_a_killed_training_ends_as_an_unbroken_one(unbroken: Path, tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_killed_training_ends_as_an_unbroken_one(unbroken: Path, tmp_path: Pat
     with log.open("w") as output:
         job = subprocess.Popen(
             [sys.executable, "-m", "jobs.train_sae", *WORDS, f"run={broken}"],
-            cwd=ROOT, env={**ENVIRONMENT, **POLL}, stdout=output, stderr=output, start_new_session=True,
+            cwd=ROOT, env={**ENVIRONMENT, **BRISK}, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + 150
     while "epoch 3/8" not in log.read_text():
@@ -38,10 +38,10 @@ def test_a_killed_training_ends_as_an_unbroken_one(unbroken: Path, tmp_path: Pat
     os.killpg(job.pid, signal.SIGKILL)
     job.wait()
     assert not (broken / "train_sae/dictionary").exists()
-    resumed = run_module("jobs.train_sae", *WORDS, f"run={broken}", **POLL)
+    resumed = run_module("jobs.train_sae", *WORDS, f"run={broken}", **BRISK)
     assert resumed.returncode == 0, resumed.stdout[-3000:]
     assert "resumed after epoch" in resumed.stdout
-    whole = run_module("jobs.train_sae", *WORDS, f"run={straight}", **POLL)
+    whole = run_module("jobs.train_sae", *WORDS, f"run={straight}", **BRISK)
     assert whole.returncode == 0, whole.stdout[-3000:]
     weights = [SparseAutoencoder.from_pretrained(run / "train_sae/dictionary").W_dec for run in (broken, straight)]
     torch.testing.assert_close(weights[0], weights[1])
