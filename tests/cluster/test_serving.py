@@ -20,6 +20,8 @@ from tests.conftest import ROOT, free_port
 
 pytestmark = [pytest.mark.cluster, pytest.mark.integration]
 CLIENTS = 4
+PAUSE_SECONDS = 0.2
+"""Between a client's answer and its next request, so that what is to be started beside the load finds a processor."""
 
 
 class Served:
@@ -66,7 +68,8 @@ class Served:
 
 
 class Load:
-    """Clients that ask for edits one after the other for as long as the block runs. `answers` counts by status."""
+    """Clients that ask for edits one after the other, steadily, for as long as the block runs. `answers` counts by
+    status."""
 
     def __init__(self, url: str) -> None:
         self.answers: Counter[str] = Counter()
@@ -98,7 +101,7 @@ class Load:
     def _ask(self, number: int) -> None:
         prompts = ("make it a shark", "xyzzy plugh")
         with httpx.Client(base_url=self._url, timeout=60) as http:
-            while not self._stop.is_set():
+            while not self._stop.wait(PAUSE_SECONDS):
                 body = {"image": self._image, "prompt": prompts[number % len(prompts)]}
                 try:
                     answer = http.post("/v1/edits", json=body)
