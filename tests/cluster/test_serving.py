@@ -146,7 +146,7 @@ def test_a_new_bundle_under_load_loses_no_request(served: Served, unbroken: Path
 def test_of_a_dying_node_only_requests_inside_it_fail(served: Served, cluster: Cluster) -> None:
     with Load(served.url) as load:
         load.wait_for(20)
-        cluster.replace_the_node_of("SERVE_REPLICA::swiggle#Gateway")
+        cluster.replace_the_node_of("ServeReplica:swiggle:Gateway")
         load.wait_for(20)
         served.wait_until_running()
         failed = load.failures()
