@@ -32,7 +32,7 @@ class Cluster(Head):
     """A head without CPUs, as on a real cluster, and two nodes that work."""
 
     def __init__(self) -> None:
-        super().__init__(cpus=0, RAY_metrics_report_interval_ms="2000", **BRISK)
+        super().__init__(cpus=0, RAY_metrics_report_interval_ms="4000", **BRISK)
         self._workers = [self.add_node(cpus=1), self.add_node(cpus=1)]
 
     def submit(self, name: str, *command: str, wait: bool = True) -> subprocess.CompletedProcess:
