@@ -55,7 +55,7 @@ class Served:
 
     def wait_until_running(self) -> None:
         """Until what was brought out last is all there."""
-        wanted, deadline = self._config["applications"][0]["args"], time.monotonic() + 120
+        wanted, deadline = self._config["applications"][0]["args"], time.monotonic() + 240
         while True:
             url = f"{self._cluster.dashboard}/api/serve/applications/"
             answer = httpx.get(url, headers=self._cluster.headers, timeout=30).json()
@@ -90,7 +90,7 @@ class Load:
 
     def wait_for(self, more: int) -> None:
         """Until so many more were answered well."""
-        wanted, deadline = self.answers["200"] + more, time.monotonic() + 60
+        wanted, deadline = self.answers["200"] + more, time.monotonic() + 120
         while self.answers["200"] < wanted:
             assert time.monotonic() < deadline, self.answers
             time.sleep(0.05)
