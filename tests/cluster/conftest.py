@@ -23,9 +23,14 @@ from tests.jobs.conftest import Head, kill, processes_named
 MADE = ("vae", "sae", "atlas", "index")
 """What a bundle is made of: equal byte for byte between runs."""
 
-BRISK = {"RAY_worker_niceness": "0", "RAY_num_workers_soft_limit": "4", "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2"}
-"""Ray that does not give way to other programs, keeps idle processes, which are dear to start, and whose training looks
-often at its workers."""
+BRISK = {
+    "RAY_worker_niceness": "0",
+    "RAY_num_workers_soft_limit": "4",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+}
+"""Ray that does not give way to other programs, keeps idle processes, which are dear to start, and looks often at its
+nodes and at the workers of a training."""
 
 
 class Cluster(Head):
