@@ -58,7 +58,7 @@ class Served:
         wanted, deadline = self._config["applications"][0]["args"], time.monotonic() + 240
         while True:
             url = f"{self._cluster.dashboard}/api/serve/applications/"
-            answer = httpx.get(url, headers=self._cluster.headers, timeout=30).json()
+            answer = httpx.get(url, headers=self._cluster.headers, timeout=120).json()
             application = answer.get("applications", {}).get("swiggle", {"status": "NOT_STARTED"})
             if application["status"] == "RUNNING" and application["deployed_app_config"]["args"] == wanted:
                 return
