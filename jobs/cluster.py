@@ -34,6 +34,9 @@ def connect(spare_cpus: int = 0) -> None:
     context = DataContext.get_current()
     context.print_on_execution_start = False
     context.enable_progress_bars = False
+    # Its second way of reading Parquet looks at the files in an actor that is not started again: the node of that actor
+    # would take the stage with it.
+    context.use_datasource_v2 = False
 
 
 def quiet() -> None:

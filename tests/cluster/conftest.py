@@ -18,17 +18,26 @@ import yaml
 from botocore.config import Config
 
 from tests.conftest import TINY, free_port, run_module
-from tests.jobs.conftest import Head, kill
+from tests.jobs.conftest import Head, kill, processes_named
 
 MADE = ("vae", "sae", "atlas", "index")
 """What a bundle is made of: equal byte for byte between runs."""
+
+BRISK = {
+    "RAY_worker_niceness": "0",
+    "RAY_num_workers_soft_limit": "4",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+}
+"""Ray that does not give way to other programs, keeps idle processes, which are dear to start, and looks often at its
+nodes and at the workers of a training."""
 
 
 class Cluster(Head):
     """A head without CPUs, as on a real cluster, and two nodes that work."""
 
     def __init__(self) -> None:
-        super().__init__(cpus=0, RAY_metrics_report_interval_ms="1000")
+        super().__init__(cpus=0, RAY_metrics_report_interval_ms="4000", **BRISK)
         self._workers = [self.add_node(cpus=1), self.add_node(cpus=1)]
 
     def submit(self, name: str, *command: str, wait: bool = True) -> subprocess.CompletedProcess:
@@ -43,10 +52,29 @@ class Cluster(Head):
         files = Path("/tmp").glob(f"{Path(self.temporary).name}*/session_*/logs/serve/{name}*.log")
         return [line for file in files for line in file.read_text().splitlines() if holding in line]
 
-    def lose_a_node(self) -> None:
-        """Kill a node that works, and start another in its place."""
-        kill(self._workers.pop(0))
+    def processes(self, title: str) -> set[int]:
+        """Process ids of the Ray processes on all nodes whose titles begin so."""
+        return {process for node in self._workers for process in processes_named(title, of=node)}
+
+    def wait_for_a_node_of(self, title: str) -> int:
+        """A node that runs such a process, as soon as one does."""
+        deadline = time.monotonic() + 120
+        while not (nodes := [node for node in self._workers if processes_named(title, of=node)]):
+            assert time.monotonic() < deadline, f"no node runs a {title}"
+            time.sleep(0.05)
+        return nodes[0]
+
+    def lose(self, node: int) -> None:
+        kill(node)
+        self._workers.remove(node)
+
+    def gain_a_node(self) -> None:
         self._workers.append(self.add_node(cpus=1))
+
+    def replace_the_node_of(self, title: str) -> None:
+        """Kill the node that runs such a process, and start another in its place."""
+        self.lose(self.wait_for_a_node_of(title))
+        self.gain_a_node()
 
 
 @pytest.fixture(scope="package")
@@ -59,7 +87,8 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     pq.write_table(rows_of(folder / "run/data").select(["image", "caption"]), folder / "pictures.parquet")
     return [
         *TINY, f"data.source={folder / 'pictures.parquet'}", "data.count=null", "vae.workers=2",
-        "vae.cpus_per_worker=1", "vae.steps=1200", "vae.checkpoint_every=150", "sae.epochs=6", "sweep.objectives=[l1]",
+        "vae.cpus_per_worker=1", "vae.batch_size=32", "vae.steps=600", "vae.checkpoint_every=150",
+        "vae.validation_pictures=30", "vae.bf16=never", "sae.epochs=16", "sweep.objectives=[l1]",
     ]  # fmt: skip
 
 

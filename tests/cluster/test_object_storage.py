@@ -12,7 +12,7 @@ import pytest
 from swiggle.bundle import Bundle
 from swiggle.manifest import PARTS
 from swiggle.storage import copy_out
-from tests.cluster.conftest import ObjectStore, same_artefacts, variables
+from tests.cluster.conftest import BRISK, ObjectStore, same_artefacts, variables
 from tests.conftest import ENVIRONMENT, ROOT, run_module
 
 pytestmark = [pytest.mark.cluster, pytest.mark.integration]
@@ -26,7 +26,7 @@ def test_the_pipeline_survives_an_outage_and_makes_the_same_bytes(
     with log.open("w") as output:
         job = subprocess.Popen(
             [sys.executable, "-m", "jobs.pipeline", *words, f"run={uri}"],
-            cwd=ROOT, env={**ENVIRONMENT, **variables()}, stdout=output, stderr=output, start_new_session=True,
+            cwd=ROOT, env={**ENVIRONMENT, **BRISK, **variables()}, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + 150
     while not any("step-000000150/" in name for name in object_store.objects("tiny/train_vae")):

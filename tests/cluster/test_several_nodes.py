@@ -54,13 +54,15 @@ def test_a_pipeline_that_loses_nodes_and_is_stopped_ends_as_an_unbroken_one(
     # Submitted again it goes on, and loses a node in every stage that computes on nodes.
     cluster.submit("again", *command, wait=False)
     wait_in("again", lambda log: "resumed at step" in log)
-    cluster.lose_a_node()
+    cluster.replace_the_node_of("RayTrainWorker")
     wait_in("again", lambda log: log.count("resumed at step") > 1)
     wait_in("again", lambda log: "encode_latents: started" in log)
-    cluster.lose_a_node()
-    wait_in("again", lambda log: "epoch 1/" in log.partition("sweep_sae: started")[2])
-    cluster.lose_a_node()
+    cluster.replace_the_node_of("MapWorker")
+    wait_in("again", lambda log: "epoch 2/" in log.partition("sweep_sae: started")[2])
+    cluster.replace_the_node_of("ImplicitFunc")
     wait_in("again", lambda log: "build_atlas: started" in log)
-    cluster.lose_a_node()
-    wait_in("again", lambda log: "bundle ready" in log)
+    cluster.replace_the_node_of("MapWorker")
+    log = wait_in("again", lambda log: "bundle ready" in log)
+    for stage in ("train_vae", "encode_latents", "sweep_sae", "build_atlas"):
+        assert log.count(f"{stage}: started") == 1
     same_artefacts(run, unbroken)

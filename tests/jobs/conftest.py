@@ -53,7 +53,7 @@ class Head:
         """A program of the virtual environment, with what it needs to reach this cluster."""
         return subprocess.run(
             [str(BIN / program), *arguments],
-            cwd=ROOT, env={**self.environment, **environment}, timeout=400, check=False,
+            cwd=ROOT, env={**self.environment, **environment}, timeout=600, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
@@ -78,9 +78,9 @@ class Head:
         assert drained.returncode == 0, drained.stdout
 
     def stop(self) -> None:
-        # Only this cluster's processes: every one of them names its temporary directory.
-        subprocess.run(["pkill", "-KILL", "-f", self.temporary], check=False)
-        for folder in Path("/tmp").glob(f"{Path(self.temporary).name}*"):
+        # Only this cluster's processes: every one of them names a temporary directory of its nodes.
+        for folder in (self.temporary, *(f"{self.temporary}-{node}" for node in range(self._nodes))):
+            subprocess.run(["pkill", "-KILL", "-f", f"{folder}([/ ]|$)"], check=False)
             shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self, *options: str) -> None:
@@ -106,9 +106,10 @@ def head(request: pytest.FixtureRequest) -> Iterator[Head]:
     running.stop()
 
 
-def processes_named(name: str) -> set[int]:
-    """Process ids of Ray workers by their title."""
-    found = subprocess.run(["pgrep", "-f", f"^ray::{name}"], stdout=subprocess.PIPE, text=True, check=False)
+def processes_named(name: str, of: int | None = None) -> set[int]:
+    """Process ids of Ray workers by their title; of all nodes, or of the one whose raylet has this process id."""
+    parent = [] if of is None else ["-P", str(of)]
+    found = subprocess.run(["pgrep", *parent, "-f", f"^ray::{name}"], stdout=subprocess.PIPE, text=True, check=False)
     return {int(pid) for pid in found.stdout.split()}
 
 

@@ -1,17 +1,11 @@
-"""One dictionary by two workers on streamed latents: killed and resumed, and what cannot be is refused."""
+"""One dictionary by several workers on streamed latents: what cannot be is refused. That it is trained, killed and
+resumed is in `tests/cluster/test_streamed_dictionary.py`."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-import torch
 
-from swiggle.sae.model import SparseAutoencoder
-from tests.conftest import ENVIRONMENT, ROOT, run_module
+from tests.conftest import run_module
 from tests.jobs.test_sweep_sae import copy_of
 
 pytestmark = pytest.mark.integration
@@ -19,32 +13,6 @@ WORDS = [
     "preset=smoke", "sae.objective=matryoshka_l1", "sae.features=256", "sae.epochs=4", "sae.checkpoint_every=2",
     "sae.bf16=never", "train_sae.workers=2",
 ]  # fmt: skip
-POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2"}
-
-
-@pytest.mark.cluster
-def test_a_killed_training_ends_as_an_unbroken_one(smoke_run: Path, tmp_path: Path) -> None:
-    broken, unbroken = (copy_of(smoke_run, tmp_path / name) for name in ("broken", "unbroken"))
-    log = broken / "log"
-    with log.open("w") as output:
-        job = subprocess.Popen(
-            [sys.executable, "-m", "jobs.train_sae", *WORDS, f"run={broken}"],
-            cwd=ROOT, env={**ENVIRONMENT, **POLL}, stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
-    deadline = time.monotonic() + 150
-    while "epoch 3/4" not in log.read_text():
-        assert job.poll() is None, log.read_text()[-3000:]
-        assert time.monotonic() < deadline, log.read_text()[-3000:]
-        time.sleep(0.02)
-    os.killpg(job.pid, signal.SIGKILL)
-    job.wait()
-    resumed = run_module("jobs.train_sae", *WORDS, f"run={broken}", **POLL)
-    assert resumed.returncode == 0, resumed.stdout[-3000:]
-    assert "resumed after epoch 2" in resumed.stdout
-    straight = run_module("jobs.train_sae", *WORDS, f"run={unbroken}", **POLL)
-    assert straight.returncode == 0, straight.stdout[-3000:]
-    weights = [SparseAutoencoder.from_pretrained(run / "train_sae/dictionary").W_dec for run in (broken, unbroken)]
-    torch.testing.assert_close(weights[0], weights[1])
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(smoke_run: Path, tmp_path: Path) -> None:

@@ -195,51 +195,6 @@ def test_a_killed_node_ends_as_an_unbroken_run(head: Head, data: Path, unbroken_
         torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)
 
 
-def on_nodes(head: Head, run: Path, *words: str, **environment: str) -> Training:
-    return Training(run, "vae.workers=2", *words, **head.environment, RAY_ADDRESS=head.address, **environment)
-
-
-@pytest.mark.cluster
-@pytest.mark.parametrize("head", [1], indirect=True)
-def test_an_elastic_run_goes_on_with_the_workers_that_are_left(
-    head: Head, data: Path, unbroken_by_two: Path, tmp_path: Path
-) -> None:
-    raylet = head.add_node(cpus=1)
-    others = processes_named("RayTrainWorker")
-    run = copy_data(data, tmp_path / "run")
-    training = on_nodes(head, run, "vae.min_workers=1", RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S="10")
-    training.wait_for_checkpoint()
-    assert len(processes_named("RayTrainWorker") - others) == 2
-    kill(raylet)
-    training.wait_for(lambda: "resumed at step" in training.log.read_text())
-    assert len(processes_named("RayTrainWorker") - others) == 1
-    assert training.process.wait(150) == 0, training.log.read_text()[-3000:]
-    # The global batch stays what it was, so one worker goes on with what two would have done.
-    assert_same_curves(run, unbroken_by_two)
-
-
-@pytest.mark.cluster
-@pytest.mark.parametrize("head", [1], indirect=True)
-def test_a_node_that_announces_its_end_leaves_time_for_a_checkpoint(
-    head: Head, data: Path, unbroken_by_two: Path, tmp_path: Path
-) -> None:
-    raylet = head.add_node(cpus=1)
-    others = processes_named("RayTrainWorker")
-    run = copy_data(data, tmp_path / "run")
-    training = on_nodes(head, run, "vae.checkpoint_every=800", RAY_TRAIN_PREEMPTION_POLL_INTERVAL_S="0.2")
-    training.wait_for(lambda: len(processes_named("RayTrainWorker") - others) == 2)
-    head.drain(raylet)
-    training.wait_for_checkpoint()
-    assert training.listed() != "step-000000800"
-    kill(raylet)
-    head.add_node(cpus=1)
-    training.wait_for(lambda: "resumed at step" in training.log.read_text())
-    assert training.process.wait(150) == 0, training.log.read_text()[-3000:]
-    expected = weights_of(unbroken_by_two)
-    for name, value in weights_of(run).items():
-        torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)
-
-
 def test_odd_pictures_are_named_and_a_stream_of_the_others_trains(tmp_path: Path) -> None:
     folder = odd_folder(tmp_path / "in", good=180)
     words = [*TINY, f"run={tmp_path / 'run'}", f"data.source={folder}", "data.count=null", "vae.image_size=48"]
