@@ -161,7 +161,7 @@ class Engine:
         """Rows of the feature list, as in `schemas.Feature`."""
         by_hand = await self.by_hand()
         names = [name for name in schemas.Feature.model_fields if name in self.atlas.table.column_names]
-        rows = self.atlas.table.select(names).take(ids).to_pylist()
+        rows = self.atlas.table.select(names).take(np.array(ids, dtype=np.int64)).to_pylist()
         for row in rows:
             if row["id"] in by_hand:
                 row["label"], row["source"], row["confidence"] = by_hand[row["id"]], "hand", 1.0

@@ -352,6 +352,11 @@ def test_a_paper_bundle_serves_every_route_at_128(tmp_path: Path) -> None:
         assert client.post("/v1/encode", json={"image": picture_text}).json()["active"] >= 0
 
 
+def test_a_list_of_no_features_is_empty(engine: Engine) -> None:
+    """As when a search finds none."""
+    assert asyncio.run(engine.features([])) == []
+
+
 def test_images_are_brought_to_the_models_size(client: TestClient, sample: str) -> None:
     native = encode_png(resize(picture(base64.b64decode(sample)), 32))
     sizes = [native, base64.b64decode(sample), encode_png(resize(picture(native), 512))]

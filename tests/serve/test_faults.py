@@ -157,7 +157,7 @@ def killed(server: Server, deployment: str) -> None:
 
 def test_a_killed_retrieval_loses_no_request(failing: Server, image: str, chroma_port: int, tmp_path: Path) -> None:
     with chroma(chroma_port, tmp_path / "chroma"):
-        soon(lambda: ask(failing.http, image, "make it a shark").status_code == 200)
+        soon(lambda: anew(failing.http, image).status_code == 200)
         seen = under_load(lambda http: anew(http, image), failing, lambda: killed(failing, "Retrieval"))
     assert set(seen) == {200}, seen
 

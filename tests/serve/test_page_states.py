@@ -124,6 +124,8 @@ def test_nothing_stands_in_the_way_of_anyone(server: Server, open_page: Open, sc
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ask(page, "make it a shark")
     expect(page.locator(".slider.changed").first).to_be_visible()
+    expect(page.locator("#undo")).to_be_enabled()  # its colours are those of a disabled one until then
+    expect(page.locator("#reset")).to_be_enabled()
     assert serious(page) == []
     page.locator("#list .item").first.click()
     expect(page.locator("#strip")).to_be_visible()
