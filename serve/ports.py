@@ -7,11 +7,13 @@ its name.
 """
 
 import os
+import random
 import shlex
 import shutil
 import signal
 import socket
 import tempfile
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -41,16 +43,23 @@ def claim() -> Path:
     """Set Serve's variables, where they are not set, to free ports and a new folder that only this user can enter.
     Must be called before Ray is imported."""
     folder = Path(tempfile.mkdtemp(prefix="swiggle-"))
-    probes = [socket.socket() for _ in PORTS]
-    for probe in probes:
-        probe.bind(("", 0))
-    free = {name: str(probe.getsockname()[1]) for name, probe in zip(PORTS, probes, strict=True)}
-    for probe in probes:
-        probe.close()
+    free = dict(zip(PORTS, _free_ports(), strict=False))
     files = {name: str(folder / file) for name, file in FILES.items()}
     for name, value in (free | files | _program(folder) | SETTINGS).items():
         os.environ.setdefault(f"RAY_SERVE_{name}", value)
     return folder
+
+
+def _free_ports() -> Iterator[str]:
+    """Ports that nobody listens on, in no order. They lie below those that the system hands out by itself (Linux: from
+    32768) and above those of Ray's workers, or what Ray starts before its HAProxy might get one of them."""
+    for port in random.sample(range(20_000, 32_768), 12_768):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
+        yield str(port)
 
 
 def _program(folder: Path) -> dict[str, str]:

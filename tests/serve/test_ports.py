@@ -23,6 +23,7 @@ def test_what_is_set_stays_and_the_rest_is_ones_own(folder: Path) -> None:
     assert os.environ["RAY_SERVE_HAPROXY_STATS_PORT"] == "8404"
     ports = [os.environ[f"RAY_SERVE_{name}"] for name in ("HAPROXY_METRICS_PORT", "FALLBACK_PROXY_HTTP_PORT")]
     assert len(set(ports)) == 2
+    assert all(20_000 <= int(port) < 32_768 for port in ports)  # which no other program is given by chance
     assert os.environ["RAY_SERVE_HAPROXY_SOCKET_PATH"].startswith(f"{folder}/")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     release(folder)
