@@ -40,6 +40,8 @@ class Medians:
                 if mention in self.number and mention.place:
                     said[row, self.places.index(mention.place)] = self.number[mention]
         owner = np.full(images.shape[:3], NOBODY, np.int8)
+        if not self.number:
+            return owner
         for start in range(0, len(images), _BATCH):
             batch = slice(start, start + _BATCH)
             nearest = np.full(images[batch].shape[:3], np.inf, np.float32)

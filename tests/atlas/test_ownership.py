@@ -52,6 +52,8 @@ def test_things_said_too_seldom_own_nothing() -> None:
     medians = medians_of(images, captions, NOUNS)
     assert [mention.words for mention in medians.number] == [("red",)]
     assert (medians.owners(images, captions, NOUNS)[7:] == NOBODY).all()
+    without = medians_of(images, [None] * 9, NOUNS)
+    assert (without.owners(images, [None] * 9, NOUNS) == NOBODY).all()
 
 
 def test_shares_of_a_change() -> None:
