@@ -19,8 +19,6 @@ from swiggle.editing.composer import Request
 from swiggle.editing.endpoint_reader import reader_from_environment
 from swiggle.editing.plan import EditPlan
 
-PROMPTS = 4096
-"""How many prompts are remembered with what they ask for."""
 THREAD_PAYS_FROM = 0.005
 """Seconds that an edit takes from which it runs in a thread: on the event loop it would hold up other requests; below
 that, the way to a thread and back is what holds them up."""
@@ -37,8 +35,9 @@ def make_engine(bundle: Bundle, **handles: Any) -> Engine:
     sessions = Sessions(vae, bundle.vae.latent_shape)
     handles.setdefault("composing", handles["steering"])
     # A language model that fails for a while must not be remembered with what was read in its place.
-    understood = Remembered[str, list[Request]](PROMPTS if reader_from_environment() is read_clauses else 0)
-    return Engine(bundle.atlas, bundle.manifest, bundle.image_size, sessions=sessions, understood=understood, **handles)
+    if reader_from_environment() is not read_clauses:
+        handles["understood"] = Remembered[str, list[Request]](capacity=0)
+    return Engine(bundle.atlas, bundle.manifest, bundle.image_size, sessions=sessions, **handles)
 
 
 def local_handles(bundle: Bundle) -> dict[str, LocalHandle]:

@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 
 
 class Remembered(Generic[Key, Value]):
-    """For one thread."""
+    """For one thread at a time."""
 
     def __init__(self, capacity: int = 4096) -> None:
         self._capacity = capacity

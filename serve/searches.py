@@ -4,8 +4,8 @@ A label written by hand empties the memory, so the next search sees it.
 """
 
 import threading
-from collections import OrderedDict
 
+from serve.remembered import Remembered
 from swiggle.atlas.index import Entry, LabelIndex, Match
 
 
@@ -13,8 +13,8 @@ class RememberedSearches(LabelIndex):
     """A `LabelIndex` with the most recently used searches remembered, for use by several threads."""
 
     def __init__(self, index: LabelIndex, capacity: int = 4096) -> None:
-        self._index, self._capacity = index, capacity
-        self._found: OrderedDict[tuple[str, str | None, int], list[Match]] = OrderedDict()
+        self._index = index
+        self._found = Remembered[tuple[str, str | None, int], list[Match]](capacity)
         self._generation = 0
         self._lock = threading.Lock()
 
@@ -22,15 +22,12 @@ class RememberedSearches(LabelIndex):
         key = (words, place, limit)
         with self._lock:
             generation = self._generation
-            if key in self._found:
-                self._found.move_to_end(key)
-                return self._found[key]
+            if (found := self._found.get(key)) is not None:
+                return found
         found = self._index.search(words, place, limit)
         with self._lock:
             if generation == self._generation:  # else a label was written meanwhile
-                self._found[key] = found
-                if len(self._found) > self._capacity:
-                    self._found.popitem(last=False)
+                self._found.put(key, found)
         return found
 
     def put(self, entry: Entry) -> None:
@@ -44,4 +41,4 @@ class RememberedSearches(LabelIndex):
     def _forget(self) -> None:
         with self._lock:
             self._generation += 1
-            self._found.clear()
+            self._found.forget()

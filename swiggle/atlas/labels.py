@@ -124,8 +124,9 @@ def label_features(
         rule = captions.grow(start, _fires(by_feature[0], i, level), BETA)
         return Found(*_confirmed(rule, held_out[0], _fires(by_feature[1], i, level)), threshold)
 
-    def of_its_place(i: int, rule: Rule) -> bool:
-        """Whether a rule says something of the place that a feature acts on, and detects less without saying it."""
+    def of_its_place(i: int) -> bool:
+        """Whether the rule found says something of the place that a feature acts on, and detects less without it."""
+        rule = found[i].rule
         places = [terms[group[0]].place for group in rule.groups]
         if acts_on[i] is None or None in places:
             return True
@@ -135,23 +136,23 @@ def label_features(
         fired = _fires(by_feature[1], i, found[i].threshold * max_activation[i])
         return detection(fired, rest.holds(held_out[0]), BETA).f <= found[i].confidence - GAIN
 
-    found: dict[int, Found] = {}
     firing_ones = np.flatnonzero(np.diff(by_feature[0].indptr) >= _MIN_FIRINGS)
     anything = np.ones((len(firing_ones), len(terms)), bool)
-    found |= {
+    found = {
         i: found_from(i, start, threshold)
         for i, start, threshold in _starts(train.values, captions, max_activation, firing_ones, anything)
     }
-    elsewhere = np.array([i for i in found if not of_its_place(i, found[i].rule)], int)
+    elsewhere = np.array([i for i in found if not of_its_place(i)], int)
     there = np.array([[term.place == acts_on[i] for term in terms] for i in elsewhere], bool).reshape(-1, len(terms))
     found |= {
         i: found_from(i, start, threshold)
         for i, start, threshold in _starts(train.values, captions, max_activation, elsewhere, there)
     }
+    misleading = {i for i in elsewhere.tolist() if not of_its_place(i)}
     labels = [Label(UNEXPLAINED)] * features
     rules: dict[int, Rule] = {}
     for i, (rule, confidence, threshold) in found.items():
-        if confidence < min_confidence or not of_its_place(i, rule):
+        if confidence < min_confidence or i in misleading:
             labels[i] = Label(UNEXPLAINED, confidence=confidence)
             continue
         rules[i] = rule

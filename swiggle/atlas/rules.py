@@ -83,7 +83,9 @@ class Captions:
         self.counts = np.asarray(said.sum(axis=0)).ravel()
         self.lengths = np.array([len(term.words) for term in terms])
         self._places = np.array([term.place or "" for term in terms])
-        self._exclusive = {place: np.flatnonzero(whole & (self._places == place)) for place in set(self._places)}
+        self._exclusive = {
+            place: np.flatnonzero(whole & (self._places == place)) for place in sorted(set(self._places))
+        }
         self._halves = np.arange(said.shape[0]) % 2 == 0
 
     def of(self, rows: np.ndarray) -> np.ndarray:

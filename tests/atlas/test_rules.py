@@ -40,6 +40,16 @@ def test_a_part_of_a_thing_gets_the_condition_on_the_other_place(world: tuple[Ca
     assert detection(fired, rule.holds(captions.by_term), 0.5).f1 == 1.0
 
 
+def test_of_two_conditions_as_good_as_each_other_it_is_always_the_same(rng: np.random.Generator) -> None:
+    """Whatever the order in which a set of places is gone through, which differs from process to process."""
+    head, shirt = rng.choice(np.array(HEADS), size=3000), rng.choice(np.array([4, 5, 6]), size=3000)
+    drawn = np.stack([head, shirt, shirt + 6], axis=1)  # glasses go with the shirt
+    rows = np.repeat(np.arange(3000), 3)
+    said = sparse.csr_matrix((np.ones(9000, np.float32), (rows, drawn.ravel())), shape=(3000, len(TERMS)))
+    rule = Captions(TERMS, np.ones(len(TERMS), bool), said).grow(1, (head == 1) & (shirt == 5), 0.5)
+    assert rule == Rule(((1,), (11,)))
+
+
 def test_no_condition_is_read_into_chance(world: tuple[Captions, np.ndarray], rng: np.random.Generator) -> None:
     captions, drawn = world
     assert captions.grow(1, (drawn[:, 0] == 1) & (rng.random(3000) < 0.3), 0.5) == Rule(((1,),))

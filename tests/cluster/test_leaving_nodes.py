@@ -1,24 +1,19 @@
 """Training on nodes that leave: with fewer workers when no other node comes, and with one more checkpoint when a node
 says that it is about to go."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.cluster.conftest import Cluster
+from tests.jobs import test_train_vae
 from tests.jobs.test_train_vae import Training, assert_same_curves, copy_data, weights_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.integration]
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
-    yield
-    for process in Training.started:
-        process.kill()
-    Training.started.clear()
+nothing_left_running = test_train_vae.nothing_left_running
 
 
 def on(cluster: Cluster, run: Path, *words: str, **environment: str) -> Training:
