@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from swiggle.atlas.labels import incidence, terms_of
 from swiggle.vocabulary import Mention, Vocabulary
@@ -125,6 +126,7 @@ def remember(
     return Memory(terms, latents.astype(np.float16), by_term, held.astype(np.float16), reader, whole)
 
 
+@threadpool_limits.wrap(limits=1)  # the order of a sum, and so its last bit, would depend on the number of threads
 def _reader(latents: np.ndarray, said: sparse.csr_matrix, places: Sequence[np.ndarray]) -> np.ndarray:
     """Linear discriminants (Fisher 1936) of what is said of each place: float32 [latent_dim + 1, terms], the last row
     a constant. `places` holds the numbers of the terms that exclude each other."""

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.cluster.conftest import Cluster, Prometheus
+from tests.cluster.conftest import MADE, Cluster, Prometheus
 from tests.conftest import ROOT, free_port
 
 pytestmark = [pytest.mark.cluster, pytest.mark.integration]
@@ -112,7 +112,9 @@ class Load:
 
 @pytest.fixture(scope="module")
 def served(cluster: Cluster, unbroken: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    yield Served(cluster, unbroken, tmp_path_factory.mktemp("served"))
+    folder = tmp_path_factory.mktemp("served")
+    # A copy: what is served keeps its vectors beside it, and other tests compare the run's files.
+    yield Served(cluster, bundle_copy(unbroken, folder / "bundle"), folder)
     cluster.run("serve", "shutdown", "--yes", RAY_DASHBOARD_ADDRESS=cluster.dashboard)
 
 
@@ -129,10 +131,8 @@ def test_logs_are_json_and_name_the_request(served: Served, cluster: Cluster) ->
 
 
 def test_a_new_bundle_under_load_loses_no_request(served: Served, unbroken: Path, tmp_path: Path) -> None:
-    newer = tmp_path / "newer"
-    for part in ("vae", "sae", "atlas", "index"):
-        shutil.copytree(unbroken / part, newer / part, ignore=shutil.ignore_patterns("chroma"))
-    manifest = json.loads((unbroken / "bundle.json").read_text())
+    newer = bundle_copy(unbroken, tmp_path / "newer")
+    manifest = json.loads((newer / "bundle.json").read_text())
     manifest["metrics"]["released"] = "later"
     (newer / "bundle.json").write_text(json.dumps(manifest))
     with Load(served.url) as load:
@@ -166,6 +166,14 @@ def test_every_panel_of_the_dashboard_has_data(served: Served, prometheus: Prome
         while empty := [query for query in queries if not has_data(prometheus, query[1])]:
             assert time.monotonic() < deadline, empty
             time.sleep(2)
+
+
+def bundle_copy(run: Path, folder: Path) -> Path:
+    """The bundle of a run, without its data."""
+    for part in MADE:
+        shutil.copytree(run / part, folder / part)
+    shutil.copy(run / "bundle.json", folder)
+    return folder
 
 
 def has_data(prometheus: Prometheus, query: str) -> bool:
