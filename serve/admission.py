@@ -15,7 +15,7 @@ from serve.limits import refuse
 
 LIMIT = 32
 """HTTP requests that one Gateway works on or keeps waiting: what the last of them waits for is 32 slider steps."""
-LIMIT_REFUSING = 8
+LIMIT_REFUSING = 3
 """The same, as long as requests are refused: enough to keep the Gateway busy."""
 REFUSING_FOR = 0.5
 """Seconds after a refusal for which that holds."""
