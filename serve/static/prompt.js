@@ -1,6 +1,5 @@
 // Saying what should change. Prompts add up: each is asked after the ones before, and can be taken back.
 
-import { isNamed } from "./catalogue.js";
 import { byId, h, plural } from "./dom.js";
 import { operationOn, samePlan, strengthAfter, withOperation } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
@@ -8,7 +7,6 @@ import { NOTHING_ASKED } from "./project.js";
 const DONE = { replace: "replaced", raise: "raised", lower: "lowered", remove: "taken out" };
 const AGAIN = { replace: "give it", raise: "more", lower: "less", remove: "without" };
 const percent = (score) => `${Math.round(100 * score)}%`;
-const distinct = (values) => [...new Set(values)];
 
 export class Prompt {
   #busy = false;
@@ -98,7 +96,7 @@ export class Prompt {
       this.#said(),
       ...made.reasons.filter((reason) => reason.features.length).map((reason) => this.#explained(reason)),
     );
-    const others = await this.#alternatives(last);
+    const others = last.alternatives.slice(0, 3);
     if (others.length)
       byId("answer").append(
         h(
@@ -163,19 +161,6 @@ export class Prompt {
           )
         : null,
     ].filter(Boolean);
-  }
-
-  /** Other labels that the words could have meant. */
-  async #alternatives(reason) {
-    const [best] = reason.matched;
-    if (!best) return [];
-    const matched = distinct(reason.matched.map(({ label }) => label));
-    const near = (await this.api.search(best.label, 40).catch(() => [])).filter(
-      (hit) => hit.score > 0.6 && isNamed(hit),
-    );
-    return distinct([...matched, ...near.map(({ label }) => label)])
-      .filter((label) => label !== best.label)
-      .slice(0, 3);
   }
 
   #said() {

@@ -5,7 +5,8 @@ these a plan is composed for one picture (`composer.py`). Labels alone decide wh
 is asked for.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +16,7 @@ from swiggle.atlas.index import LabelIndex
 from swiggle.editing.clauses import read_clauses
 from swiggle.editing.composer import GROUP, Composer, Picture, PromptPlan, Request
 from swiggle.editing.endpoint_reader import Reader
-from swiggle.editing.retrieval import retrieve
+from swiggle.editing.retrieval import Found, retrieve
 
 
 @dataclass
@@ -36,8 +37,44 @@ class Planner:
     def understand(self, prompt: str) -> list[Request]:
         """What a prompt asks for, and the features that it means; the same for every picture."""
         vocabulary = self.atlas.vocabulary
-        clauses = self.reader(prompt, vocabulary)
-        return [Request(clause, retrieve(self.index, vocabulary, clause)) for clause in clauses]
+        clauses = self.reader(self._in_short(prompt), vocabulary)
+        return [Request(clause, self._apart(retrieve(self.index, vocabulary, clause))) for clause in clauses]
+
+    def _in_short(self, prompt: str) -> str:
+        """A prompt with whole labels, as a page offers them, without what a comma adds to tell a label from others of
+        the same meaning: "give it banana head, upper" asks for a banana head. What "with" adds may be meant."""
+        return self._added.sub(lambda label: self._meaning(label[0]), prompt)
+
+    def _apart(self, found: Found) -> Found:
+        """What was found, without alternatives that mean the same as what matched or as each other."""
+        meant = {self._meaning(match.label) for match in found.matched}
+        others: dict[str, str] = {}
+        for label in found.alternatives:
+            if self._meaning(label) not in meant:
+                others.setdefault(self._meaning(label), label)
+        return replace(found, alternatives=list(others.values()))
+
+    def _meaning(self, label: str) -> str:
+        return self._meanings.get(label.lower(), label.lower())
+
+    @cached_property
+    def _added(self) -> re.Pattern[str]:
+        labels = [label for label, meaning in self._meanings.items() if label.startswith(f"{meaning},")]
+        longest_first = sorted(labels, key=lambda label: (-len(label), label))
+        return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'})(?!\w)", re.IGNORECASE)
+
+    @cached_property
+    def _meanings(self) -> dict[str, str]:
+        """What a label says without what was added to tell it from others: "banana head, upper" -> "banana head"."""
+        cores = [
+            f"{words} {place}" if place else words
+            for words, place in zip(self.atlas.words, self.atlas.places, strict=True)
+        ]
+        return {
+            label.lower(): core
+            for label, words, core in zip(self.atlas.labels, self.atlas.words, cores, strict=True)
+            if words and label.lower().startswith(core)
+        }
 
     @cached_property
     def composer(self) -> Composer:
