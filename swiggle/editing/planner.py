@@ -66,15 +66,12 @@ class Planner:
     @cached_property
     def _meanings(self) -> dict[str, str]:
         """What a label says without what was added to tell it from others: "banana head, upper" -> "banana head"."""
-        cores = [
-            f"{words} {place}" if place else words
-            for words, place in zip(self.atlas.words, self.atlas.places, strict=True)
-        ]
-        return {
-            label.lower(): core
-            for label, words, core in zip(self.atlas.labels, self.atlas.words, cores, strict=True)
-            if words and label.lower().startswith(core)
-        }
+        meanings = {}
+        for label, words, place in zip(self.atlas.labels, self.atlas.words, self.atlas.places, strict=True):
+            meaning = f"{words} {place}" if place else words
+            if words and f"{label.lower()} ".startswith((f"{meaning} ", f"{meaning},")):
+                meanings[label.lower()] = meaning
+        return meanings
 
     @cached_property
     def composer(self) -> Composer:
