@@ -39,6 +39,9 @@ def test_only_usable_features_are_raised_however_few_they_are(rng: np.random.Gen
 def test_least_squares_against_scipy(rng: np.random.Generator) -> None:
     rows, target = unit_rows(rng, 20, 32).astype(float), rng.normal(size=32)
     low, high = -rng.random(20), np.where(rng.random(20) < 0.5, np.inf, 0.2)
-    ours = _bounded_least_squares(rows, target, low, high)
+    gram = rows @ rows.T
+    step = 1.0 / np.linalg.eigvalsh(gram)[-1]
     theirs = lsq_linear(rows.T, target, bounds=(low, high)).x
-    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+    for start in (np.zeros(20), np.minimum(rng.random(20), high)):
+        ours = _bounded_least_squares(gram, rows @ target, low, high, step, start)
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
