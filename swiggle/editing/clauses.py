@@ -39,20 +39,44 @@ class _Part:
 
 def read_clauses(prompt: str, vocabulary: Vocabulary) -> list[Clause]:
     """The requests of a prompt, in order; parts without content words ask for nothing."""
-    return [clause for part in _parts(prompt, vocabulary) if part.action for clause in _read(part, vocabulary)]
+    text = " ".join(prompt.lower().replace("’", "'").split())
+    text = grammar.IN_PLACE_OF_FIRST.sub(r"\2 instead of \1", text)
+    return [clause for sentence in grammar.END.split(text) for clause in _clauses(sentence, vocabulary)]
 
 
-def _parts(prompt: str, vocabulary: Vocabulary) -> list[_Part]:
-    text = grammar.IN_PLACE_OF_FIRST.sub(r"\2 instead of \1", prompt.lower().replace("’", "'"))
+def _clauses(sentence: str, vocabulary: Vocabulary) -> list[Clause]:
+    parts = _parts(sentence, vocabulary)
+    clauses = [clause for part in parts if part.action for clause in _read(part, vocabulary)]
+    if clauses:
+        return clauses
+    # "give it a hat" asks for something, but not for what.
+    asked = [(part, place) for part in parts if part.action for place in vocabulary.named_places(part.text)]
+    return [Clause(part.text, "replace", (), place) for part, place in asked]
+
+
+def _parts(sentence: str, vocabulary: Vocabulary) -> list[_Part]:
     found: list[_Part] = []
-    for piece in grammar.BREAK.split(text):
-        for half in _halves(piece, vocabulary):
-            action = _action(half)
-            # "remove the glasses and the hat": what is said of the one is meant of the other too.
-            if found and action == "replace" and found[-1].action != "replace" and _continues(half, vocabulary):
-                action = found[-1].action
-            found.append(_Part(half, action))
+    phrases = [phrase for piece in grammar.BREAK.split(sentence) for phrase in _phrases(piece, vocabulary)]
+    for half in [half for phrase in phrases for half in _halves(phrase, vocabulary)]:
+        action = _action(half)
+        # "remove the glasses and the hat": what is said of the one is meant of the other too.
+        if found and action == "replace" and found[-1].action != "replace" and _continues(half, vocabulary):
+            action = found[-1].action
+        found.append(_Part(half, action))
     return found
+
+
+def _phrases(piece: str, vocabulary: Vocabulary) -> list[str]:
+    """What stands beside something of no named place is a phrase of its own: "a shark with red glasses" is two,
+    "stripes on the shirt" and "replace the shark with a red hat" are one."""
+    for match in grammar.BESIDE.finditer(piece):
+        left, right = piece[: match.start()], piece[match.end() :]
+        half_a_pair = grammar.PAIR_BEGINS.search(left) and not any(pair.search(left) for pair in grammar.PAIRS)
+        if half_a_pair or not _content(left, vocabulary) or vocabulary.named_places(left):
+            continue
+        if vocabulary.named_places(right) and (match[0] in ("with", "wearing") or _content(right, vocabulary)):
+            return [left, *_phrases(right, vocabulary)]
+    return [piece]
 
 
 def _halves(piece: str, vocabulary: Vocabulary) -> list[str]:
@@ -64,7 +88,7 @@ def _halves(piece: str, vocabulary: Vocabulary) -> list[str]:
         starts = (tokenise(half) or [""])[0] in grammar.STARTERS
         ours, theirs = vocabulary.named_places(held), vocabulary.named_places(half)
         if held.strip() and not (starts or (ours and theirs and set(ours) != set(theirs))):
-            halves[-1] = f"{held} and {half}"
+            halves[-1] = f"{held.strip()} and {half.strip()}"
         else:
             halves.append(half)
     return [half.strip() for half in halves if half.strip()]

@@ -40,6 +40,11 @@ class Request:
     clause: Clause
     found: Found
 
+    @property
+    def place(self) -> str | None:
+        """The place that it is about."""
+        return self.clause.place or (self.found.matched[0].place if self.found.matched else None)
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -87,7 +92,8 @@ class Composer:
         reasons = []
         for number, request in enumerate(requests):
             clause, meant = request.clause, request.found
-            found = self._operations(clause, [match.feature for match in meant.matched], picture)
+            seeds = [match.feature for match in meant.matched]
+            found = [] if _idle(requests, number) else self._operations(clause, seeds, picture)
             # Later requests see the picture as the earlier ones leave it, so the last word on a feature counts.
             operations.update({operation.feature: operation for operation in found})
             if picture is not None and number < len(requests) - 1:
@@ -106,7 +112,7 @@ class Composer:
         return Picture(activations, picture.latent + (activations - picture.activations) @ self.rows)
 
     def _operations(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
-        if not seeds and not clause.words and picture is not None:
+        if not seeds and not clause.words and clause.action != "replace" and picture is not None:
             seeds = self._worn(clause.place, np.ones(len(self.atlas), bool), picture.activations)
         if clause.action == "replace" and seeds:
             return self._replace(clause, seeds, picture)
@@ -253,3 +259,16 @@ class Composer:
     @cached_property
     def _usable(self) -> np.ndarray:
         return self.atlas.density >= FREQUENT
+
+
+def _idle(requests: Sequence[Request], number: int) -> bool:
+    """Whether a request takes something out of a place that an earlier one empties, or that a later one fills: what is
+    left in an emptied place would be taken for something that is there."""
+    request = requests[number]
+    if request.clause.action != "remove":
+        return False
+    here = [other.place == request.place for other in requests]
+    before = [other.clause.action for other, same in zip(requests[:number], here, strict=False) if same]
+    after = [other for other, same in zip(requests[number + 1 :], here[number + 1 :], strict=True) if same]
+    filled = any(other.clause.action == "replace" and other.found.matched for other in after)
+    return filled or before[-1:] == ["remove"]

@@ -40,11 +40,15 @@ STARTERS = (
 )  # fmt: skip
 """Words with which a request may begin after "and"."""
 
+END = re.compile(r"[;.!?]+")
+"""Between sentences."""
 BREAK = re.compile(
-    r"[,;.!?]+|\bthen\b|\bbut\b|\balso\b|\bplus\b|\bwhile\b|\bexcept\b"
+    r",+|\bthen\b|\bbut\b|\balso\b|\bplus\b|\bwhile\b|\bexcept\b"
     r"|(?=\bwithout\b)|\bwith (?=no\b|less\b|more\b|fewer\b)|(?<=\S) (?=instead of\b.*,)"
 )
 """Between requests."""
+BESIDE = re.compile(r"\b(?:with|wearing|on|in)\b")
+"""Between what a picture shows and what it shows beside that."""
 IN_PLACE_OF_FIRST = re.compile(r"\b(?:instead of|rather than) ([^,]+),\s*([^,;.]+)")
 
 _CHANGE = r"(?:chang|touch|alter|modify|mess|affect|replac)\w*"
@@ -72,3 +76,5 @@ PAIRS = tuple(
     )
 )
 """Ways to say what is wanted in place of what."""
+PAIR_BEGINS = re.compile(r"\b(?:swap|switch|trade|exchange|substitute|replace)\b")
+"""After which "with" says what is wanted in place of something."""

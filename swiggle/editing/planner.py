@@ -13,10 +13,10 @@ import numpy as np
 
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.index import LabelIndex
-from swiggle.editing.clauses import read_clauses
+from swiggle.editing.clauses import Clause, read_clauses
 from swiggle.editing.composer import GROUP, Composer, Picture, PromptPlan, Request
 from swiggle.editing.endpoint_reader import Reader
-from swiggle.editing.retrieval import Found, retrieve
+from swiggle.editing.retrieval import LISTED, Found, retrieve
 
 
 @dataclass
@@ -36,9 +36,23 @@ class Planner:
 
     def understand(self, prompt: str) -> list[Request]:
         """What a prompt asks for, and the features that it means; the same for every picture."""
-        vocabulary = self.atlas.vocabulary
-        clauses = self.reader(self._in_short(prompt), vocabulary)
-        return [Request(clause, self._apart(retrieve(self.index, vocabulary, clause))) for clause in clauses]
+        return [request for clause in self._read(self._in_short(prompt)) for request in self._requests(clause)]
+
+    def _read(self, text: str) -> list[Clause]:
+        return self.reader(text, self.atlas.vocabulary)
+
+    def _requests(self, clause: Clause) -> list[Request]:
+        """A clause and what it means. "a shark and red glasses" reads like "square and red glasses"; where nothing is
+        known by both words together, each side of the "and" is a request."""
+        whole = Request(clause, self._found(clause))
+        pieces = re.split(r"\band\b", clause.text)
+        if whole.found.matched or clause.action != "replace" or len(pieces) == 1:
+            return [whole]
+        apart = [Request(part, self._found(part)) for piece in pieces for part in self._read(piece)]
+        return apart if any(request.found.matched for request in apart) else [whole]
+
+    def _found(self, clause: Clause) -> Found:
+        return self._apart(retrieve(self.index, self.atlas.vocabulary, clause))
 
     def _in_short(self, prompt: str) -> str:
         """A prompt with whole labels, as a page offers them, without what a comma adds to tell a label from others of
@@ -46,13 +60,22 @@ class Planner:
         return self._added.sub(lambda label: self._meaning(label[0]), prompt)
 
     def _apart(self, found: Found) -> Found:
-        """What was found, without alternatives that mean the same as what matched or as each other."""
+        """What was found, the best of the other labels alone, without those that mean the same as what matched or as
+        each other."""
         meant = {self._meaning(match.label) for match in found.matched}
+        return replace(
+            found,
+            alternatives=self._different(found.alternatives, meant)[:LISTED],
+            nearest=self._different(found.nearest, meant)[:LISTED],
+        )
+
+    def _different(self, labels: list[str], meant: set[str]) -> list[str]:
+        """The first label of each meaning that is not one of `meant`."""
         others: dict[str, str] = {}
-        for label in found.alternatives:
+        for label in labels:
             if self._meaning(label) not in meant:
                 others.setdefault(self._meaning(label), label)
-        return replace(found, alternatives=list(others.values()))
+        return list(others.values())
 
     def _meaning(self, label: str) -> str:
         return self._meanings.get(label.lower(), label.lower())

@@ -15,6 +15,7 @@ ALSO = 0.2
 ELSEWHERE = 0.1
 """By how much more similar a label must be for a request that names no place not to mean the usual one."""
 LISTED = 5
+"""Other labels that a plan names."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ def retrieve(index: LabelIndex, vocabulary: Vocabulary, clause: Clause) -> Found
     """The features that a request means. One that names no place means the vocabulary's usual place, unless it asks for
     something in place of what is found elsewhere, or its words fit a label elsewhere much better."""
     if not clause.words:
-        return Found()
+        named = clause.place and clause.action == "replace"  # "give it a hat": which one?
+        return Found(nearest=_labels(index.search(clause.text, clause.place))) if named else Found()
     place = clause.place or (_place_of(index, clause.instead_of) if clause.instead_of else None)
     listed = index.search(" ".join(clause.words), place)
     if not listed or listed[0].score < MATCH:
@@ -45,7 +47,7 @@ def retrieve(index: LabelIndex, vocabulary: Vocabulary, clause: Clause) -> Found
     matched = [match for match in here if match.score >= best.score - SAME]
     near = [match for match in listed if match.score >= max(MATCH, best.score - ALSO)]
     same = {match.label for match in matched}
-    return Found(matched, [label for label in _labels(near, LISTED + len(same)) if label not in same][:LISTED])
+    return Found(matched, [label for label in _labels(near) if label not in same])
 
 
 def _place_of(index: LabelIndex, words: Words) -> str | None:
@@ -54,5 +56,5 @@ def _place_of(index: LabelIndex, words: Words) -> str | None:
     return listed[0].place if listed and listed[0].score >= MATCH else None
 
 
-def _labels(matches: list[Match], limit: int = LISTED) -> list[str]:
-    return list(dict.fromkeys(match.label for match in matches))[:limit]
+def _labels(matches: list[Match]) -> list[str]:
+    return list(dict.fromkeys(match.label for match in matches))

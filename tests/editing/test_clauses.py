@@ -54,7 +54,20 @@ def read(prompt: str) -> list[tuple]:
             "the head should be a shark and the glasses square red",
             [("replace", "shark", "head"), ("replace", "square red", "glasses")],
         ),
-        # What "remove" is said of goes on
+        ("make it a shark with red glasses", [("replace", "shark", None), ("replace", "red", "glasses")]),
+        ("turn it into a shark with red glasses", [("replace", "shark", None), ("replace", "red", "glasses")]),
+        ("swap the cat for a shark with red glasses", [("replace", "shark", None), ("replace", "red", "glasses")]),
+        ("replace the cat with a crown hat", [("replace", "crown", "head")]),
+        ("a shark wearing red glasses", [("replace", "shark", None), ("replace", "red", "glasses")]),
+        ("a shark on a warm background", [("replace", "shark", None), ("replace", "warm", "background")]),
+        ("shark with glasses", [("replace", "shark", None)]),
+        ("put stripes on the shirt", [("replace", "stripes", "accessory")]),
+        # Something, but what?
+        ("give it a hat", [("replace", "", "head")]),
+        ("hat", [("replace", "", "head")]),
+        ("keep the hat", []),
+        # What "remove" is said of goes on, to the end of the sentence
+        ("remove the glasses. the hat", [("remove", "", "glasses"), ("replace", "", "head")]),
         ("remove the glasses and the hat", [("remove", "", "glasses"), ("remove", "", "head")]),
         ("without glasses and hat", [("remove", "", "glasses"), ("remove", "", "head")]),
         ("remove the shark head and the red glasses", [("remove", "shark", "head"), ("remove", "red", "glasses")]),

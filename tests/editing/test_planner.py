@@ -163,6 +163,37 @@ def test_labels_of_the_same_meaning_are_no_alternatives() -> None:
     assert reason.alternatives == []
 
 
+def test_what_is_not_known_by_both_words_is_two_requests() -> None:
+    planner, _ = planner_of(WORDS)
+    worn = wearing(PIZZA, BLUE, DOTS)
+    reasons = planner.plan("a shark and a red shirt", Picture(worn, worn @ planner.rows)).reasons
+    assert [reason.text for reason in reasons] == ["a shark", "a red shirt"]
+    found = after(planner, "a shark and a red shirt", worn)
+    assert min(found[SHARK], found[RED]) > 0.5
+    planner.index.labels[RED] = "shark red"  # one thing, of both words
+    assert len(planner.plan("a shark and red shirt", Picture(worn, worn @ planner.rows)).reasons) == 1
+
+
+def test_what_was_taken_out_is_not_taken_out_again() -> None:
+    planner, _ = planner_of(WORDS)
+    worn = wearing(SHARK, BLUE, DOTS)
+    once = planner.plan("remove the head", Picture(worn, worn @ planner.rows))
+    for again in ("remove the head. without the head", "remove the head, no shark"):
+        twice = planner.plan(again, Picture(worn, worn @ planner.rows))
+        assert twice.plan == once.plan
+        assert [bool(reason.features) for reason in twice.reasons] == [True, False]
+    back = after(planner, "remove the head. make it a pizza", worn)
+    assert back[PIZZA] > 0.5
+
+
+def test_a_place_without_a_thing_names_things_for_it() -> None:
+    planner, _ = planner_of(WORDS)
+    worn = wearing(SHARK, BLUE, DOTS)
+    made = planner.plan("give it a head", Picture(worn, worn @ planner.rows))
+    assert made.plan.operations == []
+    assert sorted(made.reasons[0].nearest) == ["lamp", "pizza", "shark"]
+
+
 def test_a_swap_happens_where_the_old_thing_is() -> None:
     planner, _ = planner_of(WORDS)
     found = after(planner, "swap the stripes for dots", wearing(SHARK, BLUE, STRIPES))
