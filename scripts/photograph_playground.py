@@ -87,7 +87,7 @@ def record(browser: Browser, url: str, out: Path) -> None:
     page.locator("#list .item").first.click()
     settled(page)
     film.take(1500)
-    page.get_by_role("button", name="Ask for it").click()
+    page.get_by_role("button", name="Put it in").click()
     page.locator(".said li").nth(1).wait_for()
     settled(page)
     film.take(2200)

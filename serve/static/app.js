@@ -15,7 +15,7 @@ import { fromFragment, toFragment } from "./share.js";
 import { Sliders } from "./sliders.js";
 import { Stage } from "./stage.js";
 import { Start } from "./start.js";
-import { say, watchServer } from "./status.js";
+import { forgive, say, watchServer } from "./status.js";
 
 const api = await createApi();
 const project = new Project();
@@ -25,8 +25,8 @@ const complain = (error) => {
 };
 
 const stage = new Stage();
-const history = new History(project);
-const brush = new Brush(project, (text) => {
+const history = new History(api, project);
+new Brush(project, (text) => {
   byId("stage").ariaDescription = text;
   say(text);
 });
@@ -37,7 +37,7 @@ const frames = api.live({
   },
   onError: complain,
 });
-const sliders = new Sliders(project, catalogue, brush, { onOpen: (id) => openFeature(id), onWhere: showWhere });
+const sliders = new Sliders(project, catalogue, { onOpen: (id) => openFeature(id), onWhere: showWhere });
 const prompt = new Prompt(api, project, catalogue);
 const panel = new FeaturePanel(api, project, catalogue, {
   onUse: (id) => {
@@ -53,7 +53,9 @@ const panel = new FeaturePanel(api, project, catalogue, {
   onError: complain,
   onSaved: (card) =>
     say(
-      card.source === "hand" ? `Saved. Search and prompts know “${card.label}” now.` : "The automatic label is back.",
+      card.source === "hand"
+        ? `Saved for all who use this server. Search and prompts know “${card.label}” now.`
+        : "The automatic label is back.",
     ),
 });
 const atlas = new AtlasView(api, project, catalogue, {
@@ -66,16 +68,24 @@ const atlas = new AtlasView(api, project, catalogue, {
         : `${catalogue.label(ids[0])} added to the sliders`,
     );
   },
+  onSearch: () => panel.close(false),
   onError: complain,
 });
 const labelling = new Labelling(api, catalogue, { onError: complain, say });
-const start = new Start(api, (source, title) => open(source, emptyPlan(), title), complain);
+const start = new Start(
+  api,
+  (source, title) => {
+    forgive();
+    open(source, emptyPlan(), title);
+  },
+  complain,
+);
 
 let settled = true; // whether the newest frame belongs to the newest step
 let opening = 0;
 const narrow = () => matchMedia("(max-width: 1099px)").matches;
 
-async function open(source, plan, title) {
+async function open(source, plan, title, how = {}) {
   const turn = ++opening;
   byId("stage").classList.add("loading");
   try {
@@ -84,8 +94,7 @@ async function open(source, plan, title) {
     if (turn !== opening) return;
     stage.before(before);
     picture.before = before;
-    brush.mask = null;
-    project.open(picture, plan, title);
+    project.open(picture, plan, title, how);
   } catch (error) {
     if (turn === opening) complain(error);
   }
@@ -96,6 +105,7 @@ function openFeature(id) {
   showWhere(null);
   atlas.map.choose(id);
   panel.open(id);
+  atlas.map.keepInView(id);
 }
 
 /** Show over the picture where a feature acts. */
@@ -117,7 +127,7 @@ project.addEventListener("plan", () => {
 project.addEventListener("step", async () => {
   settled = true;
   frames.send(project.picture, project.plan);
-  globalThis.history.replaceState(null, "", await toFragment(project.picture.source, project.plan));
+  globalThis.history.replaceState(null, "", await toFragment(project));
 });
 
 byId("add").addEventListener("click", () => atlas.focusSearch());
@@ -135,7 +145,7 @@ document.addEventListener("pointerdown", (event) => {
 byId("share").addEventListener("click", async () => {
   if (!project.picture) return;
   const link = new URL(location.href);
-  link.hash = await toFragment(project.picture.source, project.plan);
+  link.hash = await toFragment(project);
   byId("share-link").value = link.href;
   byId("share-dialog").showModal();
   byId("share-copy").focus();
@@ -172,7 +182,10 @@ async function openLink() {
   } catch (error) {
     complain(error);
   }
-  await open(linked?.source ?? { sample: 0 }, linked?.plan ?? emptyPlan(), linked ? "a shared edit" : "sample 1");
+  await open(linked?.source ?? { sample: 0 }, linked?.plan ?? emptyPlan(), linked ? "a shared edit" : "sample 1", {
+    asked: linked?.asked,
+    area: linked?.area,
+  });
 }
 addEventListener("hashchange", openLink);
 

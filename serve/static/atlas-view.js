@@ -18,8 +18,8 @@ export class AtlasView {
   #pages = 1;
   #asked = 0;
 
-  constructor(api, project, catalogue, { onOpen, onAdd, onError }) {
-    Object.assign(this, { api, project, catalogue, onOpen, onAdd, onError });
+  constructor(api, project, catalogue, { onOpen, onAdd, onSearch, onError }) {
+    Object.assign(this, { api, project, catalogue, onOpen, onAdd, onSearch, onError });
     this.map = new FeatureMap(byId("map"), {
       hover: (id, x, y) => this.#hover(id, x, y),
       choose: (id) => onOpen(id),
@@ -135,6 +135,7 @@ export class AtlasView {
     const query = byId("search").value.trim();
     const asked = ++this.#asked;
     if (!query) return this.#show(null);
+    this.onSearch(); // a feature's page lies over the list
     setTimeout(async () => {
       if (asked !== this.#asked) return;
       try {
@@ -210,7 +211,7 @@ export class AtlasView {
         "button",
         { type: "button", class: "item", onclick: () => this.onOpen(id), onfocus: () => this.map.choose(id) },
         thumb(id, 36),
-        h("span", { class: "label" }, name),
+        h("span", { class: "label", title: name }, name),
         h("span", { class: "number" }, score === undefined ? `#${id}` : `#${id} · ${Math.round(100 * score)}%`),
       ),
       h(

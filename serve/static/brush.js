@@ -1,14 +1,12 @@
 // Painting the part of the picture that an edit may change: 8 x 8 cells.
 
 import { byId } from "./dom.js";
-import { sharedMask, withMask } from "./plan.js";
+import { withMask } from "./plan.js";
 
 const SIDE = 8;
 const nothing = () => Array.from({ length: SIDE }, () => Array(SIDE).fill(0));
 
 export class Brush {
-  /** The area that new operations keep to, or null for everywhere. */
-  mask = null;
   #canvas = byId("brush");
   #cell = [3, 3]; // row and column of the keyboard's cursor
   #painting = null;
@@ -19,14 +17,17 @@ export class Brush {
     byId("brush-toggle").addEventListener("click", () => this.#open(this.#canvas.hidden));
     byId("brush-done").addEventListener("click", () => this.#open(false));
     byId("brush-clear").addEventListener("click", () => {
-      this.mask = null;
+      this.project.area = null;
       this.#apply("edit everywhere");
       this.#open(false);
     });
+    for (const button of document.querySelectorAll("[data-mode]")) {
+      button.addEventListener("click", () => this.#canvas.hidden || this.#open(false, false));
+    }
     this.#canvas.addEventListener("pointerdown", (event) => {
       this.#canvas.setPointerCapture(event.pointerId);
       const [row, column] = this.#at(event);
-      this.#painting = this.mask?.[row]?.[column] ? 0 : 1;
+      this.#painting = this.#mask?.[row]?.[column] ? 0 : 1;
       this.#paint(row, column, this.#painting);
     });
     this.#canvas.addEventListener("pointermove", (event) => {
@@ -39,18 +40,18 @@ export class Brush {
     this.#canvas.addEventListener("keydown", (event) => this.#key(event));
     this.#canvas.addEventListener("focus", () => this.#draw());
     this.#canvas.addEventListener("blur", () => this.#draw());
-    project.addEventListener("plan", () => {
-      if (this.#painting !== null) return;
-      if (project.plan.operations.length) this.mask = sharedMask(project.plan);
-      this.#draw();
-    });
+    project.addEventListener("plan", () => this.#painting === null && this.#draw());
   }
 
-  #open(open) {
+  get #mask() {
+    return this.project.area;
+  }
+
+  #open(open, focus = true) {
     this.#canvas.hidden = byId("brush-bar").hidden = !open;
+    byId("brush-toggle").ariaExpanded = String(open);
     this.#draw();
-    if (open) this.#canvas.focus();
-    else byId("brush-toggle").focus();
+    if (focus) (open ? this.#canvas : byId("brush-toggle")).focus();
   }
 
   #at(event) {
@@ -60,16 +61,18 @@ export class Brush {
   }
 
   #paint(row, column, value) {
-    if (this.mask?.[row][column] === value) return;
-    const mask = structuredClone(this.mask ?? nothing());
+    if (this.#mask?.[row][column] === value) return;
+    const mask = structuredClone(this.#mask ?? nothing());
     mask[row][column] = value;
-    this.mask = mask.flat().some(Boolean) ? mask : null;
+    this.project.area = mask.flat().some(Boolean) ? mask : null;
     this.#draw();
-    this.project.change(withMask(this.project.plan, this.mask));
+    this.project.change(withMask(this.project.plan, this.#mask));
   }
 
   #apply(title) {
-    this.project.finish(withMask(this.project.plan, this.mask), title);
+    const { plan, asked } = this.project;
+    const details = { asked: { ...asked, plan: withMask(asked.plan, this.#mask) } };
+    this.project.finish(withMask(plan, this.#mask), title, details, "area");
     this.#draw();
   }
 
@@ -79,25 +82,29 @@ export class Brush {
     if (step)
       this.#cell = [Math.max(0, Math.min(SIDE - 1, row + step[0])), Math.max(0, Math.min(SIDE - 1, column + step[1]))];
     else if (event.key === " ") {
-      this.#paint(row, column, this.mask?.[row][column] ? 0 : 1);
+      this.#paint(row, column, this.#mask?.[row][column] ? 0 : 1);
       this.#apply("paint the area");
     } else if (event.key === "Escape") return this.#open(false);
     else return undefined;
     event.preventDefault();
     const [now, beside] = this.#cell;
-    this.announce(`row ${now + 1}, column ${beside + 1}, ${this.mask?.[now][beside] ? "painted" : "not painted"}`);
+    this.announce(`row ${now + 1}, column ${beside + 1}, ${this.#mask?.[now][beside] ? "painted" : "not painted"}`);
     return this.#draw();
   }
 
   #draw() {
-    byId("brush-toggle").ariaPressed = String(this.mask !== null);
+    byId("brush-toggle").ariaPressed = String(this.#mask !== null);
+    const icon = byId("brush-icon").getContext("2d");
+    icon.clearRect(0, 0, SIDE, SIDE);
+    icon.fillStyle = getComputedStyle(byId("brush-icon")).color;
     const context = this.#canvas.getContext("2d");
     const size = this.#canvas.width / SIDE;
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     for (let row = 0; row < SIDE; row += 1) {
       for (let column = 0; column < SIDE; column += 1) {
-        if (!this.mask?.[row][column]) {
-          context.fillStyle = this.mask ? "#000a" : "#0003";
+        if (!this.#mask || this.#mask[row][column]) icon.fillRect(column, row, 1, 1);
+        if (!this.#mask?.[row][column]) {
+          context.fillStyle = this.#mask ? "#000a" : "#0003";
           context.fillRect(column * size, row * size, size, size);
         }
         context.strokeStyle = "#fff6";

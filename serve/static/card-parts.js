@@ -29,7 +29,7 @@ export function histogramOf(card) {
       "figcaption",
       {},
       h("span", {}, "0"),
-      h("span", {}, "activation where active (heights: square root)"),
+      h("span", { title: "The heights are square roots of how many pictures" }, "activation where active"),
       h("span", {}, card.max_activation.toFixed(1)),
     ),
   );

@@ -53,11 +53,12 @@ export class FeaturePanel {
     }
   }
 
-  close() {
+  close(focus = true) {
+    if (this.#id < 0) return;
     this.#id = -1;
     this.element.hidden = true;
     document.body.classList.remove("with-panel");
-    if (this.#opener?.isConnected) this.#opener.focus({ preventScroll: true });
+    if (focus && this.#opener?.isConnected) this.#opener.focus({ preventScroll: true });
     this.onClose();
   }
 
@@ -73,32 +74,7 @@ export class FeaturePanel {
           h("h2", { id: "panel-title", tabindex: -1 }, nameOf(feature)),
           h("p", { class: "number" }, `feature ${feature.id}`),
         ),
-        h(
-          "div",
-          { class: "uses" },
-          h(
-            "button",
-            {
-              type: "button",
-              class: "primary",
-              title: "Add its slider to the edit",
-              onclick: () => this.onUse(feature.id),
-            },
-            "Use in editor",
-          ),
-          this.api.can.prompt && isNamed(feature)
-            ? h(
-                "button",
-                {
-                  type: "button",
-                  class: "small",
-                  title: "Let the planner put it in place of what is there",
-                  onclick: () => this.onAsk(feature.label),
-                },
-                "Ask for it",
-              )
-            : null,
-        ),
+        this.#uses(feature),
         h(
           "button",
           { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() },
@@ -106,6 +82,21 @@ export class FeaturePanel {
         ),
       ),
     ];
+  }
+
+  /** Asking for what a feature is named after makes room for it; its slider alone draws it over what is there. */
+  #uses(feature) {
+    const button = (text, title, run, primary) =>
+      h("button", { type: "button", class: primary ? "primary" : "small", title, onclick: run }, text);
+    const asks = this.api.can.prompt && isNamed(feature);
+    return h(
+      "div",
+      { class: "uses" },
+      asks
+        ? button("Put it in", "In place of what the character has there", () => this.onAsk(feature.label), true)
+        : null,
+      button("Use in editor", "Only its slider, on top of what is there", () => this.onUse(feature.id), !asks),
+    );
   }
 
   #draw(card) {
@@ -127,7 +118,7 @@ export class FeaturePanel {
               "div",
               { class: "alone" },
               figure(at.natural, `Feature ${card.id} decoded at its usual activation`, "at its usual strength"),
-              figure(at.oneHot, `Feature ${card.id} decoded at activation 1`, "one-hot, activation 1"),
+              figure(at.oneHot, `Feature ${card.id} decoded at activation 1`, "at an activation of 1"),
               at.footprint
                 ? figure(at.footprint, "Where in the picture this feature acts", "where it acts", "footprint")
                 : null,
@@ -148,7 +139,7 @@ export class FeaturePanel {
               {},
               card.dead
                 ? "Never, in the training set."
-                : `In ${share(card.density)} of pictures, at ${card.mean_activation.toFixed(2)} on average.`,
+                : `In ${share(card.density)} of pictures. A strength of 1.0 is its mean activation there, ${card.mean_activation.toFixed(2)}.`,
             ),
             card.histogram && !card.dead ? histogramOf(card) : null,
           ),
@@ -177,7 +168,7 @@ export class FeaturePanel {
                   "button",
                   { type: "button", onclick: () => this.open(id) },
                   thumb(id, 32),
-                  h("span", { class: "label" }, this.catalogue.label(id)),
+                  h("span", { class: "label", title: this.catalogue.label(id) }, this.catalogue.label(id)),
                   h("span", { class: "number" }, `#${id}`),
                 ),
               ),

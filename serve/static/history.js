@@ -3,8 +3,8 @@
 import { byId, h } from "./dom.js";
 
 export class History {
-  constructor(project) {
-    this.project = project;
+  constructor(api, project) {
+    Object.assign(this, { api, project });
     project.addEventListener("step", () => this.#draw());
     byId("undo").addEventListener("click", () => project.go(project.at - 1));
     byId("redo").addEventListener("click", () => project.go(project.at + 1));
@@ -16,14 +16,26 @@ export class History {
     });
   }
 
-  /** The newest frame belongs to the current step. */
+  /** The newest frame belongs to the current step. Steps whose own frame was overtaken are drawn now. */
   keep(canvas) {
     const step = this.project.steps[this.project.at];
     if (!step) return;
+    this.#show(step, canvas);
+    for (const other of this.project.steps) {
+      if (other.thumb || other.asking) continue;
+      other.asking = true;
+      this.api.steer(other.picture, other.plan).then(
+        (frame) => this.#show(other, frame),
+        () => (other.asking = false),
+      );
+    }
+  }
+
+  #show(step, picture) {
     const small = h("canvas", { width: 64, height: 64 });
     const context = small.getContext("2d");
     context.imageSmoothingEnabled = false;
-    context.drawImage(canvas, 0, 0, 64, 64);
+    context.drawImage(picture, 0, 0, 64, 64);
     step.thumb = small;
     this.#draw();
   }

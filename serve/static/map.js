@@ -16,6 +16,7 @@ export class FeatureMap {
   #shown = [];
   #lit = null;
   #view = { k: 1, x: 0, y: 0 }; // zoom, and the map's corner in canvas pixels
+  #shaped = null; // the canvas when it was last drawn on
   #hovered = -1;
   #chosen = -1;
   #drawing = false;
@@ -69,6 +70,16 @@ export class FeatureMap {
     const [x, y] = this.#at(id);
     this.#view = { k, x: width / 2 - x, y: height / 2 - y };
     this.draw();
+  }
+
+  /** Move the map if a feature, now or once the page has found its new shape, lies outside or under the tools. */
+  keepInView(id) {
+    requestAnimationFrame(() => {
+      const { width, height } = this.#size;
+      const [x, y] = this.#at(id);
+      if (x > 24 && x < width - 64 && y > 24 && y < height - 24) return;
+      this.pan(width / 2 - x, height / 2 - y);
+    });
   }
 
   zoom(factor, x = this.#size.width / 2, y = this.#size.height / 2) {
@@ -178,6 +189,11 @@ export class FeatureMap {
   #resize() {
     const { width, height } = this.#size;
     const ratio = Math.min(2, devicePixelRatio);
+    if (width && this.#shaped) {
+      this.#view.x *= width / this.#shaped.width;
+      this.#view.y *= height / this.#shaped.height;
+    }
+    if (width) this.#shaped = { width, height };
     this.#canvas.width = Math.round(width * ratio);
     this.#canvas.height = Math.round(height * ratio);
     this.draw();

@@ -57,12 +57,6 @@ export const withMask = (plan, mask) => ({
   operations: plan.operations.map((operation) => ({ ...operation, mask })),
 });
 
-/** The one mask that all operations share; null where they have none, or different ones. */
-export function sharedMask(plan) {
-  const masks = new Set(plan.operations.map((operation) => JSON.stringify(operation.mask ?? null)));
-  return masks.size === 1 ? JSON.parse([...masks][0]) : null;
-}
-
 /** The plan itself, if it is one. Throws an Error that says what is wrong. */
 export function checkedPlan(plan) {
   if (plan?.version !== 1 && plan?.version !== undefined) throw new Error("this plan is of another version");

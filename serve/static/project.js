@@ -2,7 +2,8 @@
 
 import { emptyPlan, samePlan } from "./plan.js";
 
-export const NOTHING_ASKED = { prompts: [], plan: emptyPlan() };
+export const NOTHING_ASKED = { prompts: [], plan: emptyPlan(), reasons: [] };
+const ONE_GO_MS = 1500; // changes of one slider that follow each other this closely are one step
 
 /**
  * Events: `picture` (another picture was opened), `plan` (the plan changed, on every move of a slider), `step` (a change is
@@ -15,7 +16,8 @@ export class Project extends EventTarget {
   plan = emptyPlan();
   pinned = []; // features whose sliders stand first: those of the prompt's plan and those added by hand
   reasons = new Map(); // feature to why the prompt chose it
-  asked = NOTHING_ASKED; // the prompts so far, and the plan that they alone make
+  asked = NOTHING_ASKED; // the prompts so far, the plan that they alone make, and the planner's reasons
+  area = null; // the mask that operations made by hand keep to; null for everywhere
   steps = [];
   at = -1;
   #base = new Map();
@@ -25,14 +27,10 @@ export class Project extends EventTarget {
     return this.#base.get(feature) ?? 0;
   }
 
-  open(picture, plan, title) {
-    this.#show({
-      picture,
-      plan,
-      pinned: plan.operations.map((o) => o.feature),
-      reasons: new Map(),
-      asked: NOTHING_ASKED,
-    });
+  /** `asked` and `area` are those that led to the plan, where that is known. */
+  open(picture, plan, title, { asked = NOTHING_ASKED, area = null } = {}) {
+    const pinned = plan.operations.map((o) => o.feature);
+    this.#show({ picture, plan, pinned, reasons: new Map(), asked, area });
     this.#push(title);
   }
 
@@ -42,16 +40,20 @@ export class Project extends EventTarget {
     this.dispatchEvent(new Event("plan"));
   }
 
-  /** A change that is finished. `details` may replace `pinned`, `reasons` and `asked`. */
-  finish(plan, title, details = {}) {
-    const rows = Object.keys(details).length > 0;
+  /**
+   * A change that is finished. `details` may replace `pinned`, `reasons` and `asked`; changes with the same `what`
+   * shortly after each other are one step.
+   */
+  finish(plan, title, details = {}, what = null) {
+    const rows = "pinned" in details || "reasons" in details;
     Object.assign(this, details);
     const moved = !samePlan(plan, this.plan);
     this.plan = plan;
     if (moved || rows) this.dispatchEvent(new Event("plan"));
     if (rows) this.dispatchEvent(new Event("rows"));
     const last = this.steps[this.at];
-    if (!last || last.picture !== this.picture || !samePlan(last.plan, plan)) this.#push(title);
+    const same = last && last.picture === this.picture && samePlan(last.plan, plan);
+    if (!same || last.asked !== this.asked || last.area !== this.area) this.#push(title, what);
   }
 
   get canUndo() {
@@ -69,19 +71,21 @@ export class Project extends EventTarget {
     this.dispatchEvent(new Event("step"));
   }
 
-  #show({ picture, plan, pinned, reasons, asked }) {
+  #show({ picture, plan, pinned, reasons, asked, area }) {
     const other = picture !== this.picture;
-    Object.assign(this, { picture, plan, pinned, reasons, asked });
+    Object.assign(this, { picture, plan, pinned, reasons, asked, area });
     this.#base = new Map(picture.active.map((feature) => [feature.id, feature.strength]));
     if (other) this.dispatchEvent(new Event("picture"));
     this.dispatchEvent(new Event("rows"));
     this.dispatchEvent(new Event("plan"));
   }
 
-  #push(title) {
-    const { picture, plan, pinned, reasons, asked } = this;
-    const step = { picture, plan, pinned, reasons, asked, title, thumb: null };
-    this.steps = [...this.steps.slice(0, this.at + 1), step].slice(-100);
+  #push(title, what = null) {
+    const { picture, plan, pinned, reasons, asked, area } = this;
+    const step = { picture, plan, pinned, reasons, asked, area, title, what, thumb: null, made: performance.now() };
+    const last = this.steps[this.at];
+    const goesOn = what !== null && last?.what === what && step.made - last.made < ONE_GO_MS;
+    this.steps = [...this.steps.slice(0, this.at + (goesOn ? 0 : 1)), step].slice(-100);
     this.at = this.steps.length - 1;
     this.dispatchEvent(new Event("step"));
   }

@@ -1,15 +1,19 @@
-// Saying what should change. Prompts add up: each is asked after the ones before, and can be taken back.
+// Saying what should change. Prompts add up: each is asked after the ones before, and can be taken back. What is said of
+// them follows the history of the edit.
 
 import { byId, h, plural } from "./dom.js";
-import { operationOn, samePlan, strengthAfter, withOperation } from "./plan.js";
+import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
-const DONE = { replace: "replaced", raise: "raised", lower: "lowered", remove: "taken out" };
+const DONE = { replace: "put in", raise: "raised", lower: "lowered", remove: "taken out" };
+const MOST_EXPLAINED = 3;
 const AGAIN = { replace: "give it", raise: "more", lower: "less", remove: "without" };
 const percent = (score) => `${Math.round(100 * score)}%`;
 
 export class Prompt {
   #busy = false;
+  #drawn = null; // what was asked, and of which picture, when the answer was last written
+  #pictured = null;
   #timer = 0;
 
   constructor(api, project, catalogue) {
@@ -20,7 +24,19 @@ export class Prompt {
       if (text) this.ask(text);
       else this.#tell(h("p", {}, "Say what should change, for example “make it a shark”."));
     });
-    if (api.can.prompt) project.addEventListener("picture", () => this.suggest());
+    if (api.can.prompt) project.addEventListener("step", () => this.#draw());
+  }
+
+  /** What the current step of the edit was asked for, or a few ideas. */
+  #draw() {
+    const { prompts } = this.project.asked;
+    if (this.#drawn === this.project.asked && this.#pictured === this.project.picture) return;
+    [this.#drawn, this.#pictured] = [this.project.asked, this.project.picture];
+    if (prompts.length) this.#tell(this.#said(), ...this.#explanations());
+    else {
+      this.#tell();
+      this.suggest();
+    }
   }
 
   /** Offer a few prompts that this dictionary can surely follow. */
@@ -34,7 +50,7 @@ export class Prompt {
       const feature = sure[Math.floor(Math.random() * sure.length)];
       if (!chosen.some((other) => other.place === feature.place || other.label === feature.label)) chosen.push(feature);
     }
-    if (this.#busy || !chosen.length || this.project.asked.prompts.length) return;
+    if (this.#busy || !chosen.length || !this.project.picture || this.project.asked.prompts.length) return;
     this.#tell(h("p", { class: "chips" }, "Try ", ...chosen.map((feature) => this.#chip(`give it ${feature.label}`))));
   }
 
@@ -44,7 +60,8 @@ export class Prompt {
     const { picture } = this.project;
     const known = prompts.at(-1) === text ? prompts : [...prompts, text];
     try {
-      const made = await this.api.edit(picture, known.join(", "));
+      // Each prompt is a sentence: what one says, as "without", is not meant of the next.
+      const made = await this.api.edit(picture, known.map((prompt) => prompt.replace(/[\s,.;!?]+$/, "")).join(". "));
       this.#working(false);
       if (this.project.picture === picture) await this.#take(made, known, text);
     } catch (error) {
@@ -57,12 +74,11 @@ export class Prompt {
     const prompts = this.project.asked.prompts.filter((other) => other !== text);
     if (prompts.length) return this.ask(prompts.at(-1), prompts.slice(0, -1));
     const plan = this.#byHand({ version: 1, operations: [] });
-    this.project.finish(plan, `take back “${text}”`, {
+    return this.project.finish(plan, `take back “${text}”`, {
       pinned: plan.operations.map((o) => o.feature),
       reasons: new Map(),
       asked: NOTHING_ASKED,
     });
-    return this.suggest();
   }
 
   /** A plan with the changes on top that were made by hand, but for features that the plan now treats otherwise. */
@@ -76,37 +92,43 @@ export class Prompt {
   }
 
   async #take(made, prompts, text) {
-    const last = made.reasons.at(-1);
-    // Words that ask for nothing leave no reason, and the last one is of an earlier prompt.
-    const understood = last !== undefined && text.toLowerCase().includes(last.text);
-    if (!understood || !last.features.length) {
-      return this.#tell(
-        ...(understood
-          ? this.#nothing(last)
-          : [h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`)]),
-        this.#said(),
-      );
+    // Those of this prompt alone where it was asked after the others, else of all.
+    const { asked, area } = this.project;
+    const goesOn = asked.prompts.every((prompt, index) => prompts[index] === prompt);
+    const fresh = goesOn ? made.reasons.slice(asked.reasons.length) : made.reasons;
+    const done = fresh.filter((reason) => reason.features.length);
+    const missed = fresh.filter((reason) => !reason.features.length);
+    if (!fresh.length) {
+      return this.#tell(h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`), this.#said());
     }
+    if (!done.length) return this.#tell(...missed.flatMap((reason) => this.#nothing(reason)), this.#said());
     byId("prompt").value = "";
-    const asked = { prompts, plan: made.plan };
-    const plan = this.#byHand(made.plan);
-    const reasons = this.#reasons(made);
-    this.project.finish(plan, prompts.at(-1), { pinned: plan.operations.map((o) => o.feature), reasons, asked });
-    this.#tell(
-      this.#said(),
-      ...made.reasons.filter((reason) => reason.features.length).map((reason) => this.#explained(reason)),
+    const planned = area ? withMask(made.plan, area) : made.plan;
+    const plan = this.#byHand(planned);
+    this.project.finish(plan, text, {
+      pinned: plan.operations.map((o) => o.feature),
+      reasons: this.#reasons(made),
+      asked: { prompts, plan: planned, reasons: made.reasons },
+    });
+    const others = done.at(-1).alternatives.slice(0, 3);
+    byId("answer").append(
+      ...(goesOn ? missed.flatMap((reason) => this.#nothing(reason)) : []),
+      others.length
+        ? h(
+            "p",
+            { class: "chips" },
+            "Or did you mean ",
+            ...others.map((label) => this.#chip(`${AGAIN[done.at(-1).action]} ${label}`, prompts.slice(0, -1))),
+          )
+        : "",
     );
-    const others = last.alternatives.slice(0, 3);
-    if (others.length)
-      byId("answer").append(
-        h(
-          "p",
-          { class: "chips" },
-          "Or did you mean ",
-          ...others.map((label) => this.#chip(`${AGAIN[last.action]} ${label}`, prompts.slice(0, -1))),
-        ),
-      );
     return undefined;
+  }
+
+  /** What was done, the newest first. */
+  #explanations() {
+    const done = this.project.asked.reasons.filter((reason) => reason.features.length);
+    return done.reverse().slice(0, MOST_EXPLAINED).map((reason) => this.#explained(reason));
   }
 
   /** Why each feature is in the plan: feature to {way, text}. */
@@ -137,7 +159,7 @@ export class Prompt {
       h("strong", {}, best ? best.label : reason.text),
       ` ${DONE[reason.action] ?? reason.action}`,
       best ? ` (${percent(best.score)} match)` : "",
-      ` with ${plural(reason.features.length, "feature")}, which you can move.`,
+      ` by ${plural(reason.features.length, "slider")}, which you can move.`,
     );
   }
 
@@ -150,8 +172,10 @@ export class Prompt {
           `“${reason.text}”: nothing to do. As far as the features tell, “${reason.matched[0].label}” is already so.`,
         ),
       ];
+    if (!reason.nearest.length)
+      return [h("p", {}, `“${reason.text}”: nothing to do. As far as the features tell, it is already so.`)];
     return [
-      h("p", {}, h("strong", {}, "Nothing matched. "), `No feature here means “${reason.text}”, so nothing changed.`),
+      h("p", {}, h("strong", {}, "Nothing matched. "), `No feature here means just “${reason.text}”.`),
       reason.nearest.length
         ? h(
             "p",

@@ -1,6 +1,8 @@
-// The share link: where the picture comes from and the whole plan, in the fragment, so that it never reaches a server.
+// The share link: where the picture comes from, the whole plan and what was asked for it, in the fragment, so that it never
+// reaches a server.
 
-import { checkedPlan } from "./plan.js";
+import { checkedPlan, samePlan } from "./plan.js";
+import { NOTHING_ASKED } from "./project.js";
 
 async function through(transform, bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(transform);
@@ -17,13 +19,17 @@ function fromBase64Url(text) {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
 }
 
-/** `source` is `{sample}`, `{picture}` or `{image}`; what the fragment says is `#edit=…`. */
-export async function toFragment(source, plan) {
-  const bytes = new TextEncoder().encode(JSON.stringify({ version: 1, source, plan }));
+/** `picture.source` is `{sample}`, `{picture}` or `{image}`; what the fragment says is `#edit=…`. */
+export async function toFragment({ picture, plan, asked, area }) {
+  // What prompts alone make is told apart only where something was changed by hand since.
+  const made = asked.prompts.length && !samePlan(asked.plan, plan) ? { plan: asked.plan } : {};
+  const prompts = asked.prompts.length ? { asked: { prompts: asked.prompts, ...made } } : {};
+  const edit = { version: 1, source: picture.source, plan, ...prompts, ...(area ? { area } : {}) };
+  const bytes = new TextEncoder().encode(JSON.stringify(edit));
   return `#edit=${toBase64Url(await through(new CompressionStream("deflate-raw"), bytes))}`;
 }
 
-/** What a fragment holds, or null where it holds no edit. Throws an Error for one that is damaged. */
+/** What a fragment holds, `{source, plan, asked, area}`, or null for no edit. Throws an Error for one that is damaged. */
 export async function fromFragment(fragment) {
   const text = /^#edit=([\w-]+)$/.exec(fragment)?.[1];
   if (!text) {
@@ -32,11 +38,24 @@ export async function fromFragment(fragment) {
   }
   try {
     const bytes = await through(new DecompressionStream("deflate-raw"), fromBase64Url(text));
-    const { source, plan } = JSON.parse(new TextDecoder().decode(bytes));
-    return { source: checkedSource(source), plan: checkedPlan(plan) };
+    const edit = JSON.parse(new TextDecoder().decode(bytes));
+    const plan = checkedPlan(edit.plan);
+    return { source: checkedSource(edit.source), plan, asked: checkedAsked(edit.asked, plan), area: checkedArea(edit.area) };
   } catch {
     throw new Error("This link is damaged, so here is a fresh start.");
   }
+}
+
+function checkedAsked(asked, plan) {
+  if (asked === undefined) return NOTHING_ASKED;
+  if (!Array.isArray(asked.prompts) || asked.prompts.some((text) => typeof text !== "string")) throw new Error("no prompts");
+  return { prompts: asked.prompts, plan: asked.plan ? checkedPlan(asked.plan) : plan, reasons: [] };
+}
+
+function checkedArea(area) {
+  if (area === undefined) return null;
+  if (area.length !== 8 || area.some((row) => row.length !== 8 || !row.every(Number.isFinite))) throw new Error("no area");
+  return area;
 }
 
 function checkedSource(source) {

@@ -3,6 +3,7 @@
 import { isNamed, nameOf } from "./catalogue.js";
 import { byId, h, plural, thumb } from "./dom.js";
 import { ablated, emptyPlan, operationOn, solo, strengthAfter, withStrength, withoutFeature } from "./plan.js";
+import { NOTHING_ASKED } from "./project.js";
 
 const STEP = 0.05;
 const SMALL = 0.1;
@@ -11,13 +12,16 @@ const shown = (strength) => (Math.abs(strength) < 0.005 ? "0.00" : strength.toFi
 export class Sliders {
   #rows = new Map(); // feature to its row's element and parts
   #moving = null;
+  #keyed = false; // whether a key moves the slider: then many changes are one step
 
-  constructor(project, catalogue, brush, { onOpen, onWhere }) {
-    Object.assign(this, { project, catalogue, brush, onOpen, onWhere });
+  constructor(project, catalogue, { onOpen, onWhere }) {
+    Object.assign(this, { project, catalogue, onOpen, onWhere });
     project.addEventListener("rows", () => this.#build());
     project.addEventListener("plan", () => this.#refresh());
     catalogue.addEventListener("change", () => this.#build());
-    byId("reset").addEventListener("click", () => project.finish(emptyPlan(), "reset all"));
+    byId("reset").addEventListener("click", () =>
+      project.finish(emptyPlan(), "reset all", { pinned: [], reasons: new Map(), asked: NOTHING_ASKED }),
+    );
   }
 
   /** Bring a feature in, at its usual strength unless it has one already, and put the focus on its slider. */
@@ -26,7 +30,7 @@ export class Sliders {
     let { plan } = this.project;
     for (const id of fresh) {
       const { high } = this.catalogue.range(id);
-      if (!operationOn(plan, id)) plan = withStrength(plan, id, Math.min(1, high), this.brush.mask);
+      if (!operationOn(plan, id)) plan = withStrength(plan, id, Math.min(1, high), this.project.area);
     }
     const title = features.length > 1 ? `add ${features.length} features` : `add ${this.catalogue.label(features[0])}`;
     if (fresh.length) this.project.finish(plan, title, { pinned: [...fresh, ...this.project.pinned] });
@@ -41,7 +45,7 @@ export class Sliders {
     const { pinned } = this.project;
     const details = this.#rows.has(feature) ? {} : { pinned: [feature, ...pinned] };
     this.project.finish(
-      withStrength(this.project.plan, feature, strength, this.brush.mask),
+      withStrength(this.project.plan, feature, strength, this.project.area),
       `${this.catalogue.label(feature)} ${shown(strength)}`,
       details,
     );
@@ -79,7 +83,7 @@ export class Sliders {
             ),
           ]
         : []),
-      ...(rest.length ? [heading("In this character, strongest first", rest), ...elements(rest)] : []),
+      ...(rest.length ? [heading("In this character, most active first", rest), ...elements(rest)] : []),
       ...(first.length + rest.length
         ? []
         : [h("p", { class: "empty" }, "No feature is active in this picture. Add one from the map.")]),
@@ -143,7 +147,7 @@ export class Sliders {
       h(
         "div",
         { class: "name" },
-        h("span", { class: "label" }, name),
+        h("span", { class: "label", title: name }, name),
         masked,
         h("span", { class: "number" }, `#${id}`),
       ),
@@ -168,6 +172,7 @@ export class Sliders {
         : null,
     );
     input.addEventListener("input", () => this.#move(id, Number(input.value)));
+    input.addEventListener("keydown", () => (this.#keyed = true));
     input.addEventListener("change", () => this.#settle(id));
     value.addEventListener("change", () => {
       const strength = Math.max(-1000, Math.min(1000, Number(value.value)));
@@ -184,12 +189,14 @@ export class Sliders {
   #move(id, strength) {
     this.#moving = id;
     const old = operationOn(this.project.plan, id);
-    this.project.change(withStrength(this.project.plan, id, strength, old ? old.mask : this.brush.mask));
+    this.project.change(withStrength(this.project.plan, id, strength, old ? old.mask : this.project.area));
   }
 
   #settle(id) {
     this.#moving = null;
-    this.project.finish(this.project.plan, `${this.catalogue.label(id)} ${shown(this.#strength(id))}`);
+    const title = `${this.catalogue.label(id)} ${shown(this.#strength(id))}`;
+    this.project.finish(this.project.plan, title, {}, this.#keyed ? `slider ${id}` : null);
+    this.#keyed = false;
     this.#refresh();
   }
 
@@ -197,12 +204,12 @@ export class Sliders {
     const { plan } = this.project;
     const label = this.catalogue.label(id);
     if (operationOn(plan, id)?.op === "ablate") this.project.finish(withoutFeature(plan, id), `put ${label} back`);
-    else this.project.finish(ablated(plan, id, this.brush.mask), `take out ${label}`);
+    else this.project.finish(ablated(plan, id, this.project.area), `take out ${label}`);
   }
 
   #solo(id) {
     const present = this.project.picture.active.map((feature) => feature.id);
-    this.project.finish(solo(this.project.plan, id, present, this.brush.mask), `only ${this.catalogue.label(id)}`);
+    this.project.finish(solo(this.project.plan, id, present, this.project.area), `only ${this.catalogue.label(id)}`);
   }
 
   #refresh() {

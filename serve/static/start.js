@@ -9,6 +9,7 @@ export class Start {
   constructor(api, onSource, onError) {
     Object.assign(this, { api, onSource, onError });
     byId("random").addEventListener("click", () => this.#random());
+    byId("samples").addEventListener("keydown", (event) => this.#walk(event));
     byId("upload").addEventListener("change", (event) => this.upload(event.target.files[0]));
     const stage = byId("stage");
     stage.addEventListener("dragover", (event) => event.preventDefault());
@@ -28,6 +29,7 @@ export class Start {
           {
             type: "button",
             "aria-pressed": "false",
+            tabindex: index ? -1 : 0,
             "aria-label": `Sample ${index + 1}`,
             "data-sample": index,
             onclick: () => this.onSource({ sample: index }, `sample ${index + 1}`),
@@ -38,9 +40,22 @@ export class Start {
     );
   }
 
+  /** Show which sample, or whose own picture, is being edited. */
   mark(source) {
     for (const button of byId("samples").children)
       button.ariaPressed = String(Number(button.dataset.sample) === source.sample);
+    byId("uploaded").hidden = !source.image;
+    if (source.image) byId("uploaded").querySelector("img").src = source.image;
+  }
+
+  /** The samples are one stop of the Tab key; arrows go from one to the next. */
+  #walk(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const next = step > 0 ? event.target.nextElementSibling : event.target.previousElementSibling;
+    if (!step || !next) return;
+    event.preventDefault();
+    [event.target.tabIndex, next.tabIndex] = [-1, 0];
+    next.focus();
   }
 
   async upload(file) {

@@ -13,6 +13,11 @@ export function say(text, isError = false) {
   timer = setTimeout(() => toast.classList.remove("shown"), isError ? 8000 : 3500);
 }
 
+/** Something went well since: what failed before is no longer news. */
+export function forgive() {
+  if (byId("toast").classList.contains("error")) byId("toast").classList.remove("shown");
+}
+
 /** `onBack` runs once the server answers again. */
 export function watchServer(api, onBack) {
   const banner = byId("banner");

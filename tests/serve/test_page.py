@@ -32,7 +32,7 @@ def test_prompts_become_sliders_with_reasons(server: Server, open_page: Open) ->
     np.testing.assert_array_equal(start, before(page))
     ask(page, "make it a shark")
     answer = page.locator("#answer")
-    expect(answer).to_contain_text("shark head replaced")
+    expect(answer).to_contain_text("shark head put in")
     expect(page.locator(".slider .why").filter(has_text="means “shark head”").first).to_be_visible()
     shows_its_plan(server, page)
     assert (shown(page) != start).any()
@@ -50,6 +50,71 @@ def test_prompts_become_sliders_with_reasons(server: Server, open_page: Open) ->
     assert shared(page)["plan"] == shark
     ask(page, "please")
     expect(answer).to_contain_text("could not find a request")
+
+
+def test_what_was_asked_follows_the_history_and_the_link(server: Server, open_page: Open) -> None:
+    page = open_page()
+    visit(page, server.url)
+    said = page.locator(".said li")
+    ask(page, "make it a shark")
+    expect(said).to_have_count(1)
+    shark = shared(page)
+    ask(page, "remove the glasses")
+    expect(said).to_have_count(2)
+    page.get_by_role("button", name="Undo").click()
+    expect(said).to_have_count(1)
+    expect(page.locator("#answer")).to_contain_text("shark head put in")
+    page.get_by_role("button", name="Redo").click()
+    expect(said).to_have_count(2)
+
+    ask(page, "without the glasses")  # they are gone already
+    expect(page.locator("#answer")).to_contain_text("already so")
+    expect(said).to_have_count(2)
+    ask(page, "hat")  # what "without" said is not meant of it
+    expect(page.locator("#answer")).to_contain_text("Nothing matched")
+    expect(page.locator("#answer").get_by_role("button", name="give it").first).to_be_visible()
+
+    other = open_page()
+    visit(other, page.url)
+    assert shared(other) == shared(page)
+    expect(other.locator(".said li")).to_have_count(2)
+    other.get_by_role("button", name="Take back “remove the glasses”").click()
+    expect(other.locator(".said li")).to_have_count(1)
+    eventually(lambda: shared(other)["plan"] == shark["plan"])
+    other.get_by_role("button", name="Reset all").click()
+    expect(other.locator(".said li")).to_have_count(0)
+    eventually(lambda: np.array_equal(shown(other), before(other)))
+    # One half of a request that fails does not hold up the other.
+    ask(other, "make it a shark, flibbertigibbet quux glasses")
+    expect(other.locator("#answer")).to_contain_text("shark head put in")
+    expect(other.locator("#answer")).to_contain_text("Nothing matched")
+    expect(other.locator(".said li")).to_have_count(1)
+
+
+def test_a_slider_moved_by_keys_is_one_step(server: Server, open_page: Open) -> None:
+    page = open_page()
+    visit(page, server.url)
+    slider = page.locator(".slider input[type=range]").first
+    slider.focus()
+    for _ in range(5):
+        slider.press("ArrowLeft")
+    expect(page.locator("#history li")).to_have_count(2)
+    eventually(lambda: page.locator("#history canvas").count() == 2)
+    page.get_by_role("button", name="Undo").click()
+    eventually(lambda: shared(page)["plan"]["operations"] == [])
+
+
+def test_a_removal_sets_no_area_for_what_follows(server: Server, open_page: Open) -> None:
+    page = open_page()
+    visit(page, server.url)
+    ask(page, "remove the glasses")
+    expect(page.locator(".said li")).to_have_count(1)
+    area = page.get_by_role("button", name="Area")
+    expect(area).to_have_attribute("aria-pressed", "false")
+    area.click()
+    expect(page.locator("#brush")).to_be_visible()
+    page.get_by_role("button", name="Before", exact=True).click()
+    expect(page.locator("#brush")).to_be_hidden()
 
 
 def test_a_dragged_slider_never_leaves_an_old_frame(server: Server, open_page: Open) -> None:
@@ -197,6 +262,13 @@ def test_search_legend_lasso_and_the_list_by_keyboard(server: Server, open_page:
     expect(page.locator("#list .item").first).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-title")).to_contain_text("pizza")
+    page.get_by_label("Find features by meaning").fill("shark")  # a search closes what lies over its list
+    expect(page.locator("#panel")).to_be_hidden()
+    page.get_by_label("Find features by meaning").fill("pizza")
+    expect(page.locator("#list-title")).to_contain_text("“pizza”")
+    page.locator("#list .item").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#panel-title")).to_contain_text("pizza")
     page.keyboard.press("Escape")
