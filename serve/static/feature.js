@@ -74,12 +74,12 @@ export class FeaturePanel {
           h("h2", { id: "panel-title", tabindex: -1 }, nameOf(feature)),
           h("p", { class: "number" }, `feature ${feature.id}`),
         ),
-        this.#uses(feature),
         h(
           "button",
           { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() },
           "×",
         ),
+        this.#uses(feature),
       ),
     ];
   }

@@ -5,7 +5,7 @@ import { byId, h, plural } from "./dom.js";
 import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
-const DONE = { replace: "put in", raise: "raised", lower: "lowered", remove: "taken out" };
+const DONE = { replace: "put in", raise: "raised", lower: "lowered", remove: "taken out, as far as there are characters without," };
 const MOST_EXPLAINED = 3;
 const AGAIN = { replace: "give it", raise: "more", lower: "less", remove: "without" };
 const percent = (score) => `${Math.round(100 * score)}%`;
