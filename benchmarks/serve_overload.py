@@ -36,12 +36,11 @@ class Arrivals:
         """When a request was sent, and how long its answer took, of those answered 200."""
 
     async def one(self) -> None:
-        if not self.free and self.open >= MOST:
+        connection = self._kept()
+        if connection is None and self.open >= MOST:
             self.seen["not sent"] += 1
             return
-        if self.free:
-            connection = self.free.pop()
-        else:
+        if connection is None:
             self.open += 1
             connection = Connection(*await asyncio.open_connection("127.0.0.1", self.port))
         start = time.perf_counter()
@@ -56,6 +55,15 @@ class Arrivals:
             self.open -= 1
             return
         self.free.append(connection)
+
+    def _kept(self) -> Connection | None:
+        """A connection that is free and that the server has not closed after a while without requests."""
+        while self.free:
+            if not (connection := self.free.pop()).closed:
+                return connection
+            self.open -= 1
+            self.seen["closed while idle"] += 1
+        return None
 
     async def run(self, rate: float, seconds: float) -> None:
         begun, sent, tasks = time.perf_counter(), 0, set()
