@@ -34,7 +34,7 @@ from swiggle.sae.trials import knob_of
 
 L0 = (5, 10, 20, 35, 50)
 # Wide enough for every L0 above; the first is near the middle of them.
-KNOBS: dict[str, list[float]] = {"l1": [0.7, 0.4, 1.6, 0.25, 4.0, 14.0], "k": [20, 10, 35, 4, 52]}
+KNOBS: dict[str, list[float]] = {"l1": [0.7, 0.4, 1.6, 0.25, 4.0, 14.0, 28.0], "k": [20, 10, 35, 4, 52]}
 OTHER_RATES = (SAEConfig.lr / 2, SAEConfig.lr * 2)
 SEEDS = (0, 1, 2)
 
@@ -59,6 +59,7 @@ METHODS = (
     Method("dictionary-learning", "l1"),
     Method("swiggle", "batch_topk"),
     Method("sae-lens", "batch_topk"),
+    Method("sae-lens", "topk"),
     Method("overcomplete", "topk"),
     Method("swiggle", "matryoshka_l1"),
     Method("swiggle", "topk"),

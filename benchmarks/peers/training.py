@@ -62,12 +62,14 @@ def folded(weights: dict[str, Tensor], config: SAEConfig, scale: float) -> Spars
 
 
 def saelens(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
-    """`StandardTrainingSAE` or, for `batch_topk`, `BatchTopKTrainingSAE`, by its own trainer with its own autocast."""
+    """`StandardTrainingSAE`, or its BatchTopK or TopK as the objective says, by its own trainer with its own autocast."""
     from sae_lens import (
         BatchTopKTrainingSAE,
         BatchTopKTrainingSAEConfig,
         StandardTrainingSAE,
         StandardTrainingSAEConfig,
+        TopKTrainingSAE,
+        TopKTrainingSAEConfig,
     )
     from sae_lens.config import LoggingConfig, SAETrainerConfig
     from sae_lens.training.sae_trainer import SAETrainer
@@ -76,6 +78,8 @@ def saelens(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
     steps, size = steps_of(latents, config), {"d_in": latents.shape[1], "d_sae": config.features}
     if config.objective == "batch_topk":
         model = BatchTopKTrainingSAE(BatchTopKTrainingSAEConfig(**size, k=float(config.k)))
+    elif config.objective == "topk":
+        model = TopKTrainingSAE(TopKTrainingSAEConfig(**size, k=config.k))
     else:
         warmup = round(steps * WARMUP_SHARE)
         model = StandardTrainingSAE(
