@@ -62,7 +62,7 @@ def folded(weights: dict[str, Tensor], config: SAEConfig, scale: float) -> Spars
 
 
 def saelens(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
-    """`StandardTrainingSAE`, or its BatchTopK or TopK as the objective says, by its own trainer with its own autocast."""
+    """`StandardTrainingSAE`, or BatchTopK or TopK as the objective says, by its own trainer with its own autocast."""
     from sae_lens import (
         BatchTopKTrainingSAE,
         BatchTopKTrainingSAEConfig,
