@@ -54,7 +54,9 @@ const panel = new FeaturePanel(api, project, catalogue, {
   onSaved: (card) =>
     say(
       card.source === "hand"
-        ? `Saved for all who use this server. Search and prompts know “${card.label}” now.`
+        ? api.can.publish
+          ? `Saved for all who use this server. Search and prompts know “${card.label}” now.`
+          : `Saved in this browser. Search knows “${card.label}” now.`
         : "The automatic label is back.",
     ),
 });

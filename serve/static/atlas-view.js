@@ -47,6 +47,7 @@ export class AtlasView {
     byId("list").addEventListener("keydown", (event) => this.#walk(event));
     byId("list-clear").addEventListener("click", () => {
       byId("search").value = "";
+      this.#asked += 1; // a search under way is no longer wanted
       this.#show(null);
       byId("search").focus();
     });

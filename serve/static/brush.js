@@ -71,7 +71,7 @@ export class Brush {
 
   #apply(title) {
     const { plan, asked } = this.project;
-    const details = { asked: { ...asked, plan: withMask(asked.plan, this.#mask) } };
+    const details = asked.prompts.length ? { asked: { ...asked, plan: withMask(asked.plan, this.#mask) } } : {};
     this.project.finish(withMask(plan, this.#mask), title, details, "area");
     this.#draw();
   }

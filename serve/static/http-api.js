@@ -13,7 +13,7 @@ const toDataUrl = (blob) =>
   });
 
 export class HttpApi extends EventTarget {
-  can = { prompt: true, upload: true, ablation: true };
+  can = { prompt: true, upload: true, ablation: true, publish: true };
   lost = false;
   #version = "";
 

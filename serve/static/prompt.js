@@ -5,7 +5,7 @@ import { byId, h, plural } from "./dom.js";
 import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
-const DONE = { replace: "put in", raise: "raised", lower: "lowered", remove: "taken out, as far as there are characters without," };
+const DONE = { replace: "put in", raise: "raised", lower: "lowered", remove: "taken out" };
 const MOST_EXPLAINED = 3;
 const AGAIN = { replace: "give it", raise: "more", lower: "less", remove: "without" };
 const percent = (score) => `${Math.round(100 * score)}%`;
@@ -94,7 +94,8 @@ export class Prompt {
   async #take(made, prompts, text) {
     // Those of this prompt alone where it was asked after the others, else of all.
     const { asked, area } = this.project;
-    const goesOn = asked.prompts.every((prompt, index) => prompts[index] === prompt);
+    const goesOn =
+      prompts.length > asked.prompts.length && asked.prompts.every((prompt, index) => prompts[index] === prompt);
     const fresh = goesOn ? made.reasons.slice(asked.reasons.length) : made.reasons;
     const done = fresh.filter((reason) => reason.features.length);
     const missed = fresh.filter((reason) => !reason.features.length);
@@ -160,6 +161,7 @@ export class Prompt {
       ` ${DONE[reason.action] ?? reason.action}`,
       best ? ` (${percent(best.score)} match)` : "",
       ` by ${plural(reason.features.length, "slider")}, which you can move.`,
+      reason.action === "remove" ? " It goes as far as there are characters without." : "",
     );
   }
 
@@ -176,15 +178,13 @@ export class Prompt {
       return [h("p", {}, `“${reason.text}”: nothing to do. As far as the features tell, it is already so.`)];
     return [
       h("p", {}, h("strong", {}, "Nothing matched. "), `No feature here means just “${reason.text}”.`),
-      reason.nearest.length
-        ? h(
-            "p",
-            { class: "chips" },
-            "Closest: ",
-            ...reason.nearest.slice(0, 4).map((label) => this.#chip(`${AGAIN[reason.action] ?? "give it"} ${label}`)),
-          )
-        : null,
-    ].filter(Boolean);
+      h(
+        "p",
+        { class: "chips" },
+        "Closest: ",
+        ...reason.nearest.slice(0, 4).map((label) => this.#chip(`${AGAIN[reason.action] ?? "give it"} ${label}`)),
+      ),
+    ];
   }
 
   #said() {

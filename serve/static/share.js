@@ -4,6 +4,8 @@
 import { checkedPlan, samePlan } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
+const MOST_REASONS = 1000;
+
 async function through(transform, bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(transform);
   return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -23,7 +25,9 @@ function fromBase64Url(text) {
 export async function toFragment({ picture, plan, asked, area }) {
   // What prompts alone make is told apart only where something was changed by hand since.
   const made = asked.prompts.length && !samePlan(asked.plan, plan) ? { plan: asked.plan } : {};
-  const prompts = asked.prompts.length ? { asked: { prompts: asked.prompts, ...made } } : {};
+  // How many reasons there were tells those of the next prompt apart; the reasons themselves would make a long link.
+  const said = { prompts: asked.prompts, reasons: asked.reasons.length, ...made };
+  const prompts = asked.prompts.length ? { asked: said } : {};
   const edit = { version: 1, source: picture.source, plan, ...prompts, ...(area ? { area } : {}) };
   const bytes = new TextEncoder().encode(JSON.stringify(edit));
   return `#edit=${toBase64Url(await through(new CompressionStream("deflate-raw"), bytes))}`;
@@ -49,7 +53,9 @@ export async function fromFragment(fragment) {
 function checkedAsked(asked, plan) {
   if (asked === undefined) return NOTHING_ASKED;
   if (!Array.isArray(asked.prompts) || asked.prompts.some((text) => typeof text !== "string")) throw new Error("no prompts");
-  return { prompts: asked.prompts, plan: asked.plan ? checkedPlan(asked.plan) : plan, reasons: [] };
+  if (!Number.isInteger(asked.reasons) || asked.reasons < 0 || asked.reasons > MOST_REASONS) throw new Error("no number");
+  const reasons = Array.from({ length: asked.reasons }, () => ({ features: [] }));
+  return { prompts: asked.prompts, plan: asked.plan ? checkedPlan(asked.plan) : plan, reasons };
 }
 
 function checkedArea(area) {

@@ -56,7 +56,7 @@ function toRed(data) {
 }
 
 export class StaticApi extends EventTarget {
-  can = { prompt: false, upload: false, ablation: false };
+  can = { prompt: false, upload: false, ablation: false, publish: false };
   lost = false;
   #sheets = {};
   #cards = null;

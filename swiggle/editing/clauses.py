@@ -40,7 +40,6 @@ class _Part:
 def read_clauses(prompt: str, vocabulary: Vocabulary) -> list[Clause]:
     """The requests of a prompt, in order; parts without content words ask for nothing."""
     text = " ".join(prompt.lower().replace("’", "'").split())
-    text = grammar.IN_PLACE_OF_FIRST.sub(r"\2 instead of \1", text)
     return [clause for sentence in grammar.END.split(text) for clause in _clauses(sentence, vocabulary)]
 
 
@@ -50,12 +49,13 @@ def _clauses(sentence: str, vocabulary: Vocabulary) -> list[Clause]:
     if clauses:
         return clauses
     # "give it a hat" asks for something, but not for what.
-    asked = [(part, place) for part in parts if part.action for place in vocabulary.named_places(part.text)]
-    return [Clause(part.text, "replace", (), place) for part, place in asked]
+    named = {place: part.text for part in parts if part.action for place in vocabulary.named_places(part.text)}
+    return [Clause(text, "replace", (), place) for place, text in named.items()]
 
 
 def _parts(sentence: str, vocabulary: Vocabulary) -> list[_Part]:
     found: list[_Part] = []
+    sentence = grammar.IN_PLACE_OF_FIRST.sub(r"\2 instead of \1", sentence)
     phrases = [phrase for piece in grammar.BREAK.split(sentence) for phrase in _phrases(piece, vocabulary)]
     for half in [half for phrase in phrases for half in _halves(phrase, vocabulary)]:
         action = _action(half)
@@ -69,6 +69,8 @@ def _parts(sentence: str, vocabulary: Vocabulary) -> list[_Part]:
 def _phrases(piece: str, vocabulary: Vocabulary) -> list[str]:
     """What stands beside something of no named place is a phrase of its own: "a shark with red glasses" is two,
     "stripes on the shirt" and "replace the shark with a red hat" are one."""
+    if _action(piece) != "replace":
+        return [piece]
     for match in grammar.BESIDE.finditer(piece):
         left, right = piece[: match.start()], piece[match.end() :]
         half_a_pair = grammar.PAIR_BEGINS.search(left) and not any(pair.search(left) for pair in grammar.PAIRS)

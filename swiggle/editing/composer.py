@@ -89,11 +89,11 @@ class Composer:
         that no label matches adds no operation, and its reason holds the nearest labels.
         """
         operations: dict[int, Operation] = {}
-        reasons = []
+        reasons: list[Reason] = []
         for number, request in enumerate(requests):
             clause, meant = request.clause, request.found
             seeds = [match.feature for match in meant.matched]
-            found = [] if _idle(requests, number) else self._operations(clause, seeds, picture)
+            found = [] if _idle(requests, reasons) else self._operations(clause, seeds, picture)
             # Later requests see the picture as the earlier ones leave it, so the last word on a feature counts.
             operations.update({operation.feature: operation for operation in found})
             if picture is not None and number < len(requests) - 1:
@@ -261,14 +261,14 @@ class Composer:
         return self.atlas.density >= FREQUENT
 
 
-def _idle(requests: Sequence[Request], number: int) -> bool:
-    """Whether a request takes something out of a place that an earlier one empties, or that a later one fills: what is
-    left in an emptied place would be taken for something that is there."""
-    request = requests[number]
+def _idle(requests: Sequence[Request], done: Sequence[Reason]) -> bool:
+    """Whether the next request takes something out of a place that one of those done has emptied, or that a later one
+    fills: what is left in an emptied place would be taken for something that is there."""
+    request = requests[len(done)]
     if request.clause.action != "remove":
         return False
-    here = [other.place == request.place for other in requests]
-    before = [other.clause.action for other, same in zip(requests[:number], here, strict=False) if same]
-    after = [other for other, same in zip(requests[number + 1 :], here[number + 1 :], strict=True) if same]
+    acted = zip(requests, done, strict=False)
+    before = [other.clause.action for other, reason in acted if other.place == request.place and reason.features]
+    after = [other for other in requests[len(done) + 1 :] if other.place == request.place]
     filled = any(other.clause.action == "replace" and other.found.matched for other in after)
     return filled or before[-1:] == ["remove"]

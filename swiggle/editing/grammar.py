@@ -47,9 +47,9 @@ BREAK = re.compile(
     r"|(?=\bwithout\b)|\bwith (?=no\b|less\b|more\b|fewer\b)|(?<=\S) (?=instead of\b.*,)"
 )
 """Between requests."""
-BESIDE = re.compile(r"\b(?:with|wearing|on|in)\b")
-"""Between what a picture shows and what it shows beside that."""
-IN_PLACE_OF_FIRST = re.compile(r"\b(?:instead of|rather than) ([^,]+),\s*([^,;.]+)")
+BESIDE = re.compile(r"\b(?:with|wearing|(?:on|in)(?= an?\b))\b")
+"""Between what a picture shows and what it shows beside that; "tie black on white" is the name of one thing."""
+IN_PLACE_OF_FIRST = re.compile(r"\b(?:instead of|rather than) ([^,]+),\s*([^,]+)")
 
 _CHANGE = r"(?:chang|touch|alter|modify|mess|affect|replac)\w*"
 KEEP = re.compile(rf"\b(?:keep|preserve|retain|leave(?! (?:out|off)))\b|\bwithout {_CHANGE}")

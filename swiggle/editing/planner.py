@@ -36,10 +36,8 @@ class Planner:
 
     def understand(self, prompt: str) -> list[Request]:
         """What a prompt asks for, and the features that it means; the same for every picture."""
-        return [request for clause in self._read(self._in_short(prompt)) for request in self._requests(clause)]
-
-    def _read(self, text: str) -> list[Clause]:
-        return self.reader(text, self.atlas.vocabulary)
+        clauses = self.reader(self._in_short(prompt), self.atlas.vocabulary)
+        return [request for clause in clauses for request in self._requests(clause)]
 
     def _requests(self, clause: Clause) -> list[Request]:
         """A clause and what it means. "a shark and red glasses" reads like "square and red glasses"; where nothing is
@@ -48,7 +46,9 @@ class Planner:
         pieces = re.split(r"\band\b", clause.text)
         if whole.found.matched or clause.action != "replace" or len(pieces) == 1:
             return [whole]
-        apart = [Request(part, self._found(part)) for piece in pieces for part in self._read(piece)]
+        apart = [
+            Request(part, self._found(part)) for piece in pieces for part in read_clauses(piece, self.atlas.vocabulary)
+        ]
         return apart if any(request.found.matched for request in apart) else [whole]
 
     def _found(self, clause: Clause) -> Found:

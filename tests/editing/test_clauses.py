@@ -62,6 +62,8 @@ def read(prompt: str) -> list[tuple]:
         ("a shark on a warm background", [("replace", "shark", None), ("replace", "warm", "background")]),
         ("shark with glasses", [("replace", "shark", None)]),
         ("put stripes on the shirt", [("replace", "stripes", "accessory")]),
+        ("put tie black on white on the shirt", [("replace", "tie black white", "accessory")]),
+        ("a little more tie black on white accessory", [("raise", "tie black white", "accessory")]),
         # Something, but what?
         ("give it a hat", [("replace", "", "head")]),
         ("hat", [("replace", "", "head")]),

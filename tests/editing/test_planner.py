@@ -164,7 +164,7 @@ def test_labels_of_the_same_meaning_are_no_alternatives() -> None:
 
 
 def test_what_is_not_known_by_both_words_is_two_requests() -> None:
-    planner, _ = planner_of(WORDS)
+    planner, _ = planner_of(list(WORDS))
     worn = wearing(PIZZA, BLUE, DOTS)
     reasons = planner.plan("a shark and a red shirt", Picture(worn, worn @ planner.rows)).reasons
     assert [reason.text for reason in reasons] == ["a shark", "a red shirt"]
@@ -182,6 +182,9 @@ def test_what_was_taken_out_is_not_taken_out_again() -> None:
         twice = planner.plan(again, Picture(worn, worn @ planner.rows))
         assert twice.plan == once.plan
         assert [bool(reason.features) for reason in twice.reasons] == [True, False]
+    # What found nothing to take out has emptied nothing.
+    found = planner.plan("no zorblax head. remove the head", Picture(worn, worn @ planner.rows))
+    assert found.plan == once.plan
     back = after(planner, "remove the head. make it a pizza", worn)
     assert back[PIZZA] > 0.5
 
@@ -198,6 +201,19 @@ def test_a_swap_happens_where_the_old_thing_is() -> None:
     planner, _ = planner_of(WORDS)
     found = after(planner, "swap the stripes for dots", wearing(SHARK, BLUE, STRIPES))
     np.testing.assert_allclose(found, wearing(SHARK, BLUE, DOTS), atol=0.1)
+
+
+def test_another_reader_reads_a_prompt_once() -> None:
+    planner, _ = planner_of(WORDS)
+    asked: list[str] = []
+
+    def reader(prompt: str, vocabulary: Vocabulary) -> list[Clause]:
+        asked.append(prompt)
+        return [Clause(prompt, "replace", ("shark", "red"), "body")]
+
+    planner.reader = reader
+    assert len(planner.understand("a shark and a red shirt")) == 2
+    assert asked == ["a shark and a red shirt"]
 
 
 def test_the_reader_of_prompts_can_be_another() -> None:

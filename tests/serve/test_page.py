@@ -67,6 +67,9 @@ def test_what_was_asked_follows_the_history_and_the_link(server: Server, open_pa
     page.get_by_role("button", name="Redo").click()
     expect(said).to_have_count(2)
 
+    ask(page, "remove the glasses")  # the same again changes nothing
+    expect(page.locator("#answer")).to_contain_text("taken out")
+    expect(said).to_have_count(2)
     ask(page, "without the glasses")  # they are gone already
     expect(page.locator("#answer")).to_contain_text("already so")
     expect(said).to_have_count(2)
@@ -77,6 +80,9 @@ def test_what_was_asked_follows_the_history_and_the_link(server: Server, open_pa
     other = open_page()
     visit(other, page.url)
     assert shared(other) == shared(page)
+    expect(other.locator(".said li")).to_have_count(2)
+    ask(other, "hat")  # asks for nothing from a link either
+    expect(other.locator("#answer")).to_contain_text("Nothing matched")
     expect(other.locator(".said li")).to_have_count(2)
     other.get_by_role("button", name="Take back “remove the glasses”").click()
     expect(other.locator(".said li")).to_have_count(1)
