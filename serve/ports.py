@@ -1,9 +1,10 @@
 """What each server on a machine needs for itself: ports and a folder for HAProxy.
 
-HAProxy's statistics (`/stats`) and metrics (`/metrics`) would listen on every interface, whatever host the server
-binds: Ray has no setting for it. It has one for the program to start, and that is here a few lines of shell which bring
-both to loopback in the configuration that Ray wrote. `ss -ltnp` tells their ports; each can be set by the variable of
-its name.
+Two things in the configuration that Ray writes for HAProxy have no setting. Its statistics (`/stats`) and metrics
+(`/metrics`) would listen on every interface, whatever host the server binds; and it sends a request's head on before
+it has the body, after which it cannot send the request to another Gateway. Ray lets one set the program to start,
+and that is here a few lines of shell which correct both. `ss -ltnp` tells the ports; each can be set by the variable
+of its name.
 """
 
 import os
@@ -29,12 +30,15 @@ SETTINGS = {
     "HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
     "HAPROXY_METRICS_ENABLED": "0",  # one log line a request, which an actor would have to read
     "DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",  # an old replica stays until HAProxy has heard of the new one
+    # A Gateway that ended while it worked: its requests go to another. All of ours can be repeated without harm.
+    "HAPROXY_RETRY_ON": "conn-failure empty-response",
 }
 
 
 START = """#!/bin/sh
 # Ray starts this in place of HAProxy, with `-db -f FILE ...`, at every change of the configuration.
-sed -i -E 's/^( *bind) [*]?:([0-9]+)$/\\1 127.0.0.1:\\2/' "$3"
+sed -i -E -e 's/^( *bind) [*]?:([0-9]+)$/\\1 127.0.0.1:\\2/' \\
+  -e 's/^( *)option redispatch 1$/&\\n\\1option http-buffer-request/' "$3"
 exec {binary} "$@"
 """
 

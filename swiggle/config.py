@@ -67,6 +67,8 @@ class VAEConfig:
     """Steps over which the KL weight then rises linearly."""
     colour_weight: float = 0.0
     """Weight of the error of a linear readout of colours (`swiggle/training/colour_readout.py`); 0 has none."""
+    colour_fade: float = 0.0
+    """Share of the steps, the last ones, over which that weight falls to zero."""
     colours: int = 64
     """Size of the palette, taken from the pictures themselves, that it reads."""
     ema_decay: float = 0.0

@@ -20,7 +20,7 @@ from swiggle.sae.objectives.base import input_scale
 from swiggle.sae.saelens import import_saelens
 from swiggle.sae.train import train_sae
 from swiggle.training.order import batch_indices
-from swiggle.training.schedule import sae_lr_factor
+from swiggle.training.schedule import fall_at_the_end
 
 DECAY_SHARE = SAEConfig.lr_decay_share
 WARMUP_SHARE = SAEConfig.sparsity_warmup_share
@@ -152,7 +152,7 @@ def overcomplete(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
     steps = steps_of(latents, config)
     model = TopKSAE(latents.shape[1], nb_concepts=config.features, top_k=config.k)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.lr)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: sae_lr_factor(step, steps, DECAY_SHARE))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: fall_at_the_end(step, steps, DECAY_SHARE))
 
     def error(x: Tensor, reconstruction: Tensor, *_: Tensor) -> Tensor:
         return (reconstruction - x).square().sum(dim=1).mean()

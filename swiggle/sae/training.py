@@ -19,7 +19,7 @@ from swiggle.precision import autocast
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objectives import objective_of
 from swiggle.sae.workers import average_gradients
-from swiggle.training.schedule import sae_lr_factor
+from swiggle.training.schedule import fall_at_the_end
 
 
 class SAETraining:
@@ -40,7 +40,7 @@ class SAETraining:
 
     def train_on(self, latents: Tensor) -> dict[str, Tensor]:
         """One step on raw latents [N, latent_dim]; returns the terms of the loss, means over these, detached."""
-        lr = self.config.lr * sae_lr_factor(self.step, self.steps, self.config.lr_decay_share)
+        lr = self.config.lr * fall_at_the_end(self.step, self.steps, self.config.lr_decay_share)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         with autocast(self.config.bf16, self.device):

@@ -1,4 +1,4 @@
-"""Learning-rate schedules as a factor of the peak rate."""
+"""Schedules as a factor of the peak: of a learning rate, or of a weight in a loss."""
 
 from typing import Literal
 
@@ -9,7 +9,6 @@ def vae_lr_factor(step: int, steps: int, warmup: int, decay: Literal["constant",
     return rise * (1.0 - step / steps) if decay == "linear" else rise
 
 
-def sae_lr_factor(step: int, steps: int, decay_share: float) -> float:
-    """Constant, then a linear fall to zero over the last `decay_share` of all steps."""
-    decay_steps = max(1, round(steps * decay_share))
-    return min(1.0, (steps - step) / decay_steps)
+def fall_at_the_end(step: int, steps: int, share: float) -> float:
+    """Constant, then a linear fall to zero over the last `share` of all steps; a share of zero never falls."""
+    return min(1.0, (steps - step) / max(1, round(steps * share)))

@@ -26,7 +26,7 @@ from swiggle.precision import autocast
 from swiggle.training import ema
 from swiggle.training.colour_readout import ColourReadout, ReadVAE
 from swiggle.training.order import worker_share
-from swiggle.training.schedule import vae_lr_factor
+from swiggle.training.schedule import fall_at_the_end, vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
 
 STATE = "training.pt"
@@ -85,6 +85,7 @@ class VAETraining:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         weight = kl_weight(self.step, config)
+        colour_weight = config.colour_weight * fall_at_the_end(self.step, config.steps, config.colour_fade)
         pictures, noise = to_model(images, self.device), self._noise()
         parts = pictures.chunk(config.accumulate)
         self.optimizer.zero_grad(set_to_none=True)
@@ -96,7 +97,7 @@ class VAETraining:
                 with autocast(config.bf16, self.device):
                     reconstruction, posterior, colour_error = self.model(some, its_noise)
                 losses = vae_loss(reconstruction, some, posterior, weight)
-                losses["loss"] = losses["loss"] + config.colour_weight * colour_error
+                losses["loss"] = losses["loss"] + colour_weight * colour_error
                 (losses["loss"] * scale).backward()
             seen = {**losses, "kl_per_channel": posterior.kl_per_channel().mean(dim=0)}
             for name, value in seen.items():

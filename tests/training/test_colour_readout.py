@@ -63,3 +63,12 @@ def test_the_readout_learns_shapes_the_encoder_and_is_not_kept(tmp_path: Path, r
     assert error().item() < 0.7 * before
     training.save(tmp_path)
     VAE.from_pretrained(tmp_path / "vae")  # would refuse weights it does not know
+
+
+def test_the_readout_fades_at_the_end(rng: np.random.Generator) -> None:
+    images = PALETTE[rng.integers(3, size=16)][:, None, None].repeat(32, axis=1).repeat(32, axis=2)
+    config = replace(smoke().vae, steps=10, batch_size=16, hidden=16, lr=0.0, colour_weight=100.0, colour_fade=0.5)
+    training = VAETraining(config, torch.device("cpu"), palette=PALETTE)
+    reports = [training.train_on(images) for _ in range(10)]
+    colour = np.array([float(r.loss - r.error) for r in reports])  # the KL divergence's part is below a thousandth
+    np.testing.assert_allclose(colour / colour[0], [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2], atol=0.03)

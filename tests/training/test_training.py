@@ -5,7 +5,7 @@ import torch
 from swiggle.models.vae import VAE, to_model
 from swiggle.presets import paper, quick
 from swiggle.training.order import batch_indices, worker_share
-from swiggle.training.schedule import sae_lr_factor, vae_lr_factor
+from swiggle.training.schedule import fall_at_the_end, vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
 
 
@@ -20,7 +20,8 @@ def test_kl_schedule_of_the_paper() -> None:
 def test_learning_rates() -> None:
     assert [vae_lr_factor(s, 100, 10, "linear") for s in (0, 9, 50)] == [pytest.approx(0.1), pytest.approx(0.91), 0.5]
     assert vae_lr_factor(99, 100, 0, "constant") == 1.0
-    assert [sae_lr_factor(s, 100, 0.2) for s in (0, 80, 90, 99)] == [1.0, 1.0, 0.5, pytest.approx(0.05)]
+    assert [fall_at_the_end(s, 100, 0.2) for s in (0, 80, 90, 99)] == [1.0, 1.0, 0.5, pytest.approx(0.05)]
+    assert [fall_at_the_end(s, 100, 0.0) for s in (0, 99)] == [1.0, 1.0]
 
 
 def test_batches_cover_each_epoch_once_and_depend_on_the_step_alone() -> None:
