@@ -4,14 +4,14 @@
     python -m serve --bundle runs/demo      # on a laptop
 
 `fused` runs encoder, SAE, steering and decoder inside the Gateway's replica, so that a slider step crosses no process
-boundary, with retrieval beside it. `split` makes each part a deployment that scales by itself.
+boundary. Retrieval is in it too where there is one Gateway, and beside several, which thus know the same hand labels.
+`split` makes each part a deployment that scales by itself.
 
 A new version starts beside the old one and takes over once it has decoded a picture (max_surge_percent), so an update
 of bundle or code loses no request even with one replica of each.
 """
 
 import os
-from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -21,8 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
 from serve.api import create_api
-from serve.errors import ApiError
-from serve.in_process import blank, local_handles, make_engine
+from serve.in_process import blank, local_handles, local_retrieval, make_engine
 from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
 from serve.remote import RemoteHandle, refusals_returned
 from swiggle.bundle import Bundle
@@ -48,7 +47,7 @@ class Arguments(BaseModel):
     chroma: str | None = None
     """`http://host:port` of a `chroma run` server; by default Chroma runs inside Retrieval."""
     gateways: int = Field(default=1, ge=1)
-    """With two, only what one was working on is lost when it dies."""
+    """Replicas of the Gateway. With two, the requests of one that dies go to the other."""
 
 
 def load(location: str) -> Bundle:
@@ -91,9 +90,7 @@ class Steering(SteeringPart):
 class Retrieval(RetrievalPart):
     def __init__(self, bundle: str, chroma: str | None) -> None:
         super().__init__(load(bundle), chroma)
-        # The first prompt would otherwise pay for the text encoder's and Chroma's warm-up.
-        with suppress(ApiError):  # Chroma may come later
-            super().understand("give it a red hat")
+        self.warm_up()
 
     understand = refusals_returned(RetrievalPart.understand)
     search = refusals_returned(RetrievalPart.search)
@@ -103,15 +100,16 @@ class Retrieval(RetrievalPart):
 @serve.deployment(**COMMON, max_ongoing_requests=1024)  # refusals are serve.admission's, in the API's shape
 @serve.ingress()
 class Gateway:
-    """Ingress: validation, sessions, static files; in the fused placement the models too."""
+    """Ingress: validation, sessions, static files. The parts that `parts` does not name run here too."""
 
-    def __init__(self, location: str, retrieval: Any, parts: dict[str, Any] | None = None) -> None:
+    def __init__(self, location: str, chroma: str | None, parts: dict[str, Any]) -> None:
         self.bundle = load(location)
-        if parts is None:
-            handles: dict[str, Any] = local_handles(self.bundle)
-        else:
-            handles = {name: RemoteHandle(handle) for name, handle in parts.items()}
-        self.engine = make_engine(self.bundle, retrieval=RemoteHandle(retrieval), **handles)
+        handles: dict[str, Any] = {name: RemoteHandle(handle) for name, handle in parts.items()}
+        if "retrieval" not in parts:
+            handles["retrieval"] = local_retrieval(self.bundle, chroma)
+        if "steering" not in parts:
+            handles |= local_handles(self.bundle)
+        self.engine = make_engine(self.bundle, **handles)
         self.check_health()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -128,11 +126,13 @@ def build(arguments: Arguments) -> serve.Application:
     def bind(deployment: Any, *values: Any) -> Any:
         return deployment.bind(*values)
 
-    location = arguments.bundle
+    location, chroma = arguments.bundle, arguments.chroma
     deployment: Any = Gateway
     gateway = deployment.options(num_replicas=arguments.gateways)
-    retrieval = bind(Retrieval, location, arguments.chroma)
-    if arguments.placement == "fused":
-        return bind(gateway, location, retrieval)
-    parts = {"encoder": Encoder, "sparse": SparseFeatures, "steering": Steering}
-    return bind(gateway, location, retrieval, {name: bind(part, location) for name, part in parts.items()})
+    parts = {}
+    if arguments.placement == "split":
+        apart = {"encoder": Encoder, "sparse": SparseFeatures, "steering": Steering}
+        parts = {name: bind(part, location) for name, part in apart.items()}
+    if parts or arguments.gateways > 1:
+        parts["retrieval"] = bind(Retrieval, location, chroma)
+    return bind(gateway, location, chroma, parts)

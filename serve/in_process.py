@@ -56,7 +56,13 @@ def local_handles(bundle: Bundle) -> dict[str, LocalHandle]:
     return handles | {"composing": LocalHandle(composing, Turns(), in_thread=True)}
 
 
+def local_retrieval(bundle: Bundle, chroma: str | None = None) -> LocalHandle:
+    """Retrieval in this process, in a thread, warmed up."""
+    retrieval = RetrievalPart(bundle, chroma)
+    retrieval.warm_up()
+    return LocalHandle(retrieval, Turns(), in_thread=True)
+
+
 def engine_in_process(bundle: Bundle, chroma: str | None = None) -> Engine:
-    """All parts here, retrieval in a thread."""
-    retrieval = LocalHandle(RetrievalPart(bundle, chroma), Turns(), in_thread=True)
-    return make_engine(bundle, retrieval=retrieval, **local_handles(bundle))
+    """All parts here."""
+    return make_engine(bundle, retrieval=local_retrieval(bundle, chroma), **local_handles(bundle))

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import httpx
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from chromadb.errors import ChromaError
 
-from serve.errors import unavailable
+from serve.errors import ApiError, unavailable
 from serve.searches import RememberedSearches
 from swiggle.atlas.hand_labels import entry_for, read_hand_labels, write_hand_labels
 from swiggle.atlas.index import Entry, Match
@@ -95,6 +95,11 @@ class RetrievalPart:
         """What a prompt asks for, and the features that it means."""
         with self._turn, self._asking() as planner:
             return planner.understand(prompt)
+
+    def warm_up(self) -> None:
+        """Understand a prompt, so that the first need not wait for the text encoder and Chroma to be loaded."""
+        with suppress(ApiError):  # Chroma may come later
+            self.understand("give it a red hat")
 
     def search(self, query: str, limit: int) -> list[Match]:
         """Features by meaning; words for a place in the query keep the search to it."""

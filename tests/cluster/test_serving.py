@@ -36,11 +36,7 @@ class Served:
         application = config["applications"][0]
         application["args"] |= {"bundle": str(bundle), "placement": "fused"}
         little = {"ray_actor_options": {"num_cpus": 0.2}}
-        application["deployments"] = [
-            {**deployment, **little}
-            for deployment in application["deployments"]
-            if deployment["name"] in ("Gateway", "Retrieval")
-        ]
+        application["deployments"] = [{"name": name, **little} for name in ("Gateway", "Retrieval")]
         self._config = config
         self.url = f"http://127.0.0.1:{config['http_options']['port']}"
         self.deploy(bundle)
