@@ -31,12 +31,13 @@ def quick() -> RunConfig:
 
 
 def full() -> RunConfig:
-    """`quick` trained for longer: the VAE takes about half an hour on two cores, by the speed of `quick`."""
+    """`quick` trained for longer: the VAE takes an hour on two cores. At the end it only has to draw well."""
     config = quick()
     config.preset = "full"
     config.run = "runs/full"
-    config.vae.steps = 30_000
-    config.vae.checkpoint_every = 2_000
+    config.vae.steps = 90_000
+    config.vae.colour_fade = 0.2
+    config.vae.checkpoint_every = 3_000
     config.sae.epochs = 120
     return config
 
