@@ -47,6 +47,9 @@ SERVERS = {
     "default": (["serve"], {"RAY_SERVE_ENABLE_HA_PROXY": "0", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "0"}),
 }
 
+SETTLE = 3.0
+"""Seconds from a server's first answer on: Ray still starts HAProxy anew, which ends connections that are idle."""
+
 
 @dataclass
 class Load:
@@ -97,6 +100,7 @@ def running(name: str, bundle: str) -> Iterator[str]:
                     log.seek(0)
                     raise RuntimeError(log.read()[-3000:])
                 time.sleep(0.2)
+            time.sleep(SETTLE)
             yield url
         finally:
             process.send_signal(signal.SIGTERM)

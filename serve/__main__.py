@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def start(location: str, options: argparse.Namespace) -> None:
-    folder = claim()
+    folder = claim(repeated=options.gateways > 1)
     # Imported here, so that a refused command line is answered at once, and after `claim`.
     import ray
     from ray import serve

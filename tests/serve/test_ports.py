@@ -16,7 +16,7 @@ from serve.ports import claim, release
 def folder(monkeypatch: pytest.MonkeyPatch) -> Path:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_SERVE_")}
     monkeypatch.setattr(os, "environ", kept | {"RAY_SERVE_HAPROXY_STATS_PORT": "8404"})
-    return claim()
+    return claim(repeated=True)
 
 
 def test_what_is_set_stays_and_the_rest_is_ones_own(folder: Path) -> None:
@@ -54,3 +54,14 @@ def test_the_configuration_that_ray_wrote_is_corrected(folder: Path) -> None:
     bound = [line.strip() for line in settings.read_text().splitlines() if "bind" in line]
     assert bound == ["bind 127.0.0.1:9101", "bind 0.0.0.0:8000", "bind 127.0.0.1:8404", "bind 127.0.0.1:8001"]
     assert "    option redispatch 1\n    option http-buffer-request\n" in settings.read_text()
+    assert os.environ["RAY_SERVE_HAPROXY_RETRY_ON"] == "conn-failure empty-response"
+
+
+def test_a_single_gateway_repeats_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_SERVE_HAPROXY_RETRY_ON")
+    monkeypatch.delenv("RAY_SERVE_HAPROXY_BINARY_PATH", raising=False)
+    other = claim()
+    assert "RAY_SERVE_HAPROXY_RETRY_ON" not in os.environ
+    if program := os.environ.get("RAY_SERVE_HAPROXY_BINARY_PATH"):
+        assert "http-buffer-request" not in Path(program).read_text()
+    release(other)
