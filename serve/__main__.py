@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--placement", choices=["fused", "split"], default="fused")
-    parser.add_argument("--chroma", help="http://host:port of a chroma server (default: none, an own one)")
+    parser.add_argument("--chroma", help="http://host:port of a chroma server (default: Chroma inside the server)")
     parser.add_argument("--gateways", type=int, default=1, help="processes that take requests (default: 1)")
     options = parser.parse_args()
     if options.gateways < 1:
