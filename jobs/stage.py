@@ -17,11 +17,12 @@ from typing import Any
 from swiggle.config import RunConfig
 from swiggle.overrides import ConfigError, known_keys, load_config
 from swiggle.storage import absolute, check_reachable, join, read_json, write_json
+from swiggle.errors import SwiggleError
 
 KEY_LENGTH = 12
 
 
-class StageError(RuntimeError):
+class StageError(SwiggleError, RuntimeError):
     """A stage that cannot run; the message says what is missing."""
 
 

@@ -5,13 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from swiggle.errors import SwiggleError
+
 NAME = "bundle.json"
 VERSION = 4
 PARTS = ("vae", "sae", "atlas", "index/labels.parquet")
 """What a manifest covers. Hand labels and Chroma's own files change while a bundle is in use and are left out."""
 
 
-class BundleError(ValueError):
+class BundleError(SwiggleError, ValueError):
     """A folder that is no usable bundle; the message names the file at fault."""
 
 

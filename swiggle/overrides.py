@@ -17,9 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from swiggle.config import RunConfig
 from swiggle.presets import PRESETS
+from swiggle.errors import SwiggleError
 
 
-class ConfigError(ValueError):
+class ConfigError(SwiggleError, ValueError):
     """A configuration that cannot be used; the message names the key or file at fault."""
 
 

@@ -1,6 +1,7 @@
 """What several tests share. The smoke run is made once, by the same command that a user would type."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -60,8 +61,14 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run directory, which is a bundle, of `python -m jobs.pipeline preset=smoke`."""
+    """The run directory, which is a bundle, of `python -m jobs.pipeline preset=smoke`.
+
+    SWIGGLE_SMOKE_RUN names one that was made before, which saves its minutes while one test is worked on; a copy is
+    used.
+    """
     run = tmp_path_factory.mktemp("smoke") / "run"
+    if made := os.environ.get("SWIGGLE_SMOKE_RUN"):
+        return Path(shutil.copytree(made, run))
     # By a relative path, as most people type it: workers have other working folders.
     result = run_module("jobs.pipeline", "preset=smoke", f"run={os.path.relpath(run, ROOT)}")
     assert result.returncode == 0, result.stdout[-5000:]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.plan import EditPlan
+from swiggle.errors import SwiggleError
 
 
 class ActiveFeature(BaseModel):
@@ -57,7 +58,7 @@ class Edit(BaseModel):
 
 
 @dataclass
-class ServerError(Exception):
+class ServerError(SwiggleError):
     """An error as the server tells it. `retry_after` is in seconds, where it asks to be tried again."""
 
     status: int

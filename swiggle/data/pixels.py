@@ -5,10 +5,12 @@ import io
 import numpy as np
 from PIL import Image, ImageOps
 
+from swiggle.errors import SwiggleError
+
 MAX_SIDE = 4096
 
 
-class PictureError(ValueError):
+class PictureError(SwiggleError, ValueError):
     """Bytes that cannot be used as a picture."""
 
 

@@ -21,6 +21,7 @@ from swiggle.data.nouns import captions_for, draw_traits, rendered
 from swiggle.data.pixels import PictureError, decode_picture, encode_png, oddities, resize, square
 from swiggle.data.splits import SPLITS, split_of
 from swiggle.data.sprites import SLOTS, load_sprites
+from swiggle.errors import SwiggleError
 
 FEATURES = datasets.Features(
     {
@@ -39,7 +40,7 @@ Note = Callable[[str, str, str], None]
 """(name of a picture, "skipped" or "converted", why or how)"""
 
 
-class SourceError(ValueError):
+class SourceError(SwiggleError, ValueError):
     """A source that cannot be read; the message names it."""
 
 

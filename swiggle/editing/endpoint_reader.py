@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from swiggle.editing.clauses import Clause, read_clauses
 from swiggle.vocabulary import Vocabulary, tokenise
+from swiggle.errors import SwiggleError
 
 MODEL = "SWIGGLE_PLANNER_MODEL"
 """The environment variable that names the model; without it prompts are read by rule."""
@@ -31,7 +32,7 @@ is no request.
 """
 
 
-class EndpointError(RuntimeError):
+class EndpointError(SwiggleError, RuntimeError):
     """The endpoint could not be asked, or did not answer clauses."""
 
 

@@ -13,9 +13,10 @@ from torch import Tensor
 from swiggle.editing.plan import MASK_SIZE, EditPlan, Mask, Operation
 from swiggle.models.vae import VAE, to_images
 from swiggle.sae.model import SparseAutoencoder
+from swiggle.errors import SwiggleError
 
 
-class PlanError(ValueError):
+class PlanError(SwiggleError, ValueError):
     """A plan that does not fit the bundle: a feature it lacks, a picture to copy from that was not given."""
 
 
