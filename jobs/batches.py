@@ -11,6 +11,7 @@ from jobs.cluster import read_rows
 from swiggle.config import VAEConfig
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.data.reading import Pictures, enlarge
+from swiggle.errors import ConfigError
 from swiggle.training.order import batch_indices, worker_share
 
 STREAM_BYTES = 256_000_000
@@ -58,7 +59,7 @@ def from_stream(
     """
     size = len(worker_share(np.arange(config.batch_size), rank, workers))
     if (batches := count // workers // -(-config.batch_size // workers)) == 0:
-        raise ValueError(f"vae.batch_size: {config.batch_size} is more than the {count} pictures of the stream")
+        raise ConfigError(f"vae.batch_size: {config.batch_size} is more than the {count} pictures of the stream")
     step = first_step
     while step < config.steps:
         epoch, done = divmod(step, batches)

@@ -23,10 +23,11 @@ from pyarrow.compute import field
 from pyarrow.dataset import dataset
 from ray.data import ActorPoolStrategy
 
+from jobs import encode_latents, prepare_data, sweep_sae, train_vae
 from jobs.cluster import connect, read_rows, write_rows
 from jobs.interpreters import Companies, FeatureActivations, FeaturePictures, Summaries
 from jobs.parts import arrays_once, rows_once
-from jobs.stage import Stage, complete, run_command, say
+from jobs.stage import Stage, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
 from swiggle.atlas.cards import Places, explained, write_cards
@@ -45,7 +46,7 @@ from swiggle.data.latents import first_latents, latents_of_ids
 from swiggle.data.reading import enlarge, read_captions, read_pictures
 from swiggle.data.splits import SPLITS
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.storage import join, local_copy, publish, remove
+from swiggle.storage import join, local_copy, publish, publish_at, remove
 from swiggle.vocabulary import Vocabulary
 
 SAMPLE = 200
@@ -77,9 +78,8 @@ def merged(parts: ray.data.Dataset) -> Any:
 
 def activate(config: RunConfig) -> dict[str, np.ndarray]:
     """Write the activations of every picture."""
-    output = join(config.run, "activations")
-    remove(output)
-    write_rows(over_latents(config, FeatureActivations), output)
+    with publish_at(join(config.run, "activations")) as output:
+        write_rows(over_latents(config, FeatureActivations), output)
     return {"done": np.ones(1)}
 
 
@@ -210,6 +210,8 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
 
     pictures = captioned(config, len(rows))
     splits = [pictures[split][1] for split in SPLITS]
+    if not any(splits[0].captions):
+        say(STAGE.name, "no captions were found, so no feature gets a label from them and prompts find nothing")
     acts_on = acting_places(acting, list(vocabulary.places))
     labels = label_features(
         splits, statistics.max_activation, footprint, acts_on, vocabulary, config.atlas.min_confidence
@@ -280,7 +282,11 @@ def figures(labels: Sequence[Label], live: np.ndarray) -> dict[str, Any]:
 
 
 STAGE = Stage(
-    "build_atlas", ("prepare_data", "train_vae", "encode_latents", "sweep_sae"), lambda c: asdict(c.atlas), work
+    "build_atlas",
+    (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE, sweep_sae.STAGE),
+    lambda c: asdict(c.atlas),
+    work,
+    reads=vocabulary_file,
 )
 
 if __name__ == "__main__":

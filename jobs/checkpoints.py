@@ -11,7 +11,7 @@ import torch
 from pyarrow import fs
 from ray.train import Checkpoint
 
-from jobs.cluster import quiet
+from jobs.cluster import granted_device, quiet
 from jobs.metrics import run_of, tell_validation
 from jobs.stage import say
 from jobs.watch import EventFiles
@@ -19,7 +19,7 @@ from swiggle.config import VAEConfig
 from swiggle.data.reading import read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
-from swiggle.storage import copy_into, filesystem_of, is_local, join, local_copy, local_path, read_json
+from swiggle.storage import StorageError, copy_into, filesystem_of, is_local, join, local_copy, local_path, read_json
 from swiggle.training.vae_events import write_validation
 from swiggle.training.vae_training import STATE
 
@@ -85,7 +85,7 @@ def mend(run: str) -> str | None:
             filesystem.delete_dir(entry.path)
     try:
         listed = read_json(join(run, SNAPSHOT)) or {}
-    except ValueError:
+    except StorageError:
         filesystem.delete_file(f"{path}/{SNAPSHOT}")
         listed = {}
     if listed.get("latest_checkpoint_result"):
@@ -111,7 +111,7 @@ def validate(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, floa
     """Score a checkpoint's model on held-out pictures. Runs as a task of its own, so training does not wait for it."""
     quiet()
     config: VAEConfig = settings["config"]
-    device = torch.device("cuda" if config.validation_gpus and torch.cuda.is_available() else "cpu")
+    device = granted_device()
     if device.type == "cpu":
         torch.set_num_threads(1)
     step = int(Path(checkpoint.path).name.removeprefix("step-"))

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 import ray
+import torch
 from ray.data import DataContext, Dataset
 
 from swiggle.storage import filesystem_of, is_local, local_path
@@ -37,6 +38,12 @@ def connect(spare_cpus: int = 0) -> None:
     # Its second way of reading Parquet looks at the files in an actor that is not started again: the node of that actor
     # would take the stage with it.
     context.use_datasource_v2 = False
+
+
+def granted_device() -> torch.device:
+    """The device that Ray gave this task or actor: its GPU where it asked for a share of one, else the CPU. That a
+    GPU can be seen does not say that it may be used: Ray hides none from who asked for none."""
+    return torch.device("cuda" if ray.get_gpu_ids() and torch.cuda.is_available() else "cpu")
 
 
 def quiet() -> None:

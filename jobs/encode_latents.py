@@ -13,12 +13,14 @@ import pyarrow as pa
 import torch
 from ray.data import ActorPoolStrategy
 
+from jobs import prepare_data, train_vae
 from jobs.cluster import connect, quiet, read_rows, write_rows
 from jobs.stage import Stage, complete, run_command
 from swiggle.config import RunConfig
 from swiggle.data.pixels import decode_picture, resize
+from swiggle.errors import about
 from swiggle.models.vae import VAE, to_model
-from swiggle.storage import join, local_copy, remove
+from swiggle.storage import join, local_copy, publish_at
 
 
 class Encoder:
@@ -34,7 +36,10 @@ class Encoder:
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Columns `id`, `image` to columns `id`, `latent` (the flattened posterior mean)."""
         size = self.vae.config.image_size
-        images = np.stack([resize(decode_picture(i["bytes"]), size) for i in batch["image"].to_pylist()])
+        images = np.empty((len(batch), size, size, 3), np.uint8)
+        for row, (number, image) in enumerate(zip(batch["id"].to_pylist(), batch["image"].to_pylist(), strict=True)):
+            with about(f"picture {number}"):
+                images[row] = resize(decode_picture(image["bytes"]), size)
         means = [
             self.vae.encode(to_model(part)).mean.flatten(1) for part in np.array_split(images, -(-len(images) // 128))
         ]
@@ -45,8 +50,6 @@ class Encoder:
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     connect()
-    output = join(config.run, "latents")
-    remove(output)
     encoded = read_rows(join(config.run, "data"), columns=["id", "image"]).map_batches(
         Encoder,
         fn_constructor_kwargs={"vae": join(config.run, "vae")},
@@ -55,11 +58,12 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         num_cpus=1,
         compute=ActorPoolStrategy(size=config.atlas.workers),
     )
-    write_rows(encoded, output)
+    with publish_at(join(config.run, "latents")) as output:
+        write_rows(encoded, output)
     return {}
 
 
-STAGE = Stage("encode_latents", ("prepare_data", "train_vae"), lambda c: {}, work)
+STAGE = Stage("encode_latents", (prepare_data.STAGE, train_vae.STAGE), lambda c: {}, work)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

@@ -12,6 +12,7 @@ from typing import Any
 
 from jobs.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
+from swiggle.data.source_digest import source_digest
 from swiggle.data.sources import REPORT, write_splits
 from swiggle.storage import join, publish
 
@@ -26,7 +27,15 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     return {**done.rows, "skipped": done.skipped, "converted": done.converted}
 
 
-STAGE = Stage("prepare_data", (), lambda c: {"data": asdict(c.data), "image_size": c.vae.image_size}, work)
+def pictures(settings: dict[str, Any]) -> dict[str, str | None]:
+    """What the pictures are imported from; nothing outside is read to compose Nouns."""
+    source = settings["data"]["source"]
+    return {} if source == "nouns" else {f"content of {source}": source_digest(source)}
+
+
+STAGE = Stage(
+    "prepare_data", (), lambda c: {"data": asdict(c.data), "image_size": c.vae.image_size}, work, reads=pictures
+)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from jobs import build_atlas, encode_latents, prepare_data, sweep_sae, train_vae
 from jobs.atlas_page import page_of
 from jobs.stage import Stage, complete, run_command, say
 from swiggle.atlas.atlas import Atlas
@@ -22,6 +23,7 @@ from swiggle.atlas.previews import ablate
 from swiggle.config import RunConfig
 from swiggle.data.latents import latents_of_ids
 from swiggle.data.pixels import resize
+from swiggle.data.reading import NoTraits
 from swiggle.data.sprites import SIZE, load_sprites
 from swiggle.evaluation.atlas_measures import (
     head_measures,
@@ -102,7 +104,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         }
         try:
             true_traits(data / "test", load_sprites())
-        except ValueError as unknown:
+        except NoTraits as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         else:
             found, slots = by_traits(atlas, Ablations(atlas, vae, sae, latents))
@@ -126,7 +128,10 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
 
 
 STAGE = Stage(
-    "report_atlas", ("prepare_data", "train_vae", "encode_latents", "sweep_sae", "build_atlas"), lambda c: {}, work
+    "report_atlas",
+    (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE, sweep_sae.STAGE, build_atlas.STAGE),
+    lambda c: {},
+    work,
 )
 
 if __name__ == "__main__":

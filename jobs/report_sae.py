@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from jobs import encode_latents, prepare_data, sweep_sae, train_vae
 from jobs.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
-from swiggle.data.reading import enlarge, read_pictures
+from swiggle.data.reading import NoTraits, enlarge, read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, Sprites, load_sprites
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.baselines import baseline_codes
@@ -115,7 +116,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         report["stability"] = between_seeds(trials, saes)
         try:
             known = Traits(config, vae, latents, data)
-        except ValueError as unknown:
+        except NoTraits as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         else:
             for trial, sae in zip(trials, saes, strict=True):
@@ -149,7 +150,9 @@ def between_seeds(trials: list[dict[str, Any]], saes: list[SparseAutoencoder]) -
     }
 
 
-STAGE = Stage("report_sae", ("prepare_data", "train_vae", "encode_latents", "sweep_sae"), lambda c: {}, work)
+STAGE = Stage(
+    "report_sae", (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE, sweep_sae.STAGE), lambda c: {}, work
+)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from jobs.stage import Stage, complete, finished, key_of, run_command, say
+from jobs import encode_latents, prepare_data, train_vae
+from jobs.stage import Stage, complete, current, key_of, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
-from swiggle.data.reading import enlarge, read_pictures
+from swiggle.data.reading import NoTraits, enlarge, read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, load_sprites
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.locality import locality
@@ -43,7 +44,7 @@ SEED = 2026
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    trained = key_of(finished("train_vae", config, STAGE.name))
+    trained = key_of(current(train_vae.STAGE, config, STAGE.name))
     with (
         local_copy(join(config.run, "vae")) as vae_folder,
         local_copy(join(config.run, "data")) as data,
@@ -64,14 +65,14 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         draw_curves(read_curves(events), folder / "curves.png")
         try:
             report |= trait_scores(vae, images, data, latents)
-        except ValueError as unknown:
+        except NoTraits as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
 
 
 def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dict[str, Any]:
-    """What needs true traits. Raises ValueError where there are none."""
+    """What needs true traits. Raises `NoTraits` where there are none."""
     sprites = load_sprites()
     truth = {split: true_traits(data / split, sprites) for split in ("train", "test")}
     reader = TraitReader(sprites)
@@ -108,7 +109,7 @@ def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dic
     }
 
 
-STAGE = Stage("report_vae", ("prepare_data", "train_vae", "encode_latents"), lambda c: {}, work)
+STAGE = Stage("report_vae", (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE), lambda c: {}, work)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

@@ -6,16 +6,17 @@ python -m jobs.seal_bundle preset=quick run=runs/demo
 import json
 from typing import Any
 
-from jobs.stage import Stage, complete, record_uri, run_command
+from jobs import build_atlas, encode_latents, prepare_data, sweep_sae, train_vae
+from jobs.stage import Stage, complete, current, run_command
 from swiggle.config import RunConfig
 from swiggle.manifest import NAME, PARTS, covered_files, make_manifest
-from swiggle.storage import join, local_copy, read_json, write_json
+from swiggle.storage import join, local_copy, write_json
 
-STAGES = ("prepare_data", "train_vae", "encode_latents", "sweep_sae", "build_atlas")
+STAGES = (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE, sweep_sae.STAGE, build_atlas.STAGE)
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    records: dict[str, Any] = {name: read_json(record_uri(config, name)) for name in STAGES}
+    records = {stage.name: current(stage, config, STAGE.name) for stage in STAGES}
     settings = {name: record["settings"] for name, record in records.items()}
     metrics = {name: {"seconds": record["seconds"], **record["metrics"]} for name, record in records.items()}
     with local_copy(config.run, PARTS) as folder:

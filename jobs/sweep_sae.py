@@ -22,9 +22,10 @@ import torch
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 
-from jobs.cluster import connect, quiet, storage
+from jobs import encode_latents, prepare_data, train_vae
+from jobs.cluster import connect, granted_device, quiet, storage
 from jobs.metrics import TrialMetrics
-from jobs.stage import Stage, StageError, complete, run_command, say
+from jobs.stage import Stage, StageError, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
 from swiggle.config import RunConfig
@@ -53,7 +54,7 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     quiet()
     keep_freed_memory()
     torch.set_num_threads(max(1, int(config.sweep.cpus_per_trial)))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = granted_device()
     with local_copy(join(config.run, "latents")) as folder:
         train = torch.from_numpy(read_latents(folder, "train")[1])
         validation = torch.from_numpy(read_latents(folder, "validation")[1])
@@ -82,8 +83,10 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
         metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, images, train.mean(dim=0))
         metrics["miss"] = miss(metrics, config.sweep)
         told.measured(metrics)
-        if epoch.number == sae_config.epochs and (stands := said_by_features(folded, train, validation, config)):
-            metrics["caption_coverage"] = stands
+        if epoch.number == sae_config.epochs:
+            stands = said_by_features(folded, train, validation, config)
+            if stands is not None:  # 0 is a score, and the worst there is
+                metrics["caption_coverage"] = stands
         say(
             "sweep_sae",
             f"{name}, epoch {epoch.number}/{sae_config.epochs}: FVU {metrics['fvu']:.4f}, "
@@ -196,6 +199,8 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     trials, finished = [pair[0] for pair in by_name.values()], [pair[1] for pair in by_name.values()]
     # One that was stopped early is shown, and not chosen.
     complete_ones = [index for index, trial in enumerate(trials) if trial["epoch"] == config.sae.epochs]
+    if not any("caption_coverage" in trial for trial in trials):
+        say(STAGE.name, "no captions were found, so a dictionary is chosen by its FVU and not by what it stands for")
     best, reason = choose([trials[index] for index in complete_ones], config.sweep)
     chosen = complete_ones[best]
     with publish(join(config.run, "sweep_report")) as folder:
@@ -203,7 +208,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         draw_sweep(trials, chosen, folder / "pareto.png")
         for description, result in zip(trials, finished, strict=True):
             if result.checkpoint is None:
-                raise RuntimeError(f"the trial at {result.path} has no checkpoint")
+                raise StageError(f"the trial at {result.path} has no checkpoint")
             with result.checkpoint.as_directory() as saved:
                 shutil.copytree(Path(saved) / "sae", folder / "dictionaries" / description["name"])
         dictionary = folder / "dictionaries" / trials[chosen]["name"]
@@ -222,9 +227,10 @@ def held_out(sae: SparseAutoencoder, config: RunConfig) -> dict[str, Any]:
 
 STAGE = Stage(
     "sweep_sae",
-    ("prepare_data", "train_vae", "encode_latents"),
+    (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE),
     lambda c: {"sae": asdict(c.sae), "sweep": asdict(c.sweep), "vocabulary": c.atlas.vocabulary},
     work,
+    reads=vocabulary_file,
 )
 
 if __name__ == "__main__":

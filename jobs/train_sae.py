@@ -28,6 +28,7 @@ from ray.data import DataIterator, Dataset
 from ray.train import Checkpoint, CheckpointConfig, DataConfig, FailureConfig, LoggingConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
+from jobs import encode_latents, prepare_data, train_vae
 from jobs.batches import stream_options
 from jobs.cluster import connect, quiet, read_rows, storage
 from jobs.stage import Stage, StageError, complete, run_command, say
@@ -164,7 +165,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     except SystemExit as stop:  # Ray Train answers Ctrl-C by aborting the run and leaving the program
         raise KeyboardInterrupt from stop
     if result.checkpoint is None:
-        raise RuntimeError("training ended without a checkpoint")
+        raise StageError("training ended without a checkpoint")
     with result.checkpoint.as_directory() as saved, publish(join(config.run, "train_sae", "dictionary")) as to:
         shutil.copytree(Path(saved) / "sae", to, dirs_exist_ok=True)
         trained = SparseAutoencoder.from_pretrained(to)
@@ -174,7 +175,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
 
 STAGE = Stage(
     "train_sae",
-    ("prepare_data", "train_vae", "encode_latents"),
+    (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE),
     lambda c: {"sae": asdict(c.sae), "workers": c.train_sae.workers, "shuffle_buffer": c.train_sae.shuffle_buffer},
     work,
 )

@@ -35,7 +35,7 @@ from ray.train import (
 )
 from ray.train.torch import TorchTrainer
 
-from jobs import batches, checkpoints
+from jobs import batches, checkpoints, prepare_data
 from jobs.cluster import connect, quiet, storage
 from jobs.stage import Stage, StageError, complete, run_command, say
 from jobs.watch import Watch
@@ -205,7 +205,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         step = result.return_value["diverged_at"]
         raise StageError(f"training diverged before step {step}: the loss is not finite; lower vae.lr")
     if result.checkpoint is None or not result.best_checkpoints:
-        raise RuntimeError("training ended without a checkpoint")
+        raise StageError("training ended without a checkpoint")
     best, scores = result.best_checkpoints[0]
     checkpoints.remove_all_but(folder, {Path(kept.path).name for kept in (best, result.checkpoint)})
     with best.as_directory() as saved, publish(join(config.run, "vae")) as to:
@@ -221,7 +221,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     }
 
 
-STAGE = Stage("train_vae", ("prepare_data",), lambda c: c.vae.defines(), work)
+STAGE = Stage("train_vae", (prepare_data.STAGE,), lambda c: c.vae.defines(), work)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

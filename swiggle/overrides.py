@@ -16,12 +16,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from swiggle.config import RunConfig
+from swiggle.errors import ConfigError
 from swiggle.presets import PRESETS
-from swiggle.errors import SwiggleError
-
-
-class ConfigError(SwiggleError, ValueError):
-    """A configuration that cannot be used; the message names the key or file at fault."""
 
 
 def load_config(words: Sequence[str]) -> RunConfig:

@@ -20,9 +20,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pyarrow import fs
 
+from swiggle.errors import SwiggleError
+
 S3_ATTEMPTS = 12
 """Tries of a request to S3. The waits between them double up to 20 s; where nobody listens, all take two minutes."""
 S3_OPTIONS = {"region", "scheme", "endpoint_override", "tls_ca_file_path"}
+
+
+class StorageError(SwiggleError, ValueError):
+    """A place that cannot be used, or a damaged file; the message names it."""
 
 
 class PatientS3(fs.S3FileSystem):
@@ -33,9 +39,9 @@ class PatientS3(fs.S3FileSystem):
         parts = urlsplit(uri)
         options = dict(parse_qsl(parts.query))
         if unknown := sorted(options.keys() - S3_OPTIONS):
-            raise ValueError(f"{shown(uri)}: unknown option {unknown[0]}; known are {', '.join(sorted(S3_OPTIONS))}")
+            raise StorageError(f"{shown(uri)}: unknown option {unknown[0]}; known are {', '.join(sorted(S3_OPTIONS))}")
         if parts.username is not None:
-            raise ValueError(
+            raise StorageError(
                 f"{shown(uri)}: keys do not belong in a URI, which is logged and stored; set AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY"
             )
@@ -49,7 +55,7 @@ class PatientS3(fs.S3FileSystem):
 
 
 def filesystem_of(uri: str) -> tuple[fs.FileSystem, str]:
-    """The file system of a URI or local path, and the path in it. Raises ValueError for a URI that makes no sense."""
+    """The file system of a URI or local path, and the path in it. Raises `StorageError` for one that makes no sense."""
     if uri.startswith("s3://"):
         parts = urlsplit(uri)
         return PatientS3(uri), parts.netloc + unquote(parts.path).rstrip("/")
@@ -63,7 +69,7 @@ def shown(uri: str) -> str:
 
 
 def check_reachable(uri: str) -> None:
-    """Raises ValueError saying what is wrong with remote storage at `uri`: no such bucket, no access, nobody there."""
+    """Raises `StorageError` saying what is wrong with remote storage: no such bucket, no access, nobody there."""
     if is_local(uri):
         return
     _, path = filesystem_of(uri)
@@ -73,9 +79,9 @@ def check_reachable(uri: str) -> None:
     try:
         found = filesystem.get_file_info(bucket).type
     except OSError as error:
-        raise ValueError(f"{shown(uri)}: cannot be reached ({error})") from error
+        raise StorageError(f"{shown(uri)}: cannot be reached ({error})") from error
     if found == fs.FileType.NotFound:
-        raise ValueError(f"{shown(uri)}: there is no bucket {bucket}")
+        raise StorageError(f"{shown(uri)}: there is no bucket {bucket}")
 
 
 def absolute(uri: str) -> str:
@@ -94,14 +100,14 @@ def is_local(uri: str) -> bool:
 
 
 def local_path(uri: str) -> Path:
-    """The path of a local URI. Raises ValueError for a remote one."""
+    """The path of a local URI. Raises `StorageError` for a remote one."""
     if not is_local(uri):
-        raise ValueError(f"{uri} is not a local path")
+        raise StorageError(f"{uri} is not a local path")
     return Path(absolute(uri.removeprefix("file://")))
 
 
 def read_json(uri: str) -> Any | None:
-    """The JSON document at `uri`, or None where there is no such file. Raises ValueError naming a damaged file."""
+    """The JSON document at `uri`, or None where there is no such file. Raises `StorageError` naming a damaged file."""
     filesystem, path = filesystem_of(uri)
     if filesystem.get_file_info(path).type != fs.FileType.File:
         return None
@@ -110,7 +116,7 @@ def read_json(uri: str) -> Any | None:
     try:
         return json.loads(content)
     except ValueError as error:
-        raise ValueError(f"{uri}: not valid JSON ({error})") from error
+        raise StorageError(f"{uri}: not valid JSON ({error})") from error
 
 
 def write_json(uri: str, document: Any) -> None:
@@ -138,6 +144,13 @@ def remove(uri: str) -> None:
         filesystem.delete_dir(path)
 
 
+def remove_file(uri: str) -> None:
+    """Delete the file at `uri` if there is one."""
+    filesystem, path = filesystem_of(uri)
+    if filesystem.get_file_info(path).type == fs.FileType.File:
+        filesystem.delete_file(path)
+
+
 @contextmanager
 def publish(uri: str) -> Iterator[Path]:
     """A local folder to fill; it replaces whatever is at `uri` once the block ends without an error."""
@@ -160,6 +173,18 @@ def publish(uri: str) -> Iterator[Path]:
         yield Path(folder)
         remove(uri)
         copy_into(Path(folder), uri)
+
+
+@contextmanager
+def publish_at(uri: str) -> Iterator[str]:
+    """Like `publish`, for writers in other processes: gives the URI of the folder to fill. Object storage renames
+    nothing, so there the folder is filled under its own name, and is complete once its stage's record says so."""
+    if is_local(uri):
+        with publish(uri) as folder:
+            yield str(folder)
+    else:
+        remove(uri)
+        yield uri
 
 
 @contextmanager

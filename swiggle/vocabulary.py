@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,8 @@ class Vocabulary:
     @classmethod
     def load(cls, name: str) -> "Vocabulary":
         """A vocabulary that ships with the package, by name, or any other, by path. Raises ValueError naming it."""
-        shipped = files("swiggle").joinpath("vocabularies", f"{name}.yaml")
         try:
-            text = shipped.read_text() if shipped.is_file() else Path(name).read_text()
+            text = _shipped(name).read_text() if is_shipped(name) else Path(name).read_text()
             return cls.from_dict(yaml.safe_load(text))
         except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
             raise ValueError(f"atlas.vocabulary: {name}: {error}") from error
@@ -122,6 +122,15 @@ class Vocabulary:
             return sum(_CROSSING if token in _PUNCTUATION else 1 for token in between), 0 if after else 1
 
         return min(spans, key=distance)[2] if spans else None
+
+
+def _shipped(name: str) -> Traversable:
+    return files("swiggle").joinpath("vocabularies", f"{name}.yaml")
+
+
+def is_shipped(name: str) -> bool:
+    """Whether a vocabulary of this name ships with the package; any other name is a path."""
+    return _shipped(name).is_file()
 
 
 def tokenise(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from pyarrow.dataset import dataset
 
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.data.sprites import SLOTS
+from swiggle.errors import SwiggleError
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,16 @@ def enlarge(images: np.ndarray, image_size: int) -> np.ndarray:
     return images if factor == 1 else images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
+class NoTraits(SwiggleError):
+    """A set of pictures whose true traits nobody knows."""
+
+
 def read_traits(folder: Path) -> dict[str, list[str]]:
-    """The trait columns of a split. Raises ValueError where the source has none.
+    """The trait columns of a split. Raises `NoTraits` where the source has none.
 
     For evaluation only: nothing that trains, labels or edits may call this.
     """
     table = pq.read_table(folder, columns=list(SLOTS))
     if any(table[slot].null_count for slot in SLOTS):
-        raise ValueError(f"{folder}: no trait columns; only composed Nouns have them")
+        raise NoTraits(f"{folder}: no trait columns; only composed Nouns have them")
     return {slot: table[slot].to_pylist() for slot in SLOTS}

@@ -14,8 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from swiggle.editing.clauses import Clause, read_clauses
-from swiggle.vocabulary import Vocabulary, tokenise
 from swiggle.errors import SwiggleError
+from swiggle.vocabulary import Vocabulary, tokenise
 
 MODEL = "SWIGGLE_PLANNER_MODEL"
 """The environment variable that names the model; without it prompts are read by rule."""

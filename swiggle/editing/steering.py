@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from swiggle.editing.plan import MASK_SIZE, EditPlan, Mask, Operation
+from swiggle.errors import SwiggleError
 from swiggle.models.vae import VAE, to_images
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.errors import SwiggleError
 
 
 class PlanError(SwiggleError, ValueError):

@@ -9,7 +9,7 @@ from swiggle.data.sprites import SLOTS, Sprites
 
 
 def true_traits(folder: Path, sprites: Sprites) -> np.ndarray:
-    """int16 [N, 5], a value for each slot of `SLOTS`. Raises ValueError where the source has no trait columns."""
+    """int16 [N, 5], a value for each slot of `SLOTS`. Raises `NoTraits` where the source has no trait columns."""
     named = read_traits(folder)
     numbers = {slot: {name: value for value, name in enumerate(sprites.names[slot])} for slot in SLOTS}
     columns = [[numbers[slot][name] for name in named[slot]] for slot in SLOTS]

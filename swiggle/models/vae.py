@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from swiggle.config import VAEConfig
+from swiggle.errors import ConfigError
 from swiggle.models.dense import GRID, DenseDecoder, DenseEncoder
 from swiggle.models.ladder import ConvDecoder, ConvEncoder
 from swiggle.pretrained import load_pretrained, save_pretrained
@@ -45,7 +46,7 @@ class VAE(nn.Module):
     """Encoder, diagonal Gaussian posterior and decoder."""
 
     def __init__(self, config: VAEConfig) -> None:
-        """Raises ValueError for sizes that do not fit together."""
+        """Raises `ConfigError` for sizes that do not fit together."""
         super().__init__()
         self.config = config
         size, latent, channels = config.image_size, config.latent_channels, config.channels
@@ -53,12 +54,12 @@ class VAE(nn.Module):
         if config.encoder == "conv":
             reduction = 2 ** len(channels)
             if size % reduction:
-                raise ValueError(f"vae.image_size: {size} is not divisible by {reduction}")
+                raise ConfigError(f"vae.image_size: {size} is not divisible by {reduction}")
             side = size // reduction
         if config.decoder == "dense" and side != GRID:
-            raise ValueError(f"vae.decoder: dense needs an {GRID}x{GRID} latent, the encoder gives {side}")
+            raise ConfigError(f"vae.decoder: dense needs an {GRID}x{GRID} latent, the encoder gives {side}")
         if config.decoder == "conv" and side * 2 ** len(channels) != size:
-            raise ValueError(f"vae.channels: {len(channels)} doublings of {side} do not give {size}")
+            raise ConfigError(f"vae.channels: {len(channels)} doublings of {side} do not give {size}")
         self.latent_shape = (latent, side, side)
         dense = (size, config.hidden, config.blocks, latent)
         self.encoder: nn.Module = ConvEncoder(channels, latent) if config.encoder == "conv" else DenseEncoder(*dense)
@@ -88,7 +89,7 @@ class VAE(nn.Module):
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> "VAE":
-        """Read what `save_pretrained` wrote. Raises ValueError naming a missing or damaged file."""
+        """Read what `save_pretrained` wrote. Raises `ConfigError` naming a missing or damaged file."""
         return load_pretrained(cls, VAEConfig, Path(folder)).eval()
 
 

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from swiggle.errors import ConfigError
+
 
 def batch_indices(step: int, batch_size: int, count: int, seed: int) -> np.ndarray:
     """Indices of the global batch of a step, int64 [batch_size]: epochs of random permutations laid end to end."""
@@ -31,8 +33,8 @@ def _permutation(count: int, seed: int, epoch: int) -> np.ndarray:
 def worker_share(indices: np.ndarray, rank: int, workers: int) -> np.ndarray:
     """The part of a global batch that one worker computes; shares differ by one at most.
 
-    Raises ValueError for a batch too small to give every worker something.
+    Raises `ConfigError` for a batch too small to give every worker something.
     """
     if len(indices) < workers:
-        raise ValueError(f"vae.batch_size: {len(indices)} is too small for {workers} workers")
+        raise ConfigError(f"vae.batch_size: {len(indices)} is too small for {workers} workers")
     return np.array_split(indices, workers)[rank]

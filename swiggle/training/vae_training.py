@@ -21,8 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from swiggle.config import VAEConfig
+from swiggle.errors import ConfigError
 from swiggle.models.vae import VAE, to_model
 from swiggle.precision import autocast
+from swiggle.storage import StorageError
 from swiggle.training import ema
 from swiggle.training.colour_readout import ColourReadout, ReadVAE
 from swiggle.training.order import worker_share
@@ -68,7 +70,7 @@ class VAETraining:
         readout = None
         if config.colour_weight:
             if palette is None:
-                raise ValueError("vae.colour_weight: a readout of colours needs a palette")
+                raise ConfigError("vae.colour_weight: a readout of colours needs a palette")
             readout = ColourReadout(math.prod(self.vae.latent_shape), palette)
         self.whole = ReadVAE(self.vae, readout).to(device)
         self.optimizer = torch.optim.AdamW(
@@ -139,11 +141,11 @@ class VAETraining:
         """Go on from what `save` wrote. Raises ValueError naming a missing or damaged file."""
         kept = VAE.from_pretrained(folder / "vae")
         if not zipfile.is_zipfile(folder / STATE):
-            raise ValueError(f"{folder / STATE}: missing or cut short")
+            raise StorageError(f"{folder / STATE}: missing or cut short")
         try:
             state = torch.load(folder / STATE, map_location=self.device, weights_only=True)
         except RuntimeError as error:
-            raise ValueError(f"{folder / STATE}: {error}") from error
+            raise StorageError(f"{folder / STATE}: {error}") from error
         self.step = state["step"]
         self.whole.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from swiggle.config import SAEConfig
+from swiggle.errors import ConfigError
 from swiggle.sae.objectives.base import squared_error
 from swiggle.sae.objectives.batch_topk import BatchTopK
 
@@ -23,10 +24,10 @@ class Matryoshka(BatchTopK):
 
 
 def prefix_ends(config: SAEConfig) -> list[int]:
-    """How many features each nested dictionary has, smallest first. Raises ValueError unless the last has all."""
+    """How many features each nested dictionary has, smallest first. Raises `ConfigError` unless the last has all."""
     ends = [round(share * config.features) for share in config.prefixes]
     if not ends or ends[-1] != config.features or any(end <= start for start, end in pairwise([0, *ends])):
-        raise ValueError(f"sae.prefixes: {config.prefixes} must rise, and end at 1, for {config.features} features")
+        raise ConfigError(f"sae.prefixes: {config.prefixes} must rise, and end at 1, for {config.features} features")
     return ends
 
 
