@@ -124,9 +124,9 @@ def draw(
     items = [
         {
             "feature": i,
-            "latents": latents[np.searchsorted(known, ids[i]).clip(max=len(known) - 1)],
+            "latents": rows_of(known, latents, ids[i]),
             "activations": np.where(ids[i] >= 0, statistics.example_activations[i, : ids.shape[1]], 0.0),
-            "owners": owned["owner"][np.searchsorted(owned["ids"], ids[i]).clip(max=len(owned["ids"]) - 1)],
+            "owners": rows_of(owned["ids"], owned["owner"], ids[i]),
         }
         for i in features
     ]
@@ -144,6 +144,15 @@ def draw(
         compute=ActorPoolStrategy(size=config.atlas.workers),
     )
     yield from drawn.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
+
+
+def rows_of(known: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The rows of `values` [n, ...] that belong to the wanted ids, zeros for those that are not among the `known` ids
+    [n], ascending."""
+    found = np.zeros((len(wanted), *values.shape[1:]), values.dtype)
+    there = np.isin(wanted, known)
+    found[there] = values[np.searchsorted(known, wanted[there])]
+    return found
 
 
 def captioned(config: RunConfig, features: int) -> dict[str, tuple[np.ndarray, Captioned]]:
