@@ -162,6 +162,8 @@ def captioned(config: RunConfig, features: int) -> dict[str, tuple[np.ndarray, C
         for split in SPLITS:
             ids, captions = read_captions(data / split, config.atlas.caption_pictures)
             found[split] = ids, Captioned(read_activations(folder, features, ids).values, captions)
+    if not any(found["train"][1].captions):
+        say(STAGE.name, "no captions were found, so no feature gets a label from them and prompts find nothing")
     return found
 
 
@@ -219,8 +221,6 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
 
     pictures = captioned(config, len(rows))
     splits = [pictures[split][1] for split in SPLITS]
-    if not any(splits[0].captions):
-        say(STAGE.name, "no captions were found, so no feature gets a label from them and prompts find nothing")
     acts_on = acting_places(acting, list(vocabulary.places))
     labels = label_features(
         splits, statistics.max_activation, footprint, acts_on, vocabulary, config.atlas.min_confidence
