@@ -70,3 +70,46 @@ def test_a_damaged_bundle_is_refused_with_the_file_named(smoke_run: Path, tmp_pa
     weights.write_bytes(content)
     with pytest.raises(swiggle.BundleError, match=r"vae/model\.safetensors"):
         swiggle.Bundle.load(copy)
+
+
+issue_20 = pytest.mark.xfail(strict=True, reason="issue 20: what belongs to another dictionary is refused")
+
+
+@issue_20
+def test_plans_name_the_dictionary_and_those_of_another_are_refused(
+    bundle: swiggle.Bundle, images: np.ndarray
+) -> None:
+    from swiggle.editing.plan import OtherDictionary
+
+    assert bundle.dictionary == bundle.manifest["files"]["sae/model.safetensors"][:16]
+    for plan in (bundle.plan("make it a shark"), bundle.plan("make it a shark", images[0])):
+        assert plan.dictionary == bundle.dictionary
+        nameless = plan.model_copy(update={"dictionary": None})
+        np.testing.assert_array_equal(bundle.edit(images[:2], plan), bundle.edit(images[:2], nameless))
+        with pytest.raises(OtherDictionary):
+            bundle.edit(images[:2], plan.model_copy(update={"dictionary": "0" * 16}))
+
+
+@issue_20
+def test_hand_labels_of_another_dictionary_are_told_of_at_load(
+    smoke_run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from swiggle.atlas.hand_labels import HandLabelFile
+
+    copy = tmp_path / "copy"
+    shutil.copytree(smoke_run, copy, ignore=shutil.ignore_patterns("data", "train_vae", "sweep*", "latents"))
+    HandLabelFile(copy, "0" * 16).change({5: "a label of before"})
+    loaded = swiggle.Bundle.load(copy)
+    assert [m for m in caplog.messages if "python -m jobs.labels move" in m]
+    assert loaded.open_index().search("a label of before", limit=1)[0].score < 0.9
+
+
+@issue_20
+def test_a_fault_in_loading_is_not_called_a_damaged_bundle(smoke_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(folder: Path) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("swiggle.bundle.Atlas.load", broken)
+    with pytest.raises(ValueError, match="a fault of ours") as raised:
+        swiggle.Bundle.load(smoke_run)
+    assert not isinstance(raised.value, swiggle.BundleError)

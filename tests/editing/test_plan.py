@@ -66,3 +66,26 @@ def test_the_schema_in_the_docs_is_that_of_the_code() -> None:
         "write it anew: python -c 'import json; from swiggle.editing.plan import EditPlan; "
         "print(json.dumps(EditPlan.model_json_schema(), indent=1))' > docs/edit-plan.schema.json"
     )
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: plans name their dictionary")
+def test_a_plan_keeps_to_its_dictionary() -> None:
+    from swiggle.editing.plan import OtherDictionary, PlanError
+
+    add = [Operation(op="add", feature=1)]
+    nameless, one, other = (EditPlan(dictionary=name, operations=add) for name in (None, "1" * 16, "2" * 16))
+    assert EditPlan.model_validate_json(one.model_dump_json(by_alias=True)) == one
+    assert one.then(nameless).dictionary == nameless.then(one).dictionary == one.then(one).dictionary == "1" * 16
+    assert nameless.then(nameless).dictionary is None
+    with pytest.raises(OtherDictionary, match="1{16}.*2{16}"):
+        one.then(other)
+    with pytest.raises(PlanError, match="256"):
+        EditPlan(operations=add * MAX_OPERATIONS).then(one)
+    assert one.undone(np.array([0.0, 3.0]), np.array([1.0, 2.0])).dictionary == "1" * 16
+    one.check("1" * 16)
+    nameless.check("1" * 16)
+    with pytest.raises(OtherDictionary):
+        one.check("2" * 16)
+    for name in ("", "x" * 16, "1" * 17):
+        with pytest.raises(ValidationError):
+            EditPlan(dictionary=name)

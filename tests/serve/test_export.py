@@ -129,3 +129,13 @@ def test_what_cannot_be_exported_is_refused(
         assert refused.value.code == 2
         assert said in capsys.readouterr().err
     assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: an exported page knows its dictionary")
+def test_the_exported_page_names_its_dictionary(bundle: Bundle, site: str, open_page: Open) -> None:
+    page = open_page()
+    visit(page, site)
+    find(page, "pizza")
+    page.locator("#list .item").first.click()
+    page.get_by_role("button", name="Use in editor").click()
+    eventually(lambda: shared(page)["plan"].get("dictionary") == bundle.dictionary)
