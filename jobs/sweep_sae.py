@@ -28,6 +28,7 @@ from jobs.metrics import TrialMetrics
 from jobs.stage import Stage, StageError, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
+from swiggle.atlas.label_move import keep_labelled
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.reading import enlarge, read_captions, read_pictures
@@ -38,7 +39,7 @@ from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.train import train_sae
 from swiggle.sae.trials import grid, knob_of, miss, name_of
-from swiggle.storage import join, local_copy, publish, shown
+from swiggle.storage import is_local, join, local_copy, local_path, publish, shown
 from swiggle.training.allocator import keep_freed_memory
 from swiggle.vocabulary import Vocabulary
 
@@ -188,6 +189,8 @@ def summary(result: Any, config: RunConfig) -> dict[str, Any]:
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
+    if is_local(config.run):
+        keep_labelled(local_path(config.run))
     connect()
     results = run_sweep(config, key)
     if results.num_errors:

@@ -39,13 +39,14 @@ from jobs import batches, checkpoints, prepare_data
 from jobs.cluster import connect, quiet, storage
 from jobs.stage import Stage, StageError, complete, run_command, say
 from jobs.watch import Watch
+from swiggle.atlas.label_move import keep_labelled
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import VAEConfig
 from swiggle.data.palette import palette_of
 from swiggle.data.reading import read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
-from swiggle.storage import join, local_copy, publish
+from swiggle.storage import is_local, join, local_copy, local_path, publish
 from swiggle.training.allocator import keep_freed_memory
 from swiggle.training.vae_training import StepReport, VAETraining
 
@@ -156,6 +157,8 @@ def palette(train: str, vae: VAEConfig) -> np.ndarray:
 
 
 def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
+    if is_local(config.run):
+        keep_labelled(local_path(config.run))
     vae = config.vae
     streamed = vae.input == "stream"
     connect(spare_cpus=2 if streamed else 0)

@@ -66,7 +66,7 @@ def create_api(engine: Engine, answer_request_ids: bool = True) -> FastAPI:
     async def model() -> dict[str, Any]:
         """The bundle's manifest: settings, metrics and content hashes."""
         sizes = {"features": len(engine.atlas), "samples": len(engine.atlas.samples)}
-        return {"image_size": engine.image_size, **sizes, **engine.manifest}
+        return {"image_size": engine.image_size, "dictionary": engine.dictionary, **sizes, **engine.manifest}
 
     @app.get("/v1/samples/{index}.png", responses=PNG, response_class=Response)
     async def sample(index: Annotated[int, PathParameter(ge=0, lt=2**31, examples=[3])]) -> Response:

@@ -16,9 +16,11 @@ from serve.pictures import bytes_from_text, received
 from serve.remembered import Remembered
 from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.hand_labels import entry_for
+from swiggle.atlas.entries import entry_for
+from swiggle.atlas.hand_labels import HandLabels
 from swiggle.editing.composer import PromptPlan, Reason, Request
-from swiggle.editing.plan import EditPlan
+from swiggle.editing.plan import EditPlan, OtherDictionary
+from swiggle.manifest import dictionary_of
 
 log = logging.getLogger("ray.serve.swiggle")
 _LABELS_FOR_SECONDS = 1.0
@@ -41,6 +43,8 @@ class Engine:
     sessions: Sessions
     understood: Remembered[str, list[Request]] = field(default_factory=Remembered)
     """What prompts ask for, until a label is written by hand."""
+    hand: HandLabels = field(default_factory=HandLabels)
+    """The labels by hand, as they were read last."""
     _by_hand: Mapping[int, str] = field(default_factory=dict)
     _read_at: float = -1e9  # before they were first read
     _reading: asyncio.Task[None] | None = None
@@ -63,6 +67,10 @@ class Engine:
 
     async def steer(self, session: Session, plan: EditPlan) -> np.ndarray:
         """The edited picture uint8 [S, S, 3]. Raises `ApiError` 422 for a plan that does not fit."""
+        try:
+            plan.check(self.dictionary)
+        except OtherDictionary as error:
+            raise ApiError(422, "other_dictionary", str(error), "plan.dictionary") from error
         for number, operation in enumerate(plan.operations):
             if operation.feature >= len(self.atlas):
                 message = f"there is no feature {operation.feature}, only 0 to {len(self.atlas) - 1}"
@@ -120,18 +128,18 @@ class Engine:
         return self._reading
 
     async def _read_labels(self) -> None:
-        known = self._by_hand
+        known = self.hand
         try:
             found = await self.retrieval.labels.remote()
         except ApiError as error:  # retrieval is away: what was known last serves until it is back
             log.warning("hand labels were not read: %s", error)
             found = known
-        if self._by_hand is known:  # else some were written meanwhile
+        if self.hand is known:  # else some were written meanwhile
             self.keep_labels(found)
 
-    def keep_labels(self, by_hand: Mapping[int, str]) -> None:
-        if by_hand != self._by_hand:
-            self._by_hand = by_hand
+    def keep_labels(self, hand: HandLabels) -> None:
+        if hand != self.hand:
+            self.hand, self._by_hand = hand, hand.labels
             self.understood.forget()
         self._read_at = time.monotonic()
 
@@ -150,6 +158,19 @@ class Engine:
             )
             for i in order
         ]
+
+    @property
+    def dictionary(self) -> str:
+        """The id of the bundle's dictionary."""
+        return dictionary_of(self.manifest)
+
+    def check_dictionary(self, named: str | None) -> None:
+        """Raises `ApiError` 422 for labels that are of another dictionary."""
+        if named not in (None, self.dictionary):
+            message = (
+                f"these labels are of dictionary {named}, and this bundle has another dictionary, {self.dictionary}"
+            )
+            raise ApiError(422, "other_dictionary", message, "dictionary")
 
     def check_feature(self, feature: int) -> int:
         if not 0 <= feature < len(self.atlas):
@@ -179,7 +200,7 @@ class Engine:
         strengths[feature] = 0.0
         near = [int(i) for i in np.argsort(-strengths, kind="stable")[:company] if strengths[i] > 0]
         found = [schemas.MatchedLabel(feature=i, label=labels[i], score=float(strengths[i])) for i in near]
-        return schemas.FeatureCard(**row, company=found)
+        return schemas.FeatureCard(**row, company=found, revision=self.hand.revision)
 
     async def edit(self, request: schemas.EditRequest) -> tuple[np.ndarray, schemas.EditResponse]:
         """Plan, if a prompt is given, and apply. The picture is uint8 [S, S, 3]; the response has none yet."""
@@ -233,8 +254,9 @@ def scaled(plan: EditPlan, strength: float) -> EditPlan:
         return plan
     raised = ("add", "set")
     return EditPlan(
+        dictionary=plan.dictionary,
         operations=[
             o.model_copy(update={"strength": round(o.strength * strength, 4)}) if o.op in raised else o
             for o in plan.operations
-        ]
+        ],
     )

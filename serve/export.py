@@ -31,25 +31,29 @@ from serve.in_process import local_handles, make_engine
 from serve.local import LocalHandle, Turns
 from serve.sheets import feature_sheet, footprint_sheet
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.hand_labels import read_hand_labels
+from swiggle.atlas.hand_labels import HandLabels
 from swiggle.atlas.sprites import sprite_sheet
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, resize
-from swiggle.manifest import BundleError
+from swiggle.errors import SwiggleError
 from swiggle.models.dense import DenseDecoder
 
 EXAMPLES_A_SHEET = 32
 """Features whose examples share one file: small enough to load for one card."""
 
 
-class HandLabels:
+class ExportError(SwiggleError):
+    """A bundle that the page cannot run by itself."""
+
+
+class SavedLabels:
     """What an `Engine` asks of retrieval when it only lists features."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
 
-    def labels(self) -> dict[int, str]:
-        return read_hand_labels(self.folder)
+    def labels(self) -> HandLabels:
+        return self.bundle.hand_labels.read()
 
 
 def quantised(layer: nn.Linear) -> bytes:
@@ -75,7 +79,13 @@ def write_model(bundle: Bundle, data: Path) -> None:
     (data / "dictionary.bin").write_bytes(rows.astype(np.float16).tobytes())
     sizes = {"features": len(bundle.atlas), "samples": len(bundle.atlas.samples), "latent_dim": rows.shape[1]}
     version = bundle.manifest["files"]["atlas/features.parquet"][:12]
-    model = {"image_size": bundle.image_size, **sizes, "layers": shapes, "version": version}
+    model = {
+        "image_size": bundle.image_size,
+        **sizes,
+        "layers": shapes,
+        "version": version,
+        "dictionary": bundle.dictionary,
+    }
     (data / "model.json").write_text(json.dumps(model))
 
 
@@ -119,12 +129,12 @@ def rounded(value: Any) -> Any:
 
 
 def export(bundle: Bundle, out: Path) -> None:
-    """Write the folder. Raises ValueError for a decoder that the page cannot run."""
+    """Write the folder. Raises `ExportError` for a decoder that the page cannot run."""
     if not isinstance(bundle.vae.decoder, DenseDecoder):
-        raise ValueError(
+        raise ExportError(
             "the decoder is convolutional, and the page runs only the dense one; serve this bundle instead"
         )
-    engine = make_engine(bundle, retrieval=LocalHandle(HandLabels(bundle.folder), Turns()), **local_handles(bundle))
+    engine = make_engine(bundle, retrieval=LocalHandle(SavedLabels(bundle), Turns()), **local_handles(bundle))
     data = out / "data"
     data.mkdir(parents=True)
     shutil.copytree(STATIC, out / "static", ignore=shutil.ignore_patterns("index.html"))
@@ -148,7 +158,7 @@ def main() -> None:
         parser.error(f"--out: {out} is there already and not empty")
     try:
         export(Bundle.load(options.bundle), out)
-    except (BundleError, ValueError) as error:
+    except SwiggleError as error:
         parser.error(f"--bundle: {error}")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{out}: {size / 1e6:.1f} MB. Any static host serves it, as `python -m http.server --directory {out}` does.")

@@ -80,23 +80,32 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
 
     @app.put("/v1/features/{feature}/label")
     async def put_label(feature: FeatureId, body: schemas.LabelBody) -> schemas.FeatureCard:
-        """Label by hand; search sees it at once. Null takes the hand label back."""
+        """Label by hand; search sees it at once. Null takes the hand label back. With the `revision` that a card or
+        the list of labels named, a change of this label since then is answered 409, and nothing is changed."""
+        engine.check_dictionary(body.dictionary)
         label = body.label.strip() if body.label else None
-        engine.keep_labels(await engine.retrieval.put_labels.remote({engine.check_feature(feature): label or None}))
+        change = {engine.check_feature(feature): label or None}
+        engine.keep_labels(await engine.retrieval.put_labels.remote(change, body.revision))
         return await card_of(feature)
+
+    def listed() -> schemas.LabelList:
+        return schemas.LabelList(labels=engine.hand.labels, revision=engine.hand.revision, dictionary=engine.dictionary)
 
     @app.get("/v1/labels")
     async def labels() -> schemas.LabelList:
         """All hand labels."""
-        return schemas.LabelList(labels=dict(await engine.retrieval.labels.remote()))
+        engine.keep_labels(await engine.retrieval.labels.remote())
+        return listed()
 
     @app.put("/v1/labels")
     async def put_labels(body: schemas.LabelList) -> schemas.LabelList:
-        """Import hand labels; features not named keep theirs."""
+        """Import hand labels; features not named keep theirs. Those of another `dictionary` are refused, and with a
+        `revision` so are labels that were changed since."""
+        engine.check_dictionary(body.dictionary)
         for feature in body.labels:
             engine.check_feature(feature)
-        engine.keep_labels(await engine.retrieval.put_labels.remote(dict(body.labels)))
-        return schemas.LabelList(labels=dict(await engine.by_hand()))
+        engine.keep_labels(await engine.retrieval.put_labels.remote(dict(body.labels), body.revision))
+        return listed()
 
 
 def add_picture_routes(app: FastAPI, engine: Engine) -> None:

@@ -14,9 +14,9 @@ from chromadb.errors import ChromaError
 
 from serve.errors import ApiError, unavailable
 from serve.searches import RememberedSearches
-from swiggle.atlas.hand_labels import entry_for, read_hand_labels, write_hand_labels
-from swiggle.atlas.index import Entry, Match
-from swiggle.atlas.labels import UNEXPLAINED
+from swiggle.atlas.entries import hand_entries
+from swiggle.atlas.hand_labels import HandLabels, LabelConflict, LabelError
+from swiggle.atlas.index import Match
 from swiggle.bundle import Bundle
 from swiggle.editing.clauses import Clause
 from swiggle.editing.composer import Picture, PromptPlan, Request
@@ -25,6 +25,8 @@ from swiggle.editing.planner import Planner
 from swiggle.editing.retrieval import Found
 
 log = logging.getLogger("ray.serve.swiggle")
+_LOOK_AGAIN = 1.0
+"""Seconds after which it is looked whether somebody else wrote hand labels."""
 _ASK_AGAIN = 1.0
 """Seconds after which a Chroma that did not answer is asked again."""
 
@@ -77,22 +79,27 @@ class SteeringPart:
 class RetrievalPart:
     """Prompts to what they ask for, words to features; holds the text encoder, Chroma and the hand labels.
 
-    Where Chroma does not answer, calls that need it raise `ApiError` 503; it is asked again a second later.
+    Hand labels are what their file says: other servers, and `jobs.labels`, write it too, so it is looked at once a
+    second. Where Chroma does not answer, calls that need it raise `ApiError` 503; it is asked again a second later.
     """
 
     def __init__(self, bundle: Bundle, chroma: str | None = None) -> None:
         self.atlas = bundle.atlas
         self.bundle = bundle
         self.chroma = chroma
-        self.by_hand = read_hand_labels(bundle.folder)
+        self._file = bundle.hand_labels
+        self._seen = self._file.state()
+        self._by_hand = self._file.read()
+        self._looked_at = time.monotonic()
         self._planner: Planner | None = None
         self._lost_at = -_ASK_AGAIN
         self._opening = threading.Lock()
-        self._writing = threading.Lock()
+        self._reading = threading.Lock()
         self._turn = threading.Lock()  # threads that search at the same time get into each other's way
 
     def understand(self, prompt: str) -> list[Request]:
         """What a prompt asks for, and the features that it means."""
+        self.labels()
         with self._turn, self._asking() as planner:
             return planner.understand(prompt)
 
@@ -106,33 +113,37 @@ class RetrievalPart:
         vocabulary = self.atlas.vocabulary
         words = [word for mention in vocabulary.mentions(query) for word in mention.words]
         places = vocabulary.named_places(query)
+        self.labels()
         with self._turn, self._asking() as planner:
             return planner.index.search(" ".join(words) or query, places[-1] if places and words else None, limit)
 
-    def labels(self) -> dict[int, str]:
-        """Labels written by hand."""
-        return dict(self.by_hand)
+    def labels(self) -> HandLabels:
+        """The labels by hand, as they were a second ago at most."""
+        if time.monotonic() - self._looked_at > _LOOK_AGAIN:
+            self._look()
+        return self._by_hand
 
-    def put_labels(self, labels: dict[int, str | None]) -> dict[int, str]:
-        """Set or take back hand labels; the next search sees them. Returns all hand labels."""
-        with self._writing, self._asking() as planner:
-            by_hand = dict(self.by_hand)
-            for feature, label in labels.items():
-                if label is not None:
-                    by_hand[feature] = label
-                    planner.index.put(entry_for(feature, label, self.atlas.vocabulary))
-                elif by_hand.pop(feature, None) is not None:
-                    self._restore(planner, feature)
-            write_hand_labels(self.bundle.folder, by_hand)
-            self.by_hand = by_hand
-            return dict(by_hand)
+    def put_labels(self, labels: dict[int, str | None], seen: int | None = None) -> HandLabels:
+        """Set or take back hand labels; the next search sees them. Returns all hand labels. Raises `ApiError` 409 where
+        one of them was changed since revision `seen`, 403 where the bundle cannot be written to."""
+        try:
+            self._file.change(labels, seen)
+        except LabelConflict as conflict:
+            raise ApiError(409, "conflict", str(conflict), "revision") from conflict
+        except LabelError as error:
+            raise ApiError(403, "labels_read_only", str(error)) from error
+        self._look()
+        return self._by_hand
 
-    def _restore(self, planner: Planner, feature: int) -> None:
-        label = self.atlas.labels[feature]
-        if label == UNEXPLAINED:
-            planner.index.drop(feature)
-        else:
-            planner.index.put(Entry(feature, label, self.atlas.words[feature], self.atlas.places[feature]))
+    def _look(self) -> None:
+        """Read the file if it changed."""
+        with self._reading:
+            self._looked_at = time.monotonic()
+            state = self._file.state()
+            if state != self._seen:
+                self._by_hand, self._seen = self._file.read(), state
+                if self._planner is not None:
+                    self._planner.index.label_by_hand(hand_entries(self._by_hand.labels, self.atlas.vocabulary))
 
     @contextmanager
     def _asking(self) -> Iterator[Planner]:
@@ -149,9 +160,14 @@ class RetrievalPart:
                     raise unavailable("retrieval_unavailable", self._reason())
                 try:
                     index = RememberedSearches(self.bundle.open_index(self.chroma))
-                except Exception as error:  # Chroma raises a plain ValueError where nobody listens
+                except (httpx.TransportError, ChromaError) as error:
                     self._lost(error)
+                except ValueError as error:
+                    if not self.chroma:
+                        raise
+                    self._lost(error)  # what Chroma's client raises where nobody listens
                 self._planner = self.bundle.planner_with(index)
+                self._seen = None  # what the index read may be newer than what is known here
             return self._planner
 
     def _lost(self, error: Exception) -> NoReturn:

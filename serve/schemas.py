@@ -160,6 +160,7 @@ class FeatureCard(Feature):
     quantile_example_ids: list[int] | None = Field(
         default=None, description="pictures from the strongest to the weakest activation, evenly by rank"
     )
+    revision: int = Field(default=0, description="of the hand labels when this was read; send it back with a change")
     has_strip: bool = Field(default=False, description="whether the bundle keeps strip.png for the feature")
     histogram: list[int] | None = Field(
         default=None, description="active pictures by activation / max_activation, 20 equal bins from 0 to 1"
@@ -184,10 +185,18 @@ class PictureId(BaseModel):
     id: int = Field(examples=[3])
 
 
+OfDictionary = Field(default=None, max_length=64, description="the id of the dictionary that is labelled")
+SeenRevision = Field(
+    default=None, ge=0, description="of the hand labels, when they were read; what was changed since is not overwritten"
+)
+
+
 class LabelBody(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"label": "pirate ship head"}]})
 
     label: str | None = Field(max_length=MAX_LENGTH, description="null takes the hand label back")
+    dictionary: str | None = OfDictionary
+    revision: int | None = SeenRevision
 
 
 class LabelList(BaseModel):
@@ -196,6 +205,8 @@ class LabelList(BaseModel):
     )
 
     labels: dict[int, Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]]
+    dictionary: str | None = OfDictionary
+    revision: int | None = SeenRevision
 
 
 class GeneratedImage(BaseModel):

@@ -4,9 +4,11 @@ A label written by hand empties the memory, so the next search sees it.
 """
 
 import threading
+from collections.abc import Sequence
 
 from serve.remembered import Remembered
-from swiggle.atlas.index import Entry, LabelIndex, Match
+from swiggle.atlas.entries import Entry
+from swiggle.atlas.index import LabelIndex, Match
 
 
 class RememberedSearches(LabelIndex):
@@ -30,12 +32,8 @@ class RememberedSearches(LabelIndex):
                 self._found.put(key, found)
         return found
 
-    def put(self, entry: Entry) -> None:
-        self._index.put(entry)
-        self._forget()
-
-    def drop(self, feature: int) -> None:
-        self._index.drop(feature)
+    def label_by_hand(self, entries: Sequence[Entry]) -> None:
+        self._index.label_by_hand(entries)
         self._forget()
 
     def _forget(self) -> None:

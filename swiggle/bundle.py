@@ -8,7 +8,6 @@ edited = bundle.edit(images, plan)                          # uint8 [N, S, S, 3]
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,8 +21,9 @@ from filelock import FileLock
 from huggingface_hub import snapshot_download
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.hand_labels import entries, read_hand_labels
-from swiggle.atlas.index import LabelIndex, open_chroma
+from swiggle.atlas.entries import hand_entries, made_entries
+from swiggle.atlas.hand_labels import HandLabelFile
+from swiggle.atlas.index import LabelIndex, open_chroma, open_locally
 from swiggle.data.palette import palette_of
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.composer import Composer, Picture, PromptPlan
@@ -32,10 +32,11 @@ from swiggle.editing.plan import EditPlan
 from swiggle.editing.planner import Planner
 from swiggle.editing.snapping import native_size, snapped
 from swiggle.editing.steering import Steering
-from swiggle.manifest import NAME, PARTS, BundleError, read_manifest
+from swiggle.errors import SwiggleError
+from swiggle.manifest import NAME, PARTS, BundleError, dictionary_of, read_manifest
 from swiggle.models.vae import VAE, to_images, to_model
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.storage import copy_out, is_local, join, local_path, read_json
+from swiggle.storage import cache_folder, copy_out, is_local, join, local_path, read_json
 
 _DECODE_BATCH = 256
 _COLOURS = 256
@@ -65,13 +66,23 @@ class Bundle:
             vae = VAE.from_pretrained(folder / "vae")
             sae = SparseAutoencoder.from_pretrained(folder / "sae")
             return cls(folder, manifest, vae, sae, Atlas.load(folder / "atlas"))
-        except (ValueError, OSError, KeyError) as error:
+        except (SwiggleError, OSError) as error:
             raise BundleError(f"{folder}: {error}") from error
 
     @property
     def image_size(self) -> int:
         """The side of the pictures that `encode` expects, in pixels."""
         return self.vae.config.image_size
+
+    @property
+    def dictionary(self) -> str:
+        """The id of the dictionary: plans, hand labels and links name the one that they were made with."""
+        return dictionary_of(self.manifest)
+
+    @property
+    def hand_labels(self) -> HandLabelFile:
+        """The labels by hand beside the bundle's files."""
+        return HandLabelFile(self.folder, self.dictionary)
 
     @torch.inference_mode()
     def encode(self, images: np.ndarray) -> np.ndarray:
@@ -136,28 +147,34 @@ class Bundle:
 
     @cached_property
     def steering(self) -> Steering:
-        return Steering(self.vae, self.sae, self.atlas.mean_activation)
+        return Steering(self.vae, self.sae, self.atlas.mean_activation, self.dictionary)
 
     @cached_property
     def composer(self) -> Composer:
-        return Composer(self.atlas, self.sae.W_dec.detach().numpy())
+        return Composer(self.atlas, self.sae.W_dec.detach().numpy(), dictionary=self.dictionary)
 
     @cached_property
     def planner(self) -> Planner:
         return self.planner_with(self.open_index())
 
     def planner_with(self, index: LabelIndex) -> Planner:
-        return Planner(self.atlas, index, self.sae.W_dec.detach().numpy(), reader=reader_from_environment())
+        rows = self.sae.W_dec.detach().numpy()
+        return Planner(self.atlas, index, rows, reader=reader_from_environment(), dictionary=self.dictionary)
 
     def open_index(self, chroma: str | None = None) -> LabelIndex:
-        """The label index in Chroma at `chroma` (a folder or `http://host:port`), by default in the bundle."""
-        by_hand = read_hand_labels(self.folder)
-        listed = entries(self.atlas, by_hand)
+        """The label index, with the hand labels there are now. `chroma`: `http://host:port` of a server or a folder; by
+        default a folder in the bundle, or in the cache where the bundle cannot be written to."""
+        made = made_entries(self.atlas)
         stored = pq.read_table(self.folder / "index" / "labels.parquet").to_pydict()
         vectors = dict(zip(stored["feature"], stored["embedding"], strict=True))
-        client = open_chroma(chroma or str(self.folder / "index" / "chroma"))
-        known = None if by_hand else np.array([vectors[entry.feature] for entry in listed], np.float32)
-        return LabelIndex(client, listed, known)
+        known = np.array([vectors[entry.feature] for entry in made], np.float32)
+        if chroma is not None and chroma.startswith("http://"):
+            index = LabelIndex(open_chroma(chroma), made, known)
+        else:
+            own = [self.folder / "index" / "chroma", cache_folder() / "chroma"]
+            index = open_locally([Path(chroma)] if chroma else own, made, known)
+        index.label_by_hand(hand_entries(self.hand_labels.read().labels, self.atlas.vocabulary))
+        return index
 
 
 def local_folder(location: str) -> Path:
@@ -172,7 +189,7 @@ def local_folder(location: str) -> Path:
     if manifest is None:
         raise BundleError(f"{join(location, NAME)}: there is no such file; only a finished run has it")
     content = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
-    cache = Path(os.environ.get("SWIGGLE_CACHE", "~/.cache/swiggle")).expanduser() / content[:32]
+    cache = cache_folder() / content[:32]
     cache.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{cache}.lock"):  # several replicas start on a node at once; one of them copies
         if not cache.exists():

@@ -9,12 +9,24 @@ from swiggle.errors import SwiggleError
 
 NAME = "bundle.json"
 VERSION = 4
+DICTIONARY = "sae/model.safetensors"
+DICTIONARY_DIGITS = 16
 PARTS = ("vae", "sae", "atlas", "index/labels.parquet")
 """What a manifest covers. Hand labels and Chroma's own files change while a bundle is in use and are left out."""
 
 
 class BundleError(SwiggleError, ValueError):
     """A folder that is no usable bundle; the message names the file at fault."""
+
+
+def dictionary_id(folder: Path) -> str:
+    """The id of the dictionary in a run or a bundle, from its weights."""
+    return hash_file(folder / DICTIONARY)[:DICTIONARY_DIGITS]
+
+
+def dictionary_of(manifest: dict[str, Any]) -> str:
+    """The id of a bundle's dictionary, 16 hexadecimal digits: what is said of feature 7 is said of feature 7 of it."""
+    return str(manifest["files"][DICTIONARY])[:DICTIONARY_DIGITS]
 
 
 def hash_file(path: Path) -> str:

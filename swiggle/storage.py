@@ -106,6 +106,11 @@ def local_path(uri: str) -> Path:
     return Path(absolute(uri.removeprefix("file://")))
 
 
+def cache_folder() -> Path:
+    """Where copies and what can be made again are kept on this machine: SWIGGLE_CACHE, or ~/.cache/swiggle."""
+    return Path(os.environ.get("SWIGGLE_CACHE", "~/.cache/swiggle")).expanduser()
+
+
 def read_json(uri: str) -> Any | None:
     """The JSON document at `uri`, or None where there is no such file. Raises `StorageError` naming a damaged file."""
     filesystem, path = filesystem_of(uri)

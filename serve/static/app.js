@@ -135,7 +135,7 @@ project.addEventListener("step", async () => {
 byId("add").addEventListener("click", () => atlas.focusSearch());
 byId("download-png").addEventListener("click", () => stage.picture.toBlob((blob) => download(blob, "swiggle.png")));
 byId("download-plan").addEventListener("click", () =>
-  download(new Blob([JSON.stringify(project.plan, null, 1)], { type: "application/json" }), "plan.json"),
+  download(new Blob([JSON.stringify({ dictionary: project.dictionary, ...project.plan }, null, 1)], { type: "application/json" }), "plan.json"),
 );
 byId("download").addEventListener("click", (event) => {
   if (event.target.matches("button")) byId("download").open = false;
@@ -180,7 +180,8 @@ document.addEventListener("keydown", (event) => {
 async function openLink() {
   let linked = null;
   try {
-    linked = await fromFragment(location.hash);
+    linked = await fromFragment(location.hash, project.dictionary);
+    if (linked?.foreign) say("This link was made with another dictionary, so here is its picture without the edit.", true);
   } catch (error) {
     complain(error);
   }
@@ -193,6 +194,7 @@ addEventListener("hashchange", openLink);
 
 async function begin() {
   const model = await api.model();
+  project.dictionary = model.dictionary;
   stage.resize(model.image_size);
   start.fill(model);
   const loaded = api.features().then((features) => catalogue.fill(features));

@@ -153,6 +153,13 @@ export class FeaturePanel {
     this.#drawStrip();
   }
 
+  /** Show what somebody else made of a feature meanwhile. */
+  async #reread(id) {
+    const card = await this.api.card(id);
+    this.catalogue.update(card);
+    if (this.#id === id) this.#draw(card);
+  }
+
   #links(ids) {
     return ids.length
       ? h(
@@ -215,12 +222,13 @@ export class FeaturePanel {
           : "no caption explains it";
     const save = async (label) => {
       try {
-        const saved = await this.api.putLabel(card.id, label);
+        const saved = await this.api.putLabel(card.id, label, card.revision);
         this.catalogue.update(saved);
         this.onSaved(saved);
         if (this.#id === card.id) this.#draw({ ...card, ...saved });
       } catch (error) {
         this.onError(error);
+        if (error.code === "conflict") this.#reread(card.id);
       }
     };
     return h(

@@ -1,6 +1,7 @@
 // The server, over the public API.
 
 import { LiveFrames } from "./live.js";
+import { checkedPlan } from "./plan.js";
 
 const LOST = "The server cannot be reached.";
 const RETRY_MS = 1500;
@@ -20,6 +21,7 @@ export class HttpApi extends EventTarget {
   async model() {
     const model = await this.#get("v1/model");
     this.#version = (model.files?.["atlas/features.parquet"] ?? "").slice(0, 12);
+    this.dictionary = model.dictionary;
     return model;
   }
 
@@ -58,7 +60,8 @@ export class HttpApi extends EventTarget {
   }
 
   async edit(picture, prompt) {
-    return (await this.withPicture(picture, "v1/edits", { prompt })).json();
+    const made = await (await this.withPicture(picture, "v1/edits", { prompt })).json();
+    return { ...made, plan: checkedPlan(made.plan) };
   }
 
   async search(query, limit = 60) {
@@ -82,21 +85,23 @@ export class HttpApi extends EventTarget {
     };
   }
 
-  async putLabel(id, label) {
-    return (await this.#fetch(`v1/features/${id}/label`, this.#json("PUT", { label }))).json();
+  async putLabel(id, label, revision) {
+    return (await this.#fetch(`v1/features/${id}/label`, this.#json("PUT", { label, revision, dictionary: this.dictionary }))).json();
   }
 
   async labels() {
-    return (await this.#get("v1/labels")).labels;
+    return this.#get("v1/labels");
   }
 
-  async putLabels(labels) {
-    return (await (await this.#fetch("v1/labels", this.#json("PUT", { labels }))).json()).labels;
+  async putLabels(labels, dictionary) {
+    await this.#fetch("v1/labels", this.#json("PUT", { labels, dictionary }));
   }
 
   /** A request about a picture, by its session; one that the server dropped is opened again. */
   async withPicture(picture, path, body) {
-    const send = (which) => this.#fetch(path, this.#json("POST", { ...body, ...which }));
+    // Named with every plan: the server may have another dictionary since this page was opened.
+    const named = body.plan ? { ...body, plan: { dictionary: this.dictionary, ...body.plan } } : body;
+    const send = (which) => this.#fetch(path, this.#json("POST", { ...named, ...which }));
     try {
       return await send(picture.session ? { session: picture.session } : { image: picture.image });
     } catch (error) {

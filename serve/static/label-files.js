@@ -3,19 +3,20 @@
 import { download } from "./dom.js";
 
 export async function exportLabels(api) {
-  const text = JSON.stringify({ labels: await api.labels() }, null, 1);
+  const text = JSON.stringify(await api.labels(), null, 1);
   download(new Blob([text], { type: "application/json" }), "labels.json");
 }
 
 /** Answers how many labels the file had. Throws an Error for a file that is none of labels. */
 export async function importLabels(api, file) {
   let labels = null;
+  let dictionary = undefined;
   try {
-    ({ labels } = JSON.parse(await file.text()));
+    ({ labels, dictionary } = JSON.parse(await file.text()));
   } catch {
     // Not JSON: said below, as for JSON that holds something else.
   }
   if (!labels || typeof labels !== "object") throw new Error(`“${file.name}” is not a file of labels.`);
-  await api.putLabels(labels);
+  await api.putLabels(labels, dictionary);
   return Object.keys(labels).length;
 }

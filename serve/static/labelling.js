@@ -237,12 +237,19 @@ export class Labelling {
     const { id } = this.#card;
     const before = this.catalogue.get(id);
     try {
-      this.catalogue.update(await this.api.putLabel(id, label));
+      const saved = await this.api.putLabel(id, label, this.#card.revision);
+      this.catalogue.update(saved);
+      const was = before.source === "hand" ? before.label : null;
+      this.#done.push({ at: this.#at, id, label: was, revision: saved.revision, saved: true });
     } catch (error) {
       this.onError(error);
+      if (error.code === "conflict") {
+        this.catalogue.update(await this.api.card(id));
+        this.#next = null;
+        await this.#show();
+      }
       return;
     }
-    this.#done.push({ at: this.#at, id, label: before.source === "hand" ? before.label : null, saved: true });
     this.say(`#${id} is “${label}” now`);
     this.#at += 1;
     await this.#show();
@@ -259,7 +266,7 @@ export class Labelling {
     if (!last) return;
     if (last.saved) {
       try {
-        this.catalogue.update(await this.api.putLabel(last.id, last.label));
+        this.catalogue.update(await this.api.putLabel(last.id, last.label, last.revision));
       } catch (error) {
         this.#done.push(last);
         this.onError(error);

@@ -12,6 +12,7 @@ const ONE_GO_MS = 1500; // changes of one slider that follow each other this clo
  * A picture, as `api.open` answers it: `{source, active: [{id, label, activation, strength}], …}`.
  */
 export class Project extends EventTarget {
+  dictionary = undefined; // the id of the one whose features plans name
   picture = null;
   plan = emptyPlan();
   pinned = []; // features whose sliders stand first: those of the prompt's plan and those added by hand

@@ -1,7 +1,7 @@
 // The share link: where the picture comes from, the whole plan and what was asked for it, in the fragment, so that it never
 // reaches a server.
 
-import { checkedPlan, samePlan } from "./plan.js";
+import { checkedPlan, emptyPlan, samePlan } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
 const MOST_REASONS = 1000;
@@ -21,20 +21,23 @@ function fromBase64Url(text) {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
 }
 
-/** `picture.source` is `{sample}`, `{picture}` or `{image}`; what the fragment says is `#edit=…`. */
-export async function toFragment({ picture, plan, asked, area }) {
+/** `dictionary` is the id of the one whose features the plan names. `picture.source` is `{sample}`, `{picture}` or `{image}`; what the fragment says is `#edit=…`. */
+export async function toFragment({ picture, plan, asked, area, dictionary }) {
   // What prompts alone make is told apart only where something was changed by hand since.
   const made = asked.prompts.length && !samePlan(asked.plan, plan) ? { plan: asked.plan } : {};
   // How many reasons there were tells those of the next prompt apart; the reasons themselves would make a long link.
   const said = { prompts: asked.prompts, reasons: asked.reasons.length, ...made };
   const prompts = asked.prompts.length ? { asked: said } : {};
-  const edit = { version: 1, source: picture.source, plan, ...prompts, ...(area ? { area } : {}) };
+  const edit = { version: 1, dictionary, source: picture.source, plan, ...prompts, ...(area ? { area } : {}) };
   const bytes = new TextEncoder().encode(JSON.stringify(edit));
   return `#edit=${toBase64Url(await through(new CompressionStream("deflate-raw"), bytes))}`;
 }
 
-/** What a fragment holds, `{source, plan, asked, area}`, or null for no edit. Throws an Error for one that is damaged. */
-export async function fromFragment(fragment) {
+/**
+ * What a fragment holds, `{source, plan, asked, area}`, or null for no edit; of an edit with another dictionary than
+ * `dictionary` the source alone, and `foreign`. Throws an Error for a fragment that is damaged.
+ */
+export async function fromFragment(fragment, dictionary) {
   const text = /^#edit=([\w-]+)$/.exec(fragment)?.[1];
   if (!text) {
     if (fragment.startsWith("#edit=")) throw new Error("This link is damaged, so here is a fresh start.");
@@ -43,6 +46,9 @@ export async function fromFragment(fragment) {
   try {
     const bytes = await through(new DecompressionStream("deflate-raw"), fromBase64Url(text));
     const edit = JSON.parse(new TextDecoder().decode(bytes));
+    // A link of before links named their dictionary is taken to be of this one.
+    if (edit.dictionary !== undefined && dictionary !== undefined && edit.dictionary !== dictionary)
+      return { source: checkedSource(edit.source), plan: emptyPlan(), foreign: true };
     const plan = checkedPlan(edit.plan);
     return { source: checkedSource(edit.source), plan, asked: checkedAsked(edit.asked, plan), area: checkedArea(edit.area) };
   } catch {

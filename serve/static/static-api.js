@@ -206,12 +206,13 @@ export class StaticApi extends EventTarget {
   }
 
   async labels() {
-    return this.#own();
+    return { labels: this.#own(), dictionary: this.about.dictionary };
   }
 
-  async putLabels(labels) {
+  async putLabels(labels, dictionary = this.about.dictionary) {
+    if (dictionary !== this.about.dictionary)
+      throw new ApiError("These labels are of another dictionary.", "other_dictionary");
     this.#keep({ ...this.#own(), ...labels });
-    return this.#own();
   }
 
   #draw(picture, plan) {

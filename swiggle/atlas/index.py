@@ -1,10 +1,17 @@
 """Feature labels in Chroma, found by meaning.
 
-Chroma runs inside this process on a folder, in memory, or as a server that replicas share (`chroma run`).
+Chroma runs inside this process on a folder, in memory, or as a server that replicas share (`chroma run`). It holds the
+labels that a bundle was made with, in a collection that is named after its content and never changed. Labels written
+by hand lie over these in memory, so what is searched follows from the bundle and its hand labels alone: there is
+nothing that a restart, a crash or another server could leave behind.
 """
 
 import hashlib
-from collections.abc import Sequence
+import logging
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,20 +20,18 @@ import chromadb
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.config import Settings
+from chromadb.errors import NotFoundError
+from filelock import FileLock
 
+from swiggle.atlas.entries import Entry
 from swiggle.atlas.text import text_encoder
 
+log = logging.getLogger(__name__)
 _BATCH = 1_000
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A labelled feature: its label, the words it is found by, the place they are said of."""
-
-    feature: int
-    label: str
-    words: str
-    place: str | None
+_PREFIX = "labels-"
+KEPT_DAYS = 7.0
+"""How long a collection that nobody opened stays. A server that runs for longer fills its own again when it is gone;
+the less, the sooner the collections of replaced bundles go."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,14 @@ class Match:
     label: str
     place: str | None
     score: float
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Labels by hand: entries by feature, and the unit vectors [entries, 384] of their words, in the same order."""
+
+    entries: Mapping[int, Entry]
+    vectors: np.ndarray
 
 
 def open_chroma(location: str | None) -> ClientAPI:
@@ -52,66 +65,110 @@ def open_chroma(location: str | None) -> ClientAPI:
 
 
 class LabelIndex:
-    """The labels of one bundle in one Chroma collection.
+    """The labels of one bundle: those it was made with in one Chroma collection, those by hand over them.
 
     Chroma is asked for the nearest ids alone. What they stand for and which of them are of a place is known here:
     Chroma would look both up in a database, which takes several times as long as the search.
     """
 
     def __init__(self, client: ClientAPI, entries: Sequence[Entry], embeddings: np.ndarray | None = None) -> None:
-        """Open the collection of exactly these entries, filling it if it is not there yet. `embeddings` float32
+        """Open the collection of exactly these entries, filling it if it is not there whole. `embeddings` float32
         [entries, 384] of their words, worked out when not given."""
-        self._entries = {str(entry.feature): entry for entry in entries}
+        self._made = {entry.feature: entry for entry in entries}
+        self._hand = Overlay({}, np.zeros((0, 0), np.float32))
         self._of_place: dict[str, list[str]] = {}
-        content = "\n".join(f"{e.feature} {e.words} {e.place}" for e in entries)
-        name = "labels-" + hashlib.sha256(content.encode()).hexdigest()[:16]
-        self._collection = client.get_or_create_collection(
-            name, configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 500}}
-        )
-        if self._collection.count() == len(entries):
-            return
-        vectors = text_encoder().encode([e.words for e in entries]) if embeddings is None else embeddings
-        for start in range(0, len(entries), _BATCH):
-            part = slice(start, start + _BATCH)
-            self._write(entries[part], vectors[part])
+        vectors = text_encoder().encode([e.words for e in entries]) if embeddings is None and entries else embeddings
+        self._collection = _filled(client, entries, np.zeros((0, 0), np.float32) if vectors is None else vectors)
+        _drop_unused(client, self._collection.name)
 
-    def put(self, entry: Entry) -> None:
-        """Add or replace one feature's label; the next search sees it."""
-        self._write([entry], text_encoder().encode([entry.words]))
-
-    def drop(self, feature: int) -> None:
-        """Take a feature out of the index."""
-        self._collection.delete(ids=[str(feature)])
-        self._entries.pop(str(feature), None)
-        self._of_place.clear()
+    def label_by_hand(self, entries: Sequence[Entry]) -> None:
+        """Put these hand labels, all there are, in place of those that were known; the next search sees them."""
+        known = self._hand
+        vectors = {entry.words: vector for entry, vector in zip(known.entries.values(), known.vectors, strict=True)}
+        fresh = sorted({entry.words for entry in entries} - vectors.keys())
+        if fresh:
+            vectors |= dict(zip(fresh, text_encoder().encode(fresh), strict=True))
+        found = np.array([vectors[entry.words] for entry in entries], np.float32)
+        # One assignment: a search that runs meanwhile sees all of the old labels or all of the new ones.
+        self._hand = Overlay({entry.feature: entry for entry in entries}, found)
 
     def search(self, words: str, place: str | None = None, limit: int = 64) -> list[Match]:
         """Features whose label means about the same as `words`, best first; only those of `place` if one is given."""
+        hand, vector = self._hand, text_encoder().encode([words])
+        matches = self._among_made(vector, place, limit + len(hand.entries.keys() & self._made.keys()))
+        matches = [match for match in matches if match.feature not in hand.entries]
+        if hand.entries:
+            for entry, score in zip(hand.entries.values(), hand.vectors @ vector[0], strict=True):
+                if place is None or entry.place == place:
+                    matches.append(_match(entry, float(score)))
+        return sorted(matches, key=lambda match: (-match.score, match.feature))[:limit]
+
+    def _among_made(self, vector: np.ndarray, place: str | None, limit: int) -> list[Match]:
+        """The nearest of the labels that the bundle was made with."""
         among = self._ids_of(place) if place else None
-        if among == []:
+        if not self._made or among == []:
             return []
         found: Any = self._collection.query(
-            query_embeddings=text_encoder().encode([words]), ids=among, n_results=limit, include=["distances"]
+            query_embeddings=vector, ids=among, n_results=min(limit, len(self._made)), include=["distances"]
         )
-        matches = []
-        for i, distance in zip(found["ids"][0], found["distances"][0], strict=True):
-            if (entry := self._entries.get(i)) is not None:  # else it was written by another process
-                matches.append(Match(entry.feature, entry.label, entry.place, round(1.0 - float(distance), 6)))
-        return sorted(matches, key=lambda match: (-match.score, match.feature))
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        return [_match(self._made[int(i)], 1.0 - float(distance)) for i, distance in pairs]
 
     def _ids_of(self, place: str) -> list[str]:
         if place not in self._of_place:
-            self._of_place[place] = [i for i, entry in self._entries.items() if entry.place == place]
+            self._of_place[place] = [str(i) for i, entry in self._made.items() if entry.place == place]
         return self._of_place[place]
 
-    def _write(self, entries: Sequence[Entry], vectors: np.ndarray) -> None:
-        if not entries:
-            return
-        self._collection.upsert(
-            ids=[str(e.feature) for e in entries],
-            embeddings=np.asarray(vectors, dtype=np.float32),
-            documents=[e.label for e in entries],
-            metadatas=[{"place": e.place or ""} for e in entries],
-        )
-        self._entries |= {str(e.feature): e for e in entries}
-        self._of_place.clear()
+
+def open_locally(folders: Sequence[Path], entries: Sequence[Entry], embeddings: np.ndarray) -> LabelIndex:
+    """The index of these entries in the first of the folders that can be written to, else in memory. A lock keeps
+    processes that open one folder at the same time from filling it under each other."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{folder}.lock"), tempfile.TemporaryFile(dir=folder):
+                return LabelIndex(open_chroma(str(folder)), entries, embeddings)
+        except OSError as error:
+            log.warning("%s cannot be written to (%s); labels are indexed elsewhere", folder, error)
+    return LabelIndex(open_chroma(None), entries, embeddings)
+
+
+def _match(entry: Entry, score: float) -> Match:
+    return Match(entry.feature, entry.label, entry.place, round(score, 6))
+
+
+def _filled(client: ClientAPI, entries: Sequence[Entry], vectors: np.ndarray) -> chromadb.Collection:
+    """The collection of these entries and vectors. That it is whole is recorded with it once it is; one that is not,
+    because whoever filled it was stopped, is filled again. Two that fill it at once write the same."""
+    content = hashlib.sha256("\n".join(f"{e.feature} {e.words} {e.place}" for e in entries).encode())
+    content.update(np.ascontiguousarray(vectors, np.float32).tobytes())
+    digest, size = content.hexdigest(), len(entries)
+    collection = client.get_or_create_collection(
+        _PREFIX + digest[:16], configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 500}}
+    )
+    known = collection.metadata or {}
+    if known.get("content") != digest or collection.count() != size:
+        ids = [str(entry.feature) for entry in entries]
+        if strange := sorted(set(collection.get(include=[])["ids"]) - set(ids)):
+            collection.delete(ids=strange)
+        for start in range(0, size, _BATCH):
+            part = slice(start, start + _BATCH)
+            collection.upsert(
+                ids=ids[part],
+                embeddings=np.asarray(vectors[part], np.float32),
+                documents=[entry.label for entry in entries[part]],
+            )
+    if known.get("content") != digest or time.time() - float(known.get("opened", 0)) > 3600:
+        collection.modify(metadata={"content": digest, "entries": size, "opened": time.time()})
+    return collection
+
+
+def _drop_unused(client: ClientAPI, own: str) -> None:
+    """Delete collections of labels that nobody has opened for `KEPT_DAYS`, and those of releases that did not say when
+    theirs were opened. Others may belong to a server that runs."""
+    for collection in client.list_collections():
+        opened = float((collection.metadata or {}).get("opened", 0))
+        old = time.time() - opened > KEPT_DAYS * 24 * 3600
+        if collection.name.startswith(_PREFIX) and collection.name != own and old:
+            with suppress(NotFoundError):  # another server deleted it just now
+                client.delete_collection(collection.name)

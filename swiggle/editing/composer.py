@@ -81,6 +81,8 @@ class Composer:
     atlas: Atlas
     rows: np.ndarray
     group: int = GROUP
+    dictionary: str | None = None
+    """The id that plans name."""
 
     def compose(self, requests: Sequence[Request], picture: Picture | None = None) -> PromptPlan:
         """The plan that does what is requested, in order.
@@ -102,7 +104,8 @@ class Composer:
             reasons.append(
                 Reason(clause.text, clause.action, meant.matched, features, meant.nearest, meant.alternatives)
             )
-        return PromptPlan(EditPlan(operations=list(operations.values())[:MAX_OPERATIONS]), reasons)
+        kept = list(operations.values())[:MAX_OPERATIONS]
+        return PromptPlan(EditPlan(dictionary=self.dictionary, operations=kept), reasons)
 
     def _after(self, picture: Picture, operations: Sequence[Operation]) -> Picture:
         """The picture as operations that set features leave it."""

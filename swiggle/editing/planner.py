@@ -29,6 +29,8 @@ class Planner:
     group: int = GROUP
     reader: Reader = read_clauses
     """What turns a prompt into clauses."""
+    dictionary: str | None = None
+    """The id that plans name."""
 
     def plan(self, prompt: str, picture: Picture | None = None) -> PromptPlan:
         """The plan for a prompt on a picture; without a picture, one that takes out what usually stands in the way."""
@@ -98,4 +100,4 @@ class Planner:
 
     @cached_property
     def composer(self) -> Composer:
-        return Composer(self.atlas, self.rows, self.group)
+        return Composer(self.atlas, self.rows, self.group, self.dictionary)

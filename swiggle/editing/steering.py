@@ -10,21 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from swiggle.editing.plan import MASK_SIZE, EditPlan, Mask, Operation
-from swiggle.errors import SwiggleError
+from swiggle.editing.plan import MASK_SIZE, EditPlan, Mask, Operation, PlanError
 from swiggle.models.vae import VAE, to_images
 from swiggle.sae.model import SparseAutoencoder
-
-
-class PlanError(SwiggleError, ValueError):
-    """A plan that does not fit the bundle: a feature it lacks, a picture to copy from that was not given."""
 
 
 class Steering:
     """Applies plans with one VAE, one dictionary and its features' mean activations [features]."""
 
-    def __init__(self, vae: VAE, sae: SparseAutoencoder, mean_activation: np.ndarray) -> None:
+    def __init__(
+        self, vae: VAE, sae: SparseAutoencoder, mean_activation: np.ndarray, dictionary: str | None = None
+    ) -> None:
+        """`dictionary`: the id that plans must name, if they name one."""
         self.vae = vae
+        self.dictionary = dictionary
         self.sae = sae
         self.mean_activation = torch.from_numpy(mean_activation.astype(np.float32))
 
@@ -62,6 +61,7 @@ class Steering:
         return found
 
     def _check(self, plan: EditPlan, sources: Mapping[str, Tensor]) -> None:
+        plan.check(self.dictionary)
         features = self.sae.config.features
         for number, operation in enumerate(plan.operations):
             if operation.feature >= features:

@@ -1,10 +1,14 @@
+import time
 from pathlib import Path
+from typing import Any
 
 import chromadb
+import numpy as np
 import pytest
 
-from swiggle.atlas.hand_labels import entry_for, read_hand_labels, write_hand_labels
-from swiggle.atlas.index import Entry, LabelIndex, open_chroma
+from swiggle.atlas.entries import Entry, entry_for
+from swiggle.atlas.index import LabelIndex, Match, open_chroma, open_locally
+from swiggle.atlas.text import text_encoder
 from swiggle.vocabulary import Vocabulary
 
 ENTRIES = [
@@ -32,39 +36,96 @@ def test_search_by_meaning(index: LabelIndex) -> None:
 
 
 def test_a_new_label_is_found_at_once(index: LabelIndex) -> None:
-    index.put(Entry(3, "pirate ship head", "pirate ship", "head"))
+    index.label_by_hand([Entry(3, "pirate ship head", "pirate ship", "head"), Entry(7, "kraken", "kraken", None)])
     assert index.search("pirate ship")[0].feature == 3
+    assert index.search("kraken")[0] == Match(7, "kraken", None, pytest.approx(1.0, abs=1e-4))
+    assert index.search("kraken", "head")[0].feature != 7
     assert index.search("shark")[0].score < 0.9
-    index.drop(3)
-    assert 3 not in {m.feature for m in index.search("pirate ship")}
+    assert len(index.search("shark", limit=2)) == 2
+    index.label_by_hand([])
+    assert 7 not in {m.feature for m in index.search("kraken")}
 
 
-def test_a_filled_collection_is_used_again(tmp_path: Path) -> None:
+def test_a_label_that_was_taken_back_is_gone_after_a_restart(tmp_path: Path) -> None:
     where = str(tmp_path / "chroma")
-    LabelIndex(open_chroma(where), ENTRIES)
-    LabelIndex(open_chroma(where), ENTRIES)
+    first = LabelIndex(open_chroma(where), ENTRIES)
+    first.label_by_hand([Entry(3, "pirate ship head", "pirate ship", "head")])
+    first.label_by_hand([])
+    after = LabelIndex(open_chroma(where), ENTRIES)
+    assert after.search("shark", limit=1) == [Match(3, "shark head", "head", pytest.approx(1.0, abs=1e-4))]
+    assert after.search("pirate ship") == LabelIndex(open_chroma(None), ENTRIES).search("pirate ship")
+
+
+def test_one_collection_serves_whatever_is_labelled_by_hand(tmp_path: Path) -> None:
+    where = str(tmp_path / "chroma")
+    for _ in range(2):
+        LabelIndex(open_chroma(where), ENTRIES).label_by_hand([Entry(3, "moon", "moon", None)])
     assert [c.count() for c in open_chroma(where).list_collections()] == [5]
-    LabelIndex(open_chroma(where), ENTRIES[:2])
-    assert sorted(
-        c.count() for c in chromadb.PersistentClient(where, open_chroma(where).get_settings()).list_collections()
-    ) == [2, 5]
 
 
-def test_hand_labels_are_kept_and_read_by_the_vocabulary(tmp_path: Path) -> None:
-    assert read_hand_labels(tmp_path) == {}
-    write_hand_labels(tmp_path, {7: "blåhaj hat", 2: "glow"})
-    assert read_hand_labels(tmp_path) == {7: "blåhaj hat", 2: "glow"}
+def test_a_collection_that_was_half_filled_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = open_chroma(str(tmp_path / "chroma"))
+    monkeypatch.setattr("swiggle.atlas.index._BATCH", 2)
+    written = []
+
+    def killed(self: Any, *arguments: Any, **named: Any) -> None:
+        if written:
+            raise KeyboardInterrupt
+        written.append(named)
+        upsert(self, *arguments, **named)
+
+    upsert = chromadb.Collection.upsert
+    monkeypatch.setattr(chromadb.Collection, "upsert", killed)
+    with pytest.raises(KeyboardInterrupt):
+        LabelIndex(client, ENTRIES)
+    monkeypatch.setattr(chromadb.Collection, "upsert", upsert)
+    assert LabelIndex(client, ENTRIES).search("red", "body", limit=1)[0].feature == 20
+
+
+def test_a_collection_of_the_same_name_and_size_with_other_content_is_filled_anew(tmp_path: Path) -> None:
+    client = open_chroma(str(tmp_path / "chroma"))
+    name = LabelIndex(client, ENTRIES)._collection.name
+    strange = client.get_collection(name)
+    strange.delete(ids=["3"])
+    strange.add(ids=["77"], embeddings=np.ones((1, 384), np.float32))
+    strange.modify(metadata={"content": "of something else"})
+    assert {m.feature for m in LabelIndex(client, ENTRIES).search("shark")} == {e.feature for e in ENTRIES}
+
+
+def test_old_collections_go_and_those_in_use_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = open_chroma(str(tmp_path / "chroma"))
+    client.create_collection("labels-of-an-earlier-release")
+    client.create_collection("of somebody else".replace(" ", "-"))
+    other = LabelIndex(client, ENTRIES[:2])
+    assert other.search("shark")[0].feature == 3
+    LabelIndex(client, ENTRIES)
+    assert len(client.list_collections()) == 3  # a server may be running on the first two labels
+    assert other.search("shark")[0].feature == 3
+    later = time.time() + 8 * 24 * 3600
+    monkeypatch.setattr("swiggle.atlas.index.time.time", lambda: later)
+    LabelIndex(client, ENTRIES)
+    assert sorted(c.count() for c in client.list_collections()) == [0, 5]
+
+
+def test_two_servers_on_one_chroma_do_not_see_each_others_hand_labels(tmp_path: Path) -> None:
+    where = str(tmp_path / "chroma")
+    ours, theirs = (LabelIndex(open_chroma(where), ENTRIES) for _ in range(2))
+    theirs.label_by_hand([Entry(30, "kitten head", "kitten", "head")])
+    assert theirs.search("kitten", "head")[0].feature == theirs.search("kitten")[0].feature == 30
+    assert {m.feature for m in ours.search("kitten")} == {e.feature for e in ENTRIES}
+
+
+def test_a_disk_that_cannot_be_written_to_does_not_keep_labels_from_being_found(tmp_path: Path) -> None:
+    vectors = text_encoder().encode([entry.words for entry in ENTRIES])
+    blocked = tmp_path / "a file"
+    blocked.write_text("in the way of a folder")
+    for folders in ([blocked / "chroma", tmp_path / "cache"], [blocked / "chroma"]):
+        index = open_locally(folders, ENTRIES, vectors)
+        assert index.search("shark", limit=1)[0].feature == 3
+    assert (tmp_path / "cache").is_dir()
+
+
+def test_how_labels_are_found() -> None:
     nouns = Vocabulary.load("nouns")
     assert entry_for(7, "Blåhaj hat", nouns) == Entry(7, "Blåhaj hat", "blåhaj", "head")
     assert entry_for(2, "glow", nouns) == Entry(2, "glow", "glow", None)
-    (tmp_path / "hand_labels.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"hand_labels\.json"):
-        read_hand_labels(tmp_path)
-
-
-def test_an_entry_of_another_process_is_passed_over(tmp_path: Path) -> None:
-    where = str(tmp_path / "chroma")
-    ours, theirs = (LabelIndex(open_chroma(where), ENTRIES) for _ in range(2))
-    theirs.put(Entry(30, "kitten head", "kitten", "head"))
-    assert theirs.search("kitten", "head")[0].feature == theirs.search("kitten")[0].feature == 30
-    assert {m.feature for m in ours.search("kitten")} == {e.feature for e in ENTRIES}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from swiggle.editing.plan import MAX_OPERATIONS, EditPlan, Operation
+from swiggle.editing.plan import MAX_OPERATIONS, EditPlan, Operation, PlanError
 
 MASK = [[1.0] * 8 for _ in range(8)]
 
@@ -45,7 +45,7 @@ def test_bad_operations_are_refused(operation: dict) -> None:
 def test_limits_and_composition() -> None:
     one = Operation(op="ablate", feature=1)
     many = EditPlan(operations=[one] * MAX_OPERATIONS)
-    with pytest.raises(ValidationError):
+    with pytest.raises(PlanError, match="257"):
         many.then(EditPlan(operations=[one]))
     with pytest.raises(ValidationError):
         EditPlan.model_validate({"version": 2})
@@ -66,3 +66,16 @@ def test_the_schema_in_the_docs_is_that_of_the_code() -> None:
         "write it anew: python -c 'import json; from swiggle.editing.plan import EditPlan; "
         "print(json.dumps(EditPlan.model_json_schema(), indent=1))' > docs/edit-plan.schema.json"
     )
+
+
+def test_a_plan_keeps_to_one_dictionary() -> None:
+    one, other = "1" * 16, "2" * 16
+    plan = EditPlan(dictionary=one, operations=[Operation(op="ablate", feature=1)])
+    assert plan.then(EditPlan()).dictionary == EditPlan().then(plan).dictionary == one
+    assert plan.undone(np.zeros(2), np.ones(2)).dictionary == one
+    with pytest.raises(PlanError, match=other):
+        plan.then(EditPlan(dictionary=other))
+    plan.check(one)
+    EditPlan().check(one)
+    with pytest.raises(PlanError, match=other):
+        plan.check(other)

@@ -179,13 +179,17 @@ def test_labels_by_hand(client: TestClient, smoke_run: Path) -> None:
     labelled = client.put("/v1/features/5/label", json={"label": "glowing lantern head"}).json()
     assert (labelled["label"], labelled["source"], labelled["place"]) == ("glowing lantern head", "hand", "head")
     assert client.get("/v1/features/search?query=lantern").json()["features"][0]["id"] == 5
-    assert client.get("/v1/labels").json() == {"labels": {"5": "glowing lantern head"}}
+    known = client.get("/v1/labels").json()
+    assert known["labels"] == {"5": "glowing lantern head"}
+    assert known["dictionary"] == client.get("/v1/model").json()["dictionary"]
     assert client.put("/v1/labels", json={"labels": {"6": "tiny moon"}}).json()["labels"].keys() == {"5", "6"}
     assert (smoke_run / "hand_labels.json").is_file()
     for feature in (5, 6):
         client.put(f"/v1/features/{feature}/label", json={"label": None})
-    assert client.get("/v1/features/5").json() == automatic
-    assert client.get("/v1/labels").json() == {"labels": {}}
+    after = client.get("/v1/features/5").json()
+    assert after.pop("revision") > automatic.pop("revision")
+    assert after == automatic
+    assert client.get("/v1/labels").json()["labels"] == {}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from serve import engine as module
 from serve.engine import Engine
+from swiggle.atlas.hand_labels import HandLabels
 
 
 class Retrieval:
@@ -14,7 +15,7 @@ class Retrieval:
 
     def __init__(self) -> None:
         self.answers = asyncio.Event()
-        self.by_hand: dict[int, str] = {}
+        self.by_hand = HandLabels()
         self.asked: list[str] = []
         self.labels = self.understand = self
 
@@ -23,7 +24,7 @@ class Retrieval:
             self.asked.append(arguments[0])
             return [arguments[0]]
         await self.answers.wait()
-        return dict(self.by_hand)
+        return self.by_hand
 
 
 def test_labels_that_another_gateway_wrote_change_what_prompts_mean(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +40,7 @@ def test_labels_that_another_gateway_wrote_change_what_prompts_mean(monkeypatch:
             assert await engine._understand("make it a shark") == ["make it a shark"]
         assert len(retrieval.asked) == 1
         retrieval.answers.clear()  # its replica died: what is known serves
-        retrieval.by_hand = {3: "shark"}
+        retrieval.by_hand = HandLabels().changed({3: "shark"})
         assert await engine.by_hand() == {}
         await engine._understand("make it a shark")
         assert len(retrieval.asked) == 1

@@ -1,11 +1,13 @@
 """Searches that are remembered: until a label is written, and no more of them than there is room for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from serve.searches import RememberedSearches
-from swiggle.atlas.index import Entry, Match
+from swiggle.atlas.entries import Entry
+from swiggle.atlas.index import Match
 
 ENTRY = Entry(3, "red hat", "red hat", "head")
 
@@ -23,10 +25,7 @@ class Index:
             self.meanwhile()
         return [Match(len(self.asked), words, place, 1.0)]
 
-    def put(self, entry: Entry) -> None:
-        pass
-
-    def drop(self, feature: int) -> None:
+    def label_by_hand(self, entries: Sequence[Entry]) -> None:
         pass
 
 
@@ -46,9 +45,9 @@ def test_a_search_is_made_once(index: Index) -> None:
 
 def test_a_written_label_is_seen_by_the_next_search(index: Index) -> None:
     searches = RememberedSearches(index)
-    for write in (lambda: searches.put(ENTRY), lambda: searches.drop(3)):
+    for entries in ([ENTRY], []):
         searches.search("hat")
-        write()
+        searches.label_by_hand(entries)
         before = len(index.asked)
         searches.search("hat")
         assert len(index.asked) == before + 1
@@ -56,7 +55,7 @@ def test_a_written_label_is_seen_by_the_next_search(index: Index) -> None:
 
 def test_a_search_that_a_label_overtook_is_not_kept(index: Index) -> None:
     searches = RememberedSearches(index)
-    index.meanwhile = lambda: searches.put(ENTRY)
+    index.meanwhile = lambda: searches.label_by_hand([ENTRY])
     searches.search("hat")
     index.meanwhile = None
     searches.search("hat")

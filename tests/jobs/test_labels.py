@@ -1,0 +1,114 @@
+"""`python -m jobs.labels`: files out and in, and labels that move to a dictionary that was trained anew."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from jobs import labels
+from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.hand_labels import HandLabelFile
+from swiggle.manifest import dictionary_id, make_manifest
+
+pytestmark = pytest.mark.integration
+PARTS = ("vae", "sae", "atlas", "index", "bundle.json")
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["jobs.labels", *map(str, words)])
+    labels.main()
+
+
+@pytest.fixture
+def old(smoke_run: Path, tmp_path: Path) -> Path:
+    bundle = tmp_path / "old"
+    bundle.mkdir()
+    for part in PARTS:
+        copy = shutil.copytree if (smoke_run / part).is_dir() else shutil.copy
+        copy(smoke_run / part, bundle / part)
+    return bundle
+
+
+def retrained(old: Path, new: Path, order: torch.Tensor) -> Path:
+    """A bundle whose feature i is feature order[i] of the old one; the last is another direction."""
+    shutil.copytree(old, new, ignore=shutil.ignore_patterns("hand_labels*", "*.lock"))
+    weights = load_file(new / "sae/model.safetensors")
+    for name, tensor in weights.items():
+        if tensor.ndim and order.numel() in tensor.shape:
+            weights[name] = tensor.index_select(list(tensor.shape).index(order.numel()), order).contiguous()
+    row = torch.nn.functional.normalize(torch.randn(256, generator=torch.Generator().manual_seed(0)), dim=0)
+    weights["W_dec"][-1] = row.view_as(weights["W_dec"][-1])
+    save_file(weights, new / "sae/model.safetensors")
+    (new / "bundle.json").write_text(json.dumps(make_manifest(new, {}, {})))
+    return new
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.json"])
+def test_a_file_names_its_dictionary_and_is_refused_by_another(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    of_old = HandLabelFile(old, dictionary_id(old))
+    of_old.change({5: "lantern head"})
+    command(monkeypatch, "export", old, tmp_path / name)
+    of_old.change({5: None})
+    command(monkeypatch, "import", old, tmp_path / name)
+    assert of_old.read().labels == {5: "lantern head"}
+    new = retrained(old, tmp_path / "new", torch.randperm(1024, generator=torch.Generator().manual_seed(1)))
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        command(monkeypatch, "import", new, tmp_path / name)
+    said = capsys.readouterr().err
+    assert "jobs.labels move" in said
+    assert dictionary_id(old) in said
+    assert "Traceback" not in said
+    assert HandLabelFile(new, dictionary_id(new)).read().labels == {}
+
+
+def test_labels_move_to_a_retrained_dictionary(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    atlas = Atlas.load(old / "atlas")
+    frequent = [int(i) for i in np.argsort(-atlas.density, kind="stable")[:6]]
+    dead = int(np.flatnonzero(atlas.density == 0)[0])
+    order = torch.arange(1024).roll(7)
+    order[[1023, int((order == frequent[5]).nonzero())]] = order[[int((order == frequent[5]).nonzero()), 1023]]
+    new = retrained(old, tmp_path / "new", order)
+    where = {feature: int((order == feature).nonzero()) for feature in frequent}
+    named = {feature: f"label {feature}" for feature in [*frequent, dead]}
+    HandLabelFile(old, dictionary_id(old)).change(named)
+    there = HandLabelFile(new, dictionary_id(new))
+    there.change({where[frequent[4]]: "theirs"})
+    command(monkeypatch, "move", old, new)
+    said = capsys.readouterr().out
+    expected = {where[i]: f"label {i}" for i in frequent[:4]} | {where[frequent[4]]: "theirs"}
+    assert there.read().labels == expected
+    lines = said.splitlines()
+    assert any(f"feature {dead}," in line and "none of the pictures" in line for line in lines), said
+    assert any(f"feature {frequent[4]}," in line and "theirs" in line for line in lines), said
+    assert any(f"feature {frequent[5]}," in line and "no feature is like it" in line for line in lines), said
+    assert "4 of 7" in said
+    command(monkeypatch, "move", old, new)  # again: nothing is lost, nothing is twice
+    assert there.read().labels == expected
+
+
+def test_what_has_no_bundle_is_said_in_a_line(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (("export", tmp_path / "nowhere", "x.csv"), ("move", old, tmp_path / "nowhere"), ("move", old, old)):
+        with pytest.raises(SystemExit):
+            command(monkeypatch, *words)
+        assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("jobs.labels.label_rows", broken)
+    with pytest.raises(ValueError, match="a fault of ours"):
+        command(monkeypatch, "export", old, old / "labels.csv")
