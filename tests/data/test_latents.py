@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
 from swiggle.data.latents import first_latents, latents_of_ids, read_latents
 from swiggle.data.splits import split_of
@@ -28,7 +27,6 @@ def test_latents_without_a_split_column_are_split_by_id(tmp_path: Path) -> None:
     assert first_latents(folder, "test", 2)[:, 0].tolist() == ids[:2].tolist()
 
 
-@pytest.mark.xfail(strict=True, reason=ISSUE)
 def test_the_stored_split_counts(tmp_path: Path) -> None:
     splits = ["test", "train", "validation", "train", "test"]
     folder = store(tmp_path / "latents", [5, 4, 3, 2, 1], splits)
@@ -38,7 +36,6 @@ def test_the_stored_split_counts(tmp_path: Path) -> None:
     assert first_latents(folder, "train", 1)[:, 0].tolist() == [2]
 
 
-@pytest.mark.xfail(strict=True, reason=ISSUE)
 def test_rows_of_a_split_of_a_batch() -> None:
     from swiggle.data.latents import of_split
 
@@ -50,7 +47,6 @@ def test_rows_of_a_split_of_a_batch() -> None:
     assert of_split(new, "validation").num_rows == 0
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: no ids and empty splits end in a traceback")
 def test_none_is_an_answer(tmp_path: Path) -> None:
     folder = store(tmp_path / "latents", [2, 1], ["train", "train"])
     ids, latents = latents_of_ids(folder, np.array([], np.int64))

@@ -72,7 +72,6 @@ def _png_with(bits: int, kind: int, pixels: bytes, transparent: bytes, width: in
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"tRNS", transparent) + rest
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: a transparent colour of 16 bits is drawn")
 def test_a_transparent_colour_of_16_bits_is_white() -> None:
     grey = np.array([[0, 300], [65535, 300]], ">u2")
     picture = decode_picture(_png_with(16, 0, grey.tobytes(), struct.pack(">H", 300), 2, 2))
@@ -86,11 +85,10 @@ def test_a_transparent_colour_of_16_bits_is_white() -> None:
     assert picture.tolist() == [[[0, 0, 1], [255, 255, 255]]]
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: photographs over 4096 pixels a side are left out")
 def test_an_import_brings_large_pictures_down_and_refuses_gigantic_ones() -> None:
     from swiggle.data.pixels import decode_import
 
-    strip = encoded(Image.new("RGB", (MAX_SIDE + 8, 600), "olive"))
+    strip = encoded(Image.new("RGB", (MAX_SIDE + 8, 600), "olive"), "JPEG")
     assert decode_import(strip, 64).shape[1] < MAX_SIDE
     assert min(decode_import(strip, 64).shape[:2]) >= 64
     small = encoded(Image.new("RGB", (50, 20), "olive"))
@@ -98,5 +96,5 @@ def test_an_import_brings_large_pictures_down_and_refuses_gigantic_ones() -> Non
     bomb = bytearray(encode_png(np.zeros((4, 4, 3), np.uint8)))
     bomb[16:24] = struct.pack(">II", 60_000, 60_000)
     bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
-    with pytest.raises(PictureError, match="60000x60000"):
+    with pytest.raises(PictureError, match="too large"):
         decode_import(bytes(bomb), 64)

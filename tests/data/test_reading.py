@@ -32,7 +32,6 @@ def store(folder: Path, ids: list[int], traits: bool = True) -> Path:
     return folder
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: traits are told from their place in the file")
 def test_traits_go_to_their_pictures(tmp_path: Path) -> None:
     folder = store(tmp_path / "test", [9, 2, 5, 4])
     sprites = load_sprites()
@@ -44,7 +43,6 @@ def test_traits_go_to_their_pictures(tmp_path: Path) -> None:
         true_traits(folder, sprites, np.array([7]))
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: missing traits are a plain ValueError")
 def test_a_source_without_traits_is_said_to_be_one(tmp_path: Path) -> None:
     from swiggle.data.reading import TraitsMissing
 
@@ -53,7 +51,6 @@ def test_a_source_without_traits_is_said_to_be_one(tmp_path: Path) -> None:
     assert issubclass(TraitsMissing, SwiggleError)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: captions are told from their place in the file")
 def test_captions_of_ids_go_to_their_pictures(tmp_path: Path) -> None:
     from swiggle.data.reading import captions_of
 
@@ -62,7 +59,6 @@ def test_captions_of_ids_go_to_their_pictures(tmp_path: Path) -> None:
     assert read_captions(folder, 2)[0].tolist() == [2, 9]
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: a split without pictures ends in a traceback")
 def test_a_split_without_pictures(tmp_path: Path) -> None:
     pictures = read_pictures(store(tmp_path / "test", []), 16)
     assert len(pictures) == 0
