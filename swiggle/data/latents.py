@@ -38,6 +38,11 @@ def first_latents(folder: Path, split: str, count: int) -> np.ndarray:
     return latents_of_ids(folder, chosen)[1]
 
 
+def vary(latents: np.ndarray) -> bool:
+    """Whether latents [N, ...] differ, so that a share of their variation means something."""
+    return len(latents) > 1 and bool((latents != latents[0]).any())
+
+
 def _in_order(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     ids = table["id"].to_numpy()
     flat = [np.empty(0, np.float32), *(chunk.flatten().to_numpy() for chunk in table["latent"].chunks)]

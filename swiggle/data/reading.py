@@ -11,6 +11,7 @@ from pyarrow.dataset import dataset
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.data.sprites import SLOTS
 from swiggle.errors import SwiggleError
+from swiggle.storage import filesystem_of
 
 
 class StoredError(SwiggleError, ValueError):
@@ -31,6 +32,17 @@ class Pictures:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+def count_pictures(uri: str | Path) -> int:
+    """How many pictures a stored split has, at a path or URI."""
+    filesystem, path = filesystem_of(str(uri))
+    return dataset(path, format="parquet", filesystem=filesystem).count_rows()
+
+
+def first_with_pictures(folder: Path, *splits: str) -> str:
+    """The first of some splits that has any; the last where none has. A set may be too small to hold something out."""
+    return next((split for split in splits if count_pictures(folder / split)), splits[-1])
 
 
 def read_pictures(folder: Path, image_size: int, limit: int | None = None, ids: np.ndarray | None = None) -> Pictures:

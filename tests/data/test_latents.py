@@ -7,8 +7,6 @@ import pyarrow.parquet as pq
 from swiggle.data.latents import first_latents, latents_of_ids, read_latents
 from swiggle.data.splits import split_of
 
-ISSUE = "issue 20: the split of a latent is worked out again from its id"
-
 
 def store(folder: Path, ids: list[int], splits: list[str] | None = None) -> Path:
     folder.mkdir()

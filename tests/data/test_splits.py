@@ -9,8 +9,6 @@ from swiggle.data.reading import read_pictures
 from swiggle.data.sources import write_splits
 from swiggle.data.splits import SPLITS, split_of
 
-ISSUE = "issue 20: imported pictures are split by the order of their names"
-
 
 def picture(look: int, side: int = 8) -> np.ndarray:
     """A picture that looks like no other."""

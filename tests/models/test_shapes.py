@@ -10,10 +10,7 @@ from swiggle.config import DataConfig, RunConfig, VAEConfig
 from swiggle.errors import SwiggleError
 from swiggle.models.vae import VAE
 
-ISSUE = "issue 20: sizes that do not fit are found after the pictures were imported"
 
-
-@pytest.mark.xfail(strict=True, reason=ISSUE)
 def test_shapes_are_those_of_the_models() -> None:
     from swiggle.models.shapes import latent_shape
 
@@ -26,7 +23,6 @@ def test_shapes_are_those_of_the_models() -> None:
     assert latent_shape(VAEConfig()) == (4, 8, 8)
 
 
-@pytest.mark.xfail(strict=True, reason=ISSUE)
 @pytest.mark.parametrize(
     ("config", "words"),
     [
@@ -53,11 +49,9 @@ def test_what_does_not_fit_is_one_sentence_with_the_field_and_what_would(config:
         VAE(config)
 
 
-@pytest.mark.xfail(strict=True, reason=ISSUE)
 def test_sizes_are_checked_before_a_picture_is_imported(tmp_path: Path) -> None:
-    from swiggle.models.shapes import ShapeError
-
     from jobs.prepare_data import work
+    from swiggle.models.shapes import ShapeError
 
     config = RunConfig(run=str(tmp_path / "run"), data=DataConfig(source="/no/such/place"))
     config.vae.image_size = 100
@@ -65,7 +59,6 @@ def test_sizes_are_checked_before_a_picture_is_imported(tmp_path: Path) -> None:
         work(config, "key")
 
 
-@pytest.mark.xfail(strict=True, reason=ISSUE)
 def test_checking_sizes_needs_no_torch() -> None:
     check = "import sys, swiggle.models.shapes; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", check], check=True)

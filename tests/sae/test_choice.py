@@ -1,7 +1,5 @@
 from pathlib import Path
 
-import pytest
-
 from swiggle.config import SweepConfig
 from swiggle.sae.choice import choose
 from swiggle.sae.figures import draw_sweep, short_names
@@ -44,7 +42,6 @@ def test_names_in_figures_leave_out_what_all_share() -> None:
     assert short_names(["l1-1-w64-seed0"]) == ["l1-1"]
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: scores of training pictures are called held out")
 def test_the_reason_says_what_the_scores_are_of() -> None:
     assert "(held-out FVU" in choose([trial(1, 0.01, 10, 0.0)], SweepConfig())[1]
     assert "(training FVU" in choose([trial(1, 0.01, 10, 0.0)], SweepConfig(), scored_on="training")[1]

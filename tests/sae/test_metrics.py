@@ -35,7 +35,6 @@ def test_fvu_does_not_depend_on_batches(random_sae: SparseAutoencoder) -> None:
     assert whole == pytest.approx(expected.item(), rel=1e-4)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: identical pictures end the sweep in a division by zero")
 @pytest.mark.parametrize("count", [1, 60])
 def test_latents_that_do_not_vary_have_finite_metrics(random_sae: SparseAutoencoder, count: int) -> None:
     """The convention of scikit-learn's R2: nothing to explain is explained if it comes back, else not at all."""
@@ -49,7 +48,6 @@ def test_latents_that_do_not_vary_have_finite_metrics(random_sae: SparseAutoenco
     assert dictionary_metrics(random_sae, still)["fvu"] == 0.0
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: identical pictures end the sweep in a division by zero")
 def test_pictures_that_do_not_vary_have_a_finite_recovered_loss() -> None:
     vae = VAE(VAEConfig(image_size=16, encoder="dense", decoder="dense", hidden=8)).eval()
     sae = SparseAutoencoder(SAEConfig(features=8, latent_dim=256))
