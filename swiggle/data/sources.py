@@ -184,12 +184,13 @@ def _key_of(row: dict, config: DataConfig, image_size: int) -> int:
 
 
 def _about_few(rows: dict[str, int]) -> str:
-    held = f"{rows['validation']} for validation and {rows['test']} for test"
-    empty = [split for split in SPLITS if not rows[split]]
+    held = [f"{rows[split]} for {split}" for split in ("validation", "test") if rows[split]]
+    left_out = [split for split in ("validation", "test") if not rows[split]]
     return (
-        f"so few different pictures leave a split empty by the rule; held out of {sum(rows.values())} are {held}"
-        + (f", and scores on {' and '.join(empty)} pictures are left out" if empty else "")
-        + "; such a set promises no fixed splits: a picture that is added may move others"
+        f"too few of {sum(rows.values())} pictures look different for a split by rule: "
+        + (f"held out are {' and '.join(held)}" if held else "none is held out")
+        + (f", scores on {' and '.join(left_out)} pictures are left out" if left_out else "")
+        + "; such a set promises no fixed splits, a picture that is added may move others"
     )
 
 

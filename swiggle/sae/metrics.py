@@ -66,6 +66,7 @@ def decoder_loss_recovered(vae: VAE, sae: SparseAutoencoder, images: np.ndarray,
         for column, latents in enumerate((constant, reconstructed, z)):
             decoded = vae.decode(latents).clamp(-1.0, 1.0)
             errors[column] += (decoded - pictures).square().sum(dtype=torch.float64).item()
-    if abs(errors[0] - errors[2]) <= 1e-9 * errors[2]:
-        return float(errors[1] <= errors[2] * (1 + 1e-9))
+    rounding = 1e-6 * errors[2]
+    if abs(errors[0] - errors[2]) <= rounding:
+        return float(errors[1] <= errors[2] + rounding)
     return float((errors[0] - errors[1]) / (errors[0] - errors[2]))
