@@ -170,6 +170,11 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     datasets = {}
     if streamed:
         datasets["train"], settings["streamed"] = batches.stream(join(data, "train"), vae.image_size)
+        if settings["streamed"] // vae.workers < -(-vae.batch_size // vae.workers):
+            raise StageError(
+                f"vae.batch_size: {vae.batch_size} is more than the {settings['streamed']} pictures that are streamed; "
+                "vae.input=memory takes any number"
+            )
     trainer = TorchTrainer(
         train_loop_per_worker,
         train_loop_config=settings,

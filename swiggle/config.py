@@ -26,8 +26,8 @@ class DataConfig:
     seed: int = 0
     image_column: str = "image"
     caption_column: str | None = None
-    """Column that holds the caption: a text, a list of texts, or a class. Null looks for `caption`, then `text`, then the
-    only column of classes."""
+    """Column that holds the caption: a text, a list of texts, or a class. Null looks for `caption`, then `text`, then
+    the only column of classes."""
 
 
 @dataclass

@@ -37,7 +37,8 @@ def one_line(error: BaseException) -> str:
 
 def no_picture(head: bytes) -> str:
     """What a file is that begins with `head` (64 bytes or more, or all of it); empty for a picture that is read."""
-    if head.startswith((b"\x89PNG", b"\xff\xd8", b"BM")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+    is_bmp = head.startswith(b"BM") and head[6:10] == bytes(4)
+    if is_bmp or head.startswith((b"\x89PNG", b"\xff\xd8")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return ""
     if not head:
         return "an empty file"
@@ -47,12 +48,8 @@ def no_picture(head: bytes) -> str:
     for start, kind in _STARTS.items():
         if head.startswith(start):
             return kind
-    try:
-        head.decode()
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 3:  # else a letter that the end of `head` cuts in two
-            return f"no picture that is known; {READABLE}"
-    return f"no picture that is known; {READABLE}" if b"\0" in head else "a text file, no picture"
+    text = head.decode("utf-8", "replace").rstrip("\ufffd")  # the last letter may be cut in two
+    return f"no picture that is known; {READABLE}" if {"\0", "\ufffd"} & set(text) else "a text file, no picture"
 
 
 _STARTS = {

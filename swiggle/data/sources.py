@@ -239,7 +239,7 @@ def _raw_rows(config: DataConfig, note: Note) -> Iterator[Raw]:
     if path.is_dir():
         tables = _tables_in(path)
         if len(tables) > 1:
-            shown = ", ".join(str(table.relative_to(path)) for table in [tables[0], tables[-1]])
+            shown = ", ".join(printable(str(table.relative_to(path))) for table in [tables[0], tables[-1]])
             note(source, "remark", f"{len(tables)} Parquet files ({shown}) are read as one set and split anew")
         return parquet_rows(tables, config, note) if tables else folder_rows(path, note)
     if path.is_file():
