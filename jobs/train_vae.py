@@ -169,12 +169,13 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     settings["palette"] = palette(join(data, "train"), vae) if vae.colour_weight else None
     datasets = {}
     if streamed:
-        datasets["train"], settings["streamed"] = batches.stream(join(data, "train"), vae.image_size)
-        if settings["streamed"] // vae.workers < -(-vae.batch_size // vae.workers):
+        datasets["train"], count = batches.stream(join(data, "train"), vae.image_size)
+        if count // vae.workers < -(-vae.batch_size // vae.workers):
             raise StageError(
-                f"vae.batch_size: {vae.batch_size} is more than the {settings['streamed']} pictures that are streamed; "
+                f"vae.batch_size: {vae.batch_size} is more than the {count} pictures that are streamed; "
                 "vae.input=memory takes any number"
             )
+        settings["streamed"] = count
     trainer = TorchTrainer(
         train_loop_per_worker,
         train_loop_config=settings,
