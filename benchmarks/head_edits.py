@@ -28,8 +28,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
     sprites = load_sprites()
-    traits = true_traits(options.run / "data/test", sprites)
-    images = read_pictures(options.run / "data/test", SIZE).images
+    pictures = read_pictures(options.run / "data/test", SIZE)
+    images, traits = pictures.images, true_traits(options.run / "data/test", sprites, pictures.ids)
     replayed = 0
 
     with httpx.Client(base_url=options.url, timeout=60) as server:

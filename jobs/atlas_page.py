@@ -16,7 +16,7 @@ from swiggle.atlas.labels import UNEXPLAINED
 from swiggle.atlas.page import COLUMNS, data_url, exact_sheet, lossy_sheet, tiles_of, write_page
 from swiggle.atlas.sweeps import STRENGTHS
 from swiggle.data.pixels import decode_picture, resize
-from swiggle.data.reading import enlarge, read_pictures
+from swiggle.data.reading import enlarge, first_with_pictures, read_pictures
 from swiggle.models.vae import VAE, to_images, to_model
 from swiggle.sae.model import SparseAutoencoder
 
@@ -140,7 +140,8 @@ def figures(
     data: Path,
     trial: dict[str, Any],
 ) -> list[dict[str, str]]:
-    originals = enlarge(read_pictures(data / "test", vae.config.image_size, GRID).images, vae.config.image_size)
+    shown = data / first_with_pictures(data, "test", "validation", "train")
+    originals = enlarge(read_pictures(shown, vae.config.image_size, GRID).images, vae.config.image_size)
     z = vae.encode(to_model(originals)).mean
     rebuilt = sae(z.flatten(1))[0].view_as(z)
     grid = reconstruction_grid(

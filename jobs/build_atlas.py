@@ -43,7 +43,7 @@ from swiggle.atlas.text import text_encoder
 from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_labels
 from swiggle.config import RunConfig
 from swiggle.data.latents import first_latents, latents_of_ids
-from swiggle.data.reading import enlarge, read_captions, read_pictures
+from swiggle.data.reading import enlarge, first_with_pictures, read_captions, read_pictures
 from swiggle.data.splits import SPLITS
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish, publish_at, remove
@@ -121,6 +121,8 @@ def draw(
     with local_copy(join(config.run, "latents")) as folder:
         known, latents = latents_of_ids(folder, ids[features][ids[features] >= 0])
         fixed = first_latents(folder, "validation", config.atlas.sweep_pictures)
+        if not len(fixed):  # a set too small to hold some out
+            fixed = first_latents(folder, "train", config.atlas.sweep_pictures)
     items = [
         {
             "feature": i,
@@ -164,6 +166,8 @@ def captioned(config: RunConfig, features: int) -> dict[str, tuple[np.ndarray, C
             found[split] = ids, Captioned(read_activations(folder, features, ids).values, captions)
     if not any(found["train"][1].captions):
         say(STAGE.name, "no captions were found, so no feature gets a label from them and prompts find nothing")
+    elif not found["validation"][1].captions:
+        say(STAGE.name, "no validation pictures: no label can be confirmed, so features get none")
     return found
 
 
@@ -257,7 +261,10 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
 
 def collect_pictures(data: Path, wanted: np.ndarray, samples: int) -> tuple[list[int], list[bytes], set[int]]:
     """Ids and PNG bytes of the wanted pictures and of the first held-out ones, which are the samples."""
-    shown = set(dataset(data / "test").head(samples, columns=["id"])["id"].to_pylist())
+    held_out = first_with_pictures(data, "test", "validation", "train")
+    if held_out == "train" and samples:
+        say(STAGE.name, "no pictures are held out: the samples to start an edit from are training pictures")
+    shown = set(dataset(data / held_out).head(samples, columns=["id"])["id"].to_pylist())
     chosen = field("id").isin(np.union1d(wanted, list(shown)))
     tables = [dataset(data / split).to_table(["id", "image"], filter=chosen) for split in SPLITS]
     table = pa.concat_tables(tables)

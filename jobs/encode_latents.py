@@ -2,7 +2,7 @@
 
     python -m jobs.encode_latents preset=quick run=runs/demo
 
-Reads `<run>/data` and `<run>/vae`; writes `<run>/latents/*.parquet` with columns `id` and `latent`, all splits
+Reads `<run>/data` and `<run>/vae`; writes `<run>/latents/*.parquet` with columns `id`, `latent` and `split`, all splits
 together.
 """
 
@@ -34,8 +34,12 @@ class Encoder:
 
     @torch.inference_mode()
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """Columns `id`, `image` to columns `id`, `latent` (the flattened posterior mean)."""
+        """Columns `id`, `image`, `path` to columns `id`, `latent` (the flattened posterior mean) and `split`, the
+        folder that a row was read from."""
         size = self.vae.config.image_size
+        if not batch.num_rows:  # of a split without pictures
+            flat = pa.list_(pa.float32(), int(np.prod(self.vae.latent_shape)))
+            return pa.schema({"id": pa.int64(), "latent": flat, "split": pa.string()}).empty_table()
         images = np.empty((len(batch), size, size, 3), np.uint8)
         for row, (number, image) in enumerate(zip(batch["id"].to_pylist(), batch["image"].to_pylist(), strict=True)):
             with about(f"picture {number}"):
@@ -45,12 +49,13 @@ class Encoder:
         ]
         latents = torch.cat(means).numpy()
         column = pa.FixedSizeListArray.from_arrays(pa.array(latents.ravel()), latents.shape[1])
-        return pa.table({"id": batch["id"], "latent": column})
+        splits = [path.split("/")[-2] for path in batch["path"].to_pylist()]
+        return pa.table({"id": batch["id"], "latent": column, "split": splits})
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     connect()
-    encoded = read_rows(join(config.run, "data"), columns=["id", "image"]).map_batches(
+    encoded = read_rows(join(config.run, "data"), columns=["id", "image"], include_paths=True).map_batches(
         Encoder,
         fn_constructor_kwargs={"vae": join(config.run, "vae")},
         batch_format="pyarrow",

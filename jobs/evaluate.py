@@ -56,8 +56,8 @@ class Evaluation:
         self.sprites = load_sprites()
         self.reader = TraitReader(self.sprites)
         self.run = local_path(config.run)
-        self.traits = true_traits(self.run / "data/test", self.sprites)
-        self.images = read_pictures(self.run / "data/test", SIZE).images
+        pictures = read_pictures(self.run / "data/test", SIZE)
+        self.images, self.traits = pictures.images, true_traits(self.run / "data/test", self.sprites, pictures.ids)
         self.replaced: dict[str, np.ndarray] = {}
         """Pictures edited by prompt, uint8 [n, 32, 32, 3], by slot."""
 
@@ -92,11 +92,8 @@ class Evaluation:
 
     def replacements(self) -> dict[str, dict[str, Scores]]:
         """NounEdit by kind of edit and slot, and its `mean` over them."""
-        vectors = fit_additive(
-            read_latents(self.run / "latents", "train")[1],
-            true_traits(self.run / "data/train", self.sprites),
-            self.sprites,
-        )
+        ids, latents = read_latents(self.run / "latents", "train")
+        vectors = fit_additive(latents, true_traits(self.run / "data/train", self.sprites, ids), self.sprites)
         rng, usable = np.random.default_rng(SEED), np.flatnonzero(self.bundle.atlas.density >= FREQUENT)
         found: dict[str, dict[str, Scores]] = {}
         for slot in SLOTS:

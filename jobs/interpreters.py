@@ -10,8 +10,8 @@ from swiggle.atlas.ownership import shares
 from swiggle.atlas.previews import Ablation, ablate, preview
 from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
 from swiggle.atlas.sweeps import sweep
+from swiggle.data.latents import of_split
 from swiggle.data.pixels import encode_png, encode_small_png, encode_webp, resize
-from swiggle.data.splits import split_of
 from swiggle.models.vae import VAE
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import local_copy
@@ -48,7 +48,7 @@ class Summaries(_WithDictionary):
         self.kept = (examples, sample)
 
     def __call__(self, batch: pa.Table) -> dict[str, np.ndarray]:
-        batch = of_train(batch)
+        batch = of_split(batch, "train")
         found = Activations(batch["id"].to_numpy(), activations_of(self.sae, self.latents(batch)))
         return wrapped(Summary.of(found, *self.kept))
 
@@ -61,7 +61,7 @@ class Companies(_WithDictionary):
         self.levels = (statistics.mean_activation, statistics.max_activation)
 
     def __call__(self, batch: pa.Table) -> dict[str, np.ndarray]:
-        latents = self.latents(of_train(batch))
+        latents = self.latents(of_split(batch, "train"))
         return wrapped(Company.of(activations_of(self.sae, latents), latents, *self.levels))
 
 
@@ -113,11 +113,6 @@ class FeaturePictures(_WithDictionary):
         active = activations > 0
         shown = torch.from_numpy(latents[active].copy()).view(-1, *self.vae.latent_shape)
         return ablate(self.vae, self.sae, int(feature), shown, torch.from_numpy(activations[active].copy()))
-
-
-def of_train(batch: pa.Table) -> pa.Table:
-    """The rows of the training split."""
-    return batch.filter(pa.array([split_of(number) == "train" for number in batch["id"].to_pylist()]))
 
 
 def wrapped(part: object) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Compose or import the pictures and store them as Parquet, split by id.
+"""Compose or import the pictures and store them as Parquet, split by content (composed ones by id).
 
     python -m jobs.prepare_data preset=quick run=runs/demo
     python -m jobs.prepare_data run=runs/mine data.source=path/to/folder
@@ -14,16 +14,20 @@ from jobs.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.source_digest import source_digest
 from swiggle.data.sources import REPORT, write_splits
+from swiggle.models.shapes import latent_shape
 from swiggle.storage import join, publish
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
+    latent_shape(config.vae)  # sizes that do not fit are told now, not once all pictures are read
     with publish(join(config.run, "data")) as folder:
         done = write_splits(config.data, config.vae.image_size, folder)
     for note in done.notes:
         say(STAGE.name, note)
     if done.skipped + done.converted > len(done.notes):
         say(STAGE.name, f"... and more; all are in {join(config.run, 'data', REPORT)}")
+    for remark in done.remarks:
+        say(STAGE.name, remark)
     return {**done.rows, "skipped": done.skipped, "converted": done.converted}
 
 

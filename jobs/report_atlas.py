@@ -23,7 +23,7 @@ from swiggle.atlas.previews import ablate
 from swiggle.config import RunConfig
 from swiggle.data.latents import latents_of_ids
 from swiggle.data.pixels import resize
-from swiggle.data.reading import NoTraits
+from swiggle.data.reading import TraitsMissing
 from swiggle.data.sprites import SIZE, load_sprites
 from swiggle.evaluation.atlas_measures import (
     head_measures,
@@ -104,7 +104,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         }
         try:
             true_traits(data / "test", load_sprites())
-        except NoTraits as unknown:
+        except TraitsMissing as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         else:
             found, slots = by_traits(atlas, Ablations(atlas, vae, sae, latents))

@@ -20,7 +20,7 @@ from jobs.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
-from swiggle.data.reading import NoTraits, enlarge, read_pictures
+from swiggle.data.reading import TraitsMissing, enlarge, read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, Sprites, load_sprites
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.baselines import baseline_codes
@@ -45,16 +45,16 @@ class Traits:
     """What scoring needs beside a dictionary: latents and true traits of train and test, pictures, and the VAE."""
 
     def __init__(self, run: RunConfig, vae: Path, latents: Path, data: Path) -> None:
-        """Raises ValueError where the source of the pictures has no trait columns."""
+        """Raises `TraitsMissing` where the source of the pictures has no trait columns."""
         self.sprites: Sprites = load_sprites()
-        self.train_traits = true_traits(data / "train", self.sprites)
-        self.test_traits = true_traits(data / "test", self.sprites)
-        self.train = read_latents(latents, "train")[1]
-        self.test = read_latents(latents, "test")[1]
+        (train_ids, self.train), (test_ids, self.test) = (read_latents(latents, split) for split in ("train", "test"))
+        self.train_traits = true_traits(data / "train", self.sprites, train_ids)
+        self.test_traits = true_traits(data / "test", self.sprites, test_ids)
         self.vae = VAE.from_pretrained(vae)
         self.reader = TraitReader(self.sprites)
-        pictures = read_pictures(data / "test", run.vae.image_size, PICTURES).images
-        self.images = np.stack([resize(picture, SIZE) for picture in pictures])
+        # The same pictures as the first latents, and in their order.
+        pictures = read_pictures(data / "test", run.vae.image_size, ids=test_ids[:PICTURES])
+        self.images = np.stack([resize(pictures.images[row], SIZE) for row in np.argsort(pictures.ids)])
         self.pairs: dict[str, Pairs] = {
             slot: draw_pairs(self.reader, slot, self.images, self.test_traits[: len(self.images)], PAIRS, SEED)
             for slot in SLOTS
@@ -116,7 +116,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         report["stability"] = between_seeds(trials, saes)
         try:
             known = Traits(config, vae, latents, data)
-        except NoTraits as unknown:
+        except TraitsMissing as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         else:
             for trial, sae in zip(trials, saes, strict=True):

@@ -20,7 +20,7 @@ from jobs.stage import Stage, complete, current, key_of, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
-from swiggle.data.reading import NoTraits, enlarge, read_pictures
+from swiggle.data.reading import Pictures, TraitsMissing, enlarge, read_pictures
 from swiggle.data.sprites import SIZE, SLOTS, load_sprites
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.locality import locality
@@ -53,28 +53,34 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         publish(join(config.run, "vae_report")) as folder,
     ):
         vae = VAE.from_pretrained(vae_folder)
-        images = read_pictures(data / "test", vae.config.image_size, TEST_PICTURES).images
-        seen = reconstruct(vae, images, torch.device("cpu"), shown=12)
-        report: dict[str, Any] = {
-            **seen.scores,
-            "kl_per_channel": seen.kl_per_channel.tolist(),
-            "latent_standard_deviation": seen.latents.std(axis=(0, 2, 3)).tolist(),
-            "locality": locality(vae, seen.latents[:MOVED]),
-        }
-        draw_reconstructions(seen.originals, seen.decoded, folder / "reconstructions.png")
+        pictures = read_pictures(data / "test", vae.config.image_size, TEST_PICTURES)
+        report: dict[str, Any] = {}
         draw_curves(read_curves(events), folder / "curves.png")
+        if len(pictures):
+            seen = reconstruct(vae, pictures.images, torch.device("cpu"), shown=12)
+            report |= {
+                **seen.scores,
+                "kl_per_channel": seen.kl_per_channel.tolist(),
+                "latent_standard_deviation": seen.latents.std(axis=(0, 2, 3)).tolist(),
+                "locality": locality(vae, seen.latents[:MOVED]),
+            }
+            draw_reconstructions(seen.originals, seen.decoded, folder / "reconstructions.png")
+        else:
+            say(STAGE.name, "no test pictures: scores are left out")
         try:
-            report |= trait_scores(vae, images, data, latents)
-        except NoTraits as unknown:
+            report |= trait_scores(vae, pictures, data, latents)
+        except TraitsMissing as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
 
 
-def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dict[str, Any]:
-    """What needs true traits. Raises `NoTraits` where there are none."""
+def trait_scores(vae: VAE, pictures: Pictures, data: Path, latents: Path) -> dict[str, Any]:
+    """What needs true traits. Raises `TraitsMissing` where there are none."""
     sprites = load_sprites()
-    truth = {split: true_traits(data / split, sprites) for split in ("train", "test")}
+    test = true_traits(data / "test", sprites, pictures.ids)
+    stored = {split: read_latents(latents, split) for split in ("train", "test")}
+    truth = {split: true_traits(data / split, sprites, ids) for split, (ids, _) in stored.items()}
     reader = TraitReader(sprites)
 
     def native(pictures: np.ndarray) -> np.ndarray:
@@ -90,13 +96,13 @@ def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dic
         parts = np.array_split(z.reshape(len(z), *vae.latent_shape), -(-len(z) // 256))
         return native(np.concatenate([to_images(vae.decode(torch.from_numpy(part))) for part in parts]))
 
-    images, test = native(images), truth["test"]
+    images = native(pictures.images)
     read = reader.read(decode(encode(images[:READ_BACK])))
     same = (sprites.render(read) == images[:READ_BACK]).all(axis=(1, 2, 3))
-    additive = fit_additive(read_latents(latents, "train")[1], truth["train"], sprites)
+    additive = fit_additive(stored["train"][1], truth["train"], sprites)
     edits = {}
     for slot in SLOTS:
-        pairs = draw_pairs(reader, slot, images, test[: len(images)], PAIRS, SEED)
+        pairs = draw_pairs(reader, slot, images, test, PAIRS, SEED)
         edited = decode(additive.moved(slot, encode(pairs.images), pairs.traits, pairs.asked))
         edits[slot] = score_edited(reader, pairs, edited, lambda pictures: decode(encode(pictures)))
     return {
@@ -104,7 +110,7 @@ def trait_scores(vae: VAE, images: np.ndarray, data: Path, latents: Path) -> dic
         "read_back": {
             slot: float((read[:, column] == test[:READ_BACK, column]).mean()) for column, slot in enumerate(SLOTS)
         },
-        "additive_r2": additive.r2(read_latents(latents, "test")[1], test),
+        "additive_r2": additive.r2(stored["test"][1], truth["test"]),
         "supervised_edits": edits,
     }
 

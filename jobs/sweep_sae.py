@@ -18,6 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
@@ -30,8 +31,8 @@ from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
 from swiggle.atlas.label_move import keep_labelled
 from swiggle.config import RunConfig
-from swiggle.data.latents import read_latents
-from swiggle.data.reading import enlarge, read_captions, read_pictures
+from swiggle.data.latents import read_latents, vary
+from swiggle.data.reading import captions_of, enlarge, read_pictures
 from swiggle.models.vae import VAE
 from swiggle.sae.choice import choose
 from swiggle.sae.figures import draw_sweep
@@ -57,12 +58,14 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     torch.set_num_threads(max(1, int(config.sweep.cpus_per_trial)))
     device = granted_device()
     with local_copy(join(config.run, "latents")) as folder:
-        train = torch.from_numpy(read_latents(folder, "train")[1])
-        validation = torch.from_numpy(read_latents(folder, "validation")[1])
+        judged = judged_on(folder)
+        ids, latents = read_latents(folder, "train")
+        judging_ids, judging_latents = (ids, latents) if judged == "train" else read_latents(folder, judged)
+    train, judging = torch.from_numpy(latents), torch.from_numpy(judging_latents)
     with local_copy(join(config.run, "vae")) as folder:
         vae = VAE.from_pretrained(folder)
     with local_copy(join(config.run, "data")) as folder:
-        pictures = read_pictures(folder / "validation", config.vae.image_size, SEEN_PICTURES)
+        pictures = read_pictures(folder / judged, config.vae.image_size, SEEN_PICTURES)
     images = enlarge(pictures.images, config.vae.image_size)
     sae_config = replace(config.sae, **parameters["sae"], latent_dim=train.shape[1])
     name = name_of(asdict(sae_config))
@@ -80,12 +83,12 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
                 tune.report(seen)
             continue
         folded = epoch.folded()
-        metrics = dictionary_metrics(folded, validation)
+        metrics = dictionary_metrics(folded, judging)
         metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, images, train.mean(dim=0))
         metrics["miss"] = miss(metrics, config.sweep)
         told.measured(metrics)
         if epoch.number == sae_config.epochs:
-            stands = said_by_features(folded, train, validation, config)
+            stands = said_by_features(folded, (ids, latents), judged, (judging_ids, judging_latents), config)
             if stands is not None:  # 0 is a score, and the worst there is
                 metrics["caption_coverage"] = stands
         say(
@@ -99,13 +102,23 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
             tune.report({**seen, **metrics}, checkpoint=tune.Checkpoint.from_directory(saved))
 
 
+def judged_on(latents: Path) -> str:
+    """The split that dictionaries are judged on: validation, or train where a set is too small to hold some out."""
+    return "validation" if vary(read_latents(latents, "validation")[1]) else "train"
+
+
 def said_by_features(
-    sae: SparseAutoencoder, train: torch.Tensor, validation: torch.Tensor, config: RunConfig
+    sae: SparseAutoencoder,
+    train: tuple[np.ndarray, np.ndarray],
+    judged: str,
+    held_out: tuple[np.ndarray, np.ndarray],
+    config: RunConfig,
 ) -> float | None:
-    """How well features stand for what captions say; None without captions."""
+    """How well features stand for what captions say; None without captions. Ids and latents of the training split and
+    of the one that is `judged`."""
     with local_copy(join(config.run, "data")) as data:
-        said = [read_captions(data / split)[1] for split in ("train", "validation")]
-    codes = [activations_of(sae, latents.numpy()) for latents in (train, validation)]
+        said = [captions_of(data / split, ids) for split, (ids, _) in (("train", train), (judged, held_out))]
+    codes = [activations_of(sae, latents) for _, latents in (train, held_out)]
     return caption_coverage((codes[0], said[0]), (codes[1], said[1]), Vocabulary.load(config.atlas.vocabulary))
 
 
@@ -204,7 +217,12 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     complete_ones = [index for index, trial in enumerate(trials) if trial["epoch"] == config.sae.epochs]
     if not any("caption_coverage" in trial for trial in trials):
         say(STAGE.name, "no captions were found, so a dictionary is chosen by its FVU and not by what it stands for")
-    best, reason = choose([trials[index] for index in complete_ones], config.sweep)
+    with local_copy(join(config.run, "latents")) as folder:
+        judged = judged_on(folder)
+    if judged == "train":
+        say(STAGE.name, "too few validation pictures to judge by; dictionaries are judged on the training pictures")
+    scored_on = "training" if judged == "train" else "held-out"
+    best, reason = choose([trials[index] for index in complete_ones], config.sweep, scored_on)
     chosen = complete_ones[best]
     with publish(join(config.run, "sweep_report")) as folder:
         (folder / "trials.json").write_text(json.dumps({"chosen": chosen, "reason": reason, "trials": trials}) + "\n")
@@ -223,9 +241,13 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
 
 
 def held_out(sae: SparseAutoencoder, config: RunConfig) -> dict[str, Any]:
-    """The chosen dictionary on the test split, which no choice has seen."""
+    """The chosen dictionary on the test split, which no choice has seen; nothing where that is too small."""
     with local_copy(join(config.run, "latents")) as folder:
-        return dictionary_metrics(sae, torch.from_numpy(read_latents(folder, "test")[1]))
+        latents = read_latents(folder, "test")[1]
+    if not vary(latents):
+        say(STAGE.name, "too few test pictures to score on; scores are left out")
+        return {}
+    return dictionary_metrics(sae, torch.from_numpy(latents))
 
 
 STAGE = Stage(

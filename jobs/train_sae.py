@@ -34,7 +34,7 @@ from jobs.cluster import connect, quiet, read_rows, storage
 from jobs.stage import Stage, StageError, complete, run_command, say
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import SAEConfig, TrainSAEConfig
-from swiggle.data.splits import split_of
+from swiggle.data.latents import of_split, vary
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.training import SAETraining
@@ -49,16 +49,15 @@ HELD_OUT = 20_000
 def stream(uri: str, split: str) -> Dataset:
     """The latents of a split, as they are needed: a column `latent`, float32 [latent_dim]."""
 
-    def of_split(batch: pa.Table) -> dict[str, np.ndarray]:
-        rows = batch.filter(pa.array([split_of(number) == split for number in batch["id"].to_pylist()], pa.bool_()))
+    def latents_of(batch: pa.Table) -> dict[str, np.ndarray]:
+        rows = of_split(batch, split)
         flat = [chunk.flatten().to_numpy() for chunk in rows["latent"].chunks]
         length = rows.schema.field("latent").type.list_size
         return {"latent": np.concatenate([np.empty(0, np.float32), *flat]).reshape(-1, length)}
 
     files = len(read_rows(uri).input_files())
     # A block a file, or Ray would choose by the size of the cluster, and the blocks decide what is drawn.
-    rows = read_rows(uri, override_num_blocks=files).select_columns(["id", "latent"])
-    return rows.map_batches(of_split, batch_format="pyarrow")
+    return read_rows(uri, override_num_blocks=files).map_batches(latents_of, batch_format="pyarrow")
 
 
 def count_and_scale(latents: Dataset) -> tuple[int, int, float]:
@@ -169,8 +168,11 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     with result.checkpoint.as_directory() as saved, publish(join(config.run, "train_sae", "dictionary")) as to:
         shutil.copytree(Path(saved) / "sae", to, dirs_exist_ok=True)
         trained = SparseAutoencoder.from_pretrained(to)
-    held_out = stream(latents, "validation").take_batch(HELD_OUT)["latent"]
-    return dictionary_metrics(trained, torch.from_numpy(np.ascontiguousarray(held_out)))
+    held_out = [row["latent"] for row in stream(latents, "validation").take(HELD_OUT)]
+    if not vary(np.array(held_out)):
+        say(STAGE.name, "too few validation pictures to score on; scores are left out")
+        return {}
+    return dictionary_metrics(trained, torch.from_numpy(np.stack(held_out)))
 
 
 STAGE = Stage(

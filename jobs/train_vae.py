@@ -43,7 +43,7 @@ from swiggle.atlas.label_move import keep_labelled
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import VAEConfig
 from swiggle.data.palette import palette_of
-from swiggle.data.reading import read_pictures
+from swiggle.data.reading import count_pictures, read_pictures
 from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.models.vae import VAE
 from swiggle.storage import is_local, join, local_copy, local_path, publish
@@ -164,12 +164,21 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     connect(spare_cpus=2 if streamed else 0)
     folder, data = join(config.run, "train_vae", key), join(config.run, "data")
     VAE(vae)  # a model that cannot be is refused here, not in every worker again and again
+    if vae.validation_pictures and not count_pictures(join(data, "validation")):
+        say(STAGE.name, "no validation pictures: the last checkpoint is taken for the best")
+        vae = replace(vae, validation_pictures=0)
     newest = checkpoints.mend(folder)
     settings = {"config": vae, "run": folder, "data": data, "newest": newest and checkpoints.at(newest)}
     settings["palette"] = palette(join(data, "train"), vae) if vae.colour_weight else None
     datasets = {}
     if streamed:
-        datasets["train"], settings["streamed"] = batches.stream(join(data, "train"), vae.image_size)
+        datasets["train"], count = batches.stream(join(data, "train"), vae.image_size)
+        if count // vae.workers < -(-vae.batch_size // vae.workers):
+            raise StageError(
+                f"vae.batch_size: {vae.batch_size} is more than the {count} pictures that are streamed; "
+                "vae.input=memory takes any number"
+            )
+        settings["streamed"] = count
     trainer = TorchTrainer(
         train_loop_per_worker,
         train_loop_config=settings,
@@ -216,11 +225,13 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         trained = VAE.from_pretrained(to)
     with local_copy(join(data, "test")) as test:
         images = read_pictures(test, vae.image_size, TEST_PICTURES).images
+    if not len(images):
+        say(STAGE.name, "no test pictures: scores are left out")
     return {
         "parameters": sum(p.numel() for p in trained.parameters()),
         "best_step": scores["step"],
         **result.return_value,
-        **reconstruct(trained, images, torch.device("cpu")).scores,
+        **(reconstruct(trained, images, torch.device("cpu")).scores if len(images) else {}),
     }
 
 

@@ -19,13 +19,15 @@ class DataConfig:
     __pydantic_config__ = STRICT
 
     source: str = "nouns"
-    """`nouns`, `hf://owner/name`, a `.parquet` file or a folder of them, or a folder of images."""
+    """`nouns`, `hf://owner/name`, a Parquet file or a folder of them, or a folder of images; `~` is expanded."""
     count: int | None = 50_000
-    """How many pictures to compose (nouns) or to take at most (any other source); null takes all."""
+    """How many pictures to compose (nouns) or to take at most (any other source), not counting those that cannot be
+    read; null takes all."""
     seed: int = 0
     image_column: str = "image"
     caption_column: str | None = None
-    """Column that holds the caption; null looks for `caption`, then `text`."""
+    """Column that holds the caption: a text, a list of texts, or a class. Null looks for `caption`, then `text`, then
+    the only column of classes."""
 
 
 @dataclass

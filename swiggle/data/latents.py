@@ -4,19 +4,25 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow.compute import field
 from pyarrow.dataset import dataset
 
 from swiggle.data.splits import split_of
 
 
+def of_split(rows: pa.Table, split: str) -> pa.Table:
+    """The rows of a split, by their column `split`; where there is none, as in latents of older runs, by `id`."""
+    if "split" in rows.column_names:
+        return rows.filter(pc.equal(rows["split"], split))
+    return rows.filter(pa.array([split_of(number) == split for number in rows["id"].to_pylist()], pa.bool_()))
+
+
 def read_latents(folder: Path, split: str | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Ids int64 [N] and latents float32 [N, latent_dim], in order of id, of one split or of all."""
-    ids, latents = _in_order(dataset(folder).to_table(["id", "latent"]))
-    if split is None:
-        return ids, latents
-    keep = np.array([split_of(number) == split for number in ids.tolist()], bool)
-    return ids[keep], latents[keep]
+    stored = dataset(folder)
+    rows = stored.to_table([name for name in ("id", "latent", "split") if name in stored.schema.names])
+    return _in_order(rows if split is None else of_split(rows, split))
 
 
 def latents_of_ids(folder: Path, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -26,13 +32,20 @@ def latents_of_ids(folder: Path, ids: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def first_latents(folder: Path, split: str, count: int) -> np.ndarray:
     """Latents float32 [count, latent_dim] of the pictures of a split with the least ids."""
-    ids = np.sort(dataset(folder).to_table(["id"])["id"].to_numpy())
-    chosen = [number for number in ids.tolist() if split_of(number) == split][:count]
-    return latents_of_ids(folder, np.array(chosen, np.int64))[1]
+    stored = dataset(folder)
+    known = stored.to_table([name for name in ("id", "split") if name in stored.schema.names])
+    chosen = np.sort(of_split(known, split)["id"].to_numpy())[:count]
+    return latents_of_ids(folder, chosen)[1]
+
+
+def vary(latents: np.ndarray) -> bool:
+    """Whether latents [N, ...] differ, so that a share of their variation means something."""
+    return len(latents) > 1 and bool((latents != latents[0]).any())
 
 
 def _in_order(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     ids = table["id"].to_numpy()
-    latents = np.concatenate([chunk.flatten().to_numpy() for chunk in table["latent"].chunks]).reshape(len(ids), -1)
+    flat = [np.empty(0, np.float32), *(chunk.flatten().to_numpy() for chunk in table["latent"].chunks)]
+    latents = np.concatenate(flat).reshape(len(ids), table.schema.field("latent").type.list_size)
     order = np.argsort(ids)
     return ids[order], np.ascontiguousarray(latents[order])

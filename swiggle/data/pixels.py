@@ -8,6 +8,10 @@ from PIL import Image, ImageOps
 from swiggle.errors import SwiggleError
 
 MAX_SIDE = 4096
+MAX_IMPORT = 128_000_000
+"""Pixels of a picture that an import takes; beyond `MAX_SIDE` it is brought down while it is read."""
+FORMATS = ("PNG", "JPEG", "WEBP")
+IMPORTED = (*FORMATS, "BMP")
 
 
 class PictureError(SwiggleError, ValueError):
@@ -20,27 +24,48 @@ def decode_picture(content: bytes) -> np.ndarray:
 
     The size is read from the header and checked before any pixel is decoded.
     """
+    return _decode(content, FORMATS, None)
+
+
+def decode_import(content: bytes, size: int) -> np.ndarray:
+    """As `decode_picture`, for pictures that their owner brings: BMP too, and larger ones. Of a JPEG over `MAX_SIDE` no
+    more is decoded than gives at least `size` pixels a side."""
+    return _decode(content, IMPORTED, size)
+
+
+def _decode(content: bytes, formats: tuple[str, ...], size: int | None) -> np.ndarray:
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
-            if max(image.size) > MAX_SIDE:
+        with Image.open(io.BytesIO(content), formats=formats) as image:
+            if size is None and max(image.size) > MAX_SIDE:
                 raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_SIDE}x{MAX_SIDE}")
+            if image.width * image.height > MAX_IMPORT:
+                raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_IMPORT:,} pixels")
+            if size is not None and max(image.size) > MAX_SIDE:
+                image.draft("RGB", (size, size))
+            sixteen_bits = ";16" in str(image.tile)
             ImageOps.exif_transpose(image, in_place=True)
+            clear = image.info.get("transparency")
             if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow's conversion would cut the upper ones off
-                grey = np.clip(np.asarray(image), 0, 65535) // 257
+                values = np.clip(np.asarray(image), 0, 65535)
+                grey = np.where(values == clear, 255, values // 257)  # no value equals None
                 return grey.astype(np.uint8)[..., None].repeat(3, axis=2)
-            if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+            if image.mode not in ("RGBA", "LA", "PA") and clear is None:
                 return np.asarray(image.convert("RGB"))
+            if sixteen_bits and isinstance(clear, tuple):  # Pillow keeps the upper 8 bits of colours, and all 16 here
+                image.info["transparency"] = tuple(value >> 8 for value in clear)
             rgba = image.convert("RGBA")
             return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
     except PictureError:
         raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"too large a picture ({error})") from error
     except Exception as error:  # Pillow raises many types for damaged files
         raise PictureError(f"not a readable PNG, JPEG or WebP picture ({error})") from error
 
 
 def oddities(content: bytes) -> str:
     """What sets readable picture bytes apart from a square RGB picture, in words; empty where nothing does."""
-    with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
+    with Image.open(io.BytesIO(content), formats=IMPORTED) as image:
         found = [] if image.mode == "RGB" else [f"mode {image.mode}"]
         if (frames := getattr(image, "n_frames", 1)) > 1:
             found.append(f"first of {frames} frames")

@@ -11,6 +11,15 @@ from pyarrow.dataset import dataset
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.data.sprites import SLOTS
 from swiggle.errors import SwiggleError
+from swiggle.storage import filesystem_of
+
+
+class StoredError(SwiggleError, ValueError):
+    """A stored split that does not hold what is asked of it."""
+
+
+class TraitsMissing(StoredError):
+    """Traits are asked of pictures that have none."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,17 @@ class Pictures:
         return len(self.ids)
 
 
+def count_pictures(uri: str | Path) -> int:
+    """How many pictures a stored split has, at a path or URI."""
+    filesystem, path = filesystem_of(str(uri))
+    return dataset(path, format="parquet", filesystem=filesystem).count_rows()
+
+
+def first_with_pictures(folder: Path, *splits: str) -> str:
+    """The first of some splits that has any; the last where none has. A set may be too small to hold something out."""
+    return next((split for split in splits if count_pictures(folder / split)), splits[-1])
+
+
 def read_pictures(folder: Path, image_size: int, limit: int | None = None, ids: np.ndarray | None = None) -> Pictures:
     """Read a split, `limit` rows at most, or those rows that have one of `ids`.
 
@@ -37,6 +57,8 @@ def read_pictures(folder: Path, image_size: int, limit: int | None = None, ids: 
     # `head` reads no more than what it gives.
     table = stored.to_table(columns, filter=wanted) if limit is None else stored.head(limit, columns, filter=wanted)
     pictures = [decode_picture(image["bytes"]) for image in table["image"].to_pylist()]
+    if not pictures:
+        return Pictures(table["id"].to_numpy(), np.empty((0, image_size, image_size, 3), np.uint8), [])
     sizes = {picture.shape[0] for picture in pictures}
     if len(sizes) > 1 or image_size % next(iter(sizes)):
         pictures = [resize(picture, image_size) for picture in pictures]
@@ -57,16 +79,28 @@ def enlarge(images: np.ndarray, image_size: int) -> np.ndarray:
     return images if factor == 1 else images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
-class NoTraits(SwiggleError):
-    """A set of pictures whose true traits nobody knows."""
-
-
-def read_traits(folder: Path) -> dict[str, list[str]]:
-    """The trait columns of a split. Raises `NoTraits` where the source has none.
+def read_traits(folder: Path, ids: np.ndarray | None = None) -> dict[str, list[str]]:
+    """The trait columns of a split, of the pictures with `ids` in their order, or of all by ascending id. Raises
+    `TraitsMissing` where the source has none, `StoredError` where the split has not those pictures.
 
     For evaluation only: nothing that trains, labels or edits may call this.
     """
-    table = pq.read_table(folder, columns=list(SLOTS))
-    if any(table[slot].null_count for slot in SLOTS):
-        raise NoTraits(f"{folder}: no trait columns; only composed Nouns have them")
+    table = pq.read_table(folder, columns=["id", *SLOTS]).sort_by("id")
+    if not len(table) or any(table[slot].null_count for slot in SLOTS):
+        raise TraitsMissing(f"{folder}: no trait columns; only composed Nouns have them")
+    if ids is not None:
+        table = table.take(_rows_of(table["id"].to_numpy(), ids, folder))
     return {slot: table[slot].to_pylist() for slot in SLOTS}
+
+
+def captions_of(folder: Path, ids: np.ndarray) -> list[str | None]:
+    """The captions of the pictures of a split with `ids`, in their order."""
+    known, captions = read_captions(folder)
+    return [captions[row] for row in _rows_of(known, ids, folder)]
+
+
+def _rows_of(known: np.ndarray, ids: np.ndarray, folder: Path) -> np.ndarray:
+    """Where in ascending ids others stand. Raises `StoredError` naming one that is not there."""
+    if len(missing := np.setdiff1d(ids, known)):
+        raise StoredError(f"{folder}: holds no picture {missing[0]}; it was made from other data")
+    return np.searchsorted(known, ids)

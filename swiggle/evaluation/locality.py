@@ -12,7 +12,8 @@ def locality(vae: VAE, latents: np.ndarray, seed: int = 0) -> dict[str, float]:
 
     Each cell of each latent, float32 [N, C, h, w], is replaced in turn by the same cell of another latent. The
     neighbourhood is the cell and the eight around it (12 x 12 pixels of a picture of 32 x 32). `share` is pooled over
-    cells and pictures; `by_chance` is what a decoder that spreads its changes evenly would reach.
+    cells and pictures, and left out where nothing changes because the latents do not differ; `by_chance` is what a
+    decoder that spreads its changes evenly would reach.
     """
     count, _, height, width = latents.shape
     z = torch.from_numpy(latents)
@@ -30,4 +31,5 @@ def locality(vae: VAE, latents: np.ndarray, seed: int = 0) -> dict[str, float]:
             inside += float(change[rows, columns].sum())
             total += float(change.sum())
             area += change[rows, columns].numel() / change.numel()
-    return {"share": inside / total, "by_chance": area / (height * width)}
+    chance = {"by_chance": area / (height * width)}
+    return {"share": inside / total, **chance} if total else chance

@@ -8,7 +8,7 @@ assumed. In return the encoder sees the whole picture at once, and can tell a sh
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-GRID = 8
+from swiggle.models.shapes import GRID
 
 
 class DenseBlock(nn.Module):

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from swiggle.config import VAEConfig
-from swiggle.errors import ConfigError
-from swiggle.models.dense import GRID, DenseDecoder, DenseEncoder
+from swiggle.models.dense import DenseDecoder, DenseEncoder
 from swiggle.models.ladder import ConvDecoder, ConvEncoder
+from swiggle.models.shapes import latent_shape
 from swiggle.pretrained import load_pretrained, save_pretrained
 
 
@@ -46,21 +46,11 @@ class VAE(nn.Module):
     """Encoder, diagonal Gaussian posterior and decoder."""
 
     def __init__(self, config: VAEConfig) -> None:
-        """Raises `ConfigError` for sizes that do not fit together."""
+        """Raises `ShapeError` for sizes that do not fit together."""
         super().__init__()
         self.config = config
+        self.latent_shape = latent_shape(config)
         size, latent, channels = config.image_size, config.latent_channels, config.channels
-        side = GRID
-        if config.encoder == "conv":
-            reduction = 2 ** len(channels)
-            if size % reduction:
-                raise ConfigError(f"vae.image_size: {size} is not divisible by {reduction}")
-            side = size // reduction
-        if config.decoder == "dense" and side != GRID:
-            raise ConfigError(f"vae.decoder: dense needs an {GRID}x{GRID} latent, the encoder gives {side}")
-        if config.decoder == "conv" and side * 2 ** len(channels) != size:
-            raise ConfigError(f"vae.channels: {len(channels)} doublings of {side} do not give {size}")
-        self.latent_shape = (latent, side, side)
         dense = (size, config.hidden, config.blocks, latent)
         self.encoder: nn.Module = ConvEncoder(channels, latent) if config.encoder == "conv" else DenseEncoder(*dense)
         self.decoder: nn.Module = ConvDecoder(channels, latent) if config.decoder == "conv" else DenseDecoder(*dense)

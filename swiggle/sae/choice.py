@@ -6,8 +6,8 @@ from typing import Any
 from swiggle.config import SweepConfig
 
 
-def choose(trials: Sequence[dict[str, Any]], rule: SweepConfig) -> tuple[int, str]:
-    """Index of the chosen trial and the reason in a sentence.
+def choose(trials: Sequence[dict[str, Any]], rule: SweepConfig, scored_on: str = "held-out") -> tuple[int, str]:
+    """Index of the chosen trial and the reason in a sentence; `scored_on` says in it which latents the scores are of.
 
     Among trials that keep the bounds of the rule (`max_fvu`, `max_l0`, `max_dead`) the one whose features stand best
     for what captions say (`caption_coverage`) wins, or, where there are no captions, the one with the least FVU. Where
@@ -30,7 +30,7 @@ def choose(trials: Sequence[dict[str, Any]], rule: SweepConfig) -> tuple[int, st
         why = f"least FVU of the {len(fitting)} of {len(trials)} trials with {limits}"
     trial = trials[best]
     return best, (
-        f"{trial['name']}: {why} (held-out FVU {trial['fvu']:.4f}, "
+        f"{trial['name']}: {why} ({scored_on} FVU {trial['fvu']:.4f}, "
         f"L0 {trial['l0']:.1f}, dead {trial['dead']:.1%}, "
         f"decoder loss recovered {trial['decoder_loss_recovered']:.3f})."
     )

@@ -18,7 +18,8 @@ HISTOGRAM_EDGES = np.linspace(-5.0, 0.0, 26)
 def dictionary_metrics(sae: SparseAutoencoder, latents: Tensor) -> dict[str, float | list[int]]:
     """Metrics of a folded autoencoder on raw latents [N, latent_dim].
 
-    `l0` mean active features a latent, with quantiles; `fvu` = sum ||z - z^||^2 / sum ||z - mean||^2; `cosine` and
+    `l0` mean active features a latent, with quantiles; `fvu` = sum ||z - z^||^2 / sum ||z - mean||^2, where nothing
+    varies 0 if all comes back and 1 if not (as in scikit-learn's R2); `cosine` and
     `shrinkage` = mean ||z^|| / ||z||; `dead` share of features that never fire here; `dense` share that fire on more
     than a tenth; `density_histogram` counts of log10 density over `HISTOGRAM_EDGES`, dead features left out.
     """
@@ -34,6 +35,7 @@ def dictionary_metrics(sae: SparseAutoencoder, latents: Tensor) -> dict[str, flo
         cosine.append(torch.cosine_similarity(batch, reconstruction))
         shrinkage.append(reconstruction.norm(dim=1) / batch.norm(dim=1))
     variation = (latents - latents.mean(dim=0)).square().sum(dtype=torch.float64).item()
+    rounding = 1e-12 * latents.square().sum(dtype=torch.float64).item()
     counts = torch.cat(l0).float()
     density = (fired / len(latents)).numpy()
     histogram, _ = np.histogram(np.log10(density[density > 0]), bins=HISTOGRAM_EDGES)
@@ -41,7 +43,7 @@ def dictionary_metrics(sae: SparseAutoencoder, latents: Tensor) -> dict[str, flo
         "l0": counts.mean().item(),
         "l0_p10": counts.quantile(0.1).item(),
         "l0_p90": counts.quantile(0.9).item(),
-        "fvu": squared_error / variation,
+        "fvu": squared_error / variation if variation > rounding else float(squared_error > rounding),
         "cosine": torch.cat(cosine).mean().item(),
         "shrinkage": torch.cat(shrinkage).mean().item(),
         "dead": float((density == 0).mean()),
@@ -53,7 +55,8 @@ def dictionary_metrics(sae: SparseAutoencoder, latents: Tensor) -> dict[str, flo
 @torch.inference_mode()
 def decoder_loss_recovered(vae: VAE, sae: SparseAutoencoder, images: np.ndarray, mean_latent: Tensor) -> float:
     """(l(D(z0)) - l(D(z^))) / (l(D(z0)) - l(D(z))), l the squared pixel error against the pictures and z0 the mean
-    latent [latent_dim]. images: uint8 [N, S, S, 3]. 1 means the dictionary loses nothing that can be seen."""
+    latent [latent_dim]. images: uint8 [N, S, S, 3]. 1 means the dictionary loses nothing that can be seen. Where D(z0)
+    is as good as D(z), so that there is nothing to recover, 1 if D(z^) is too and 0 if not."""
     errors = np.zeros(3)
     for start in range(0, len(images), 128):
         pictures = to_model(images[start : start + 128])
@@ -63,4 +66,7 @@ def decoder_loss_recovered(vae: VAE, sae: SparseAutoencoder, images: np.ndarray,
         for column, latents in enumerate((constant, reconstructed, z)):
             decoded = vae.decode(latents).clamp(-1.0, 1.0)
             errors[column] += (decoded - pictures).square().sum(dtype=torch.float64).item()
+    rounding = 1e-6 * errors[2]
+    if abs(errors[0] - errors[2]) <= rounding:
+        return float(errors[1] <= errors[2] + rounding)
     return float((errors[0] - errors[1]) / (errors[0] - errors[2]))

@@ -42,7 +42,7 @@ BROKEN = {
     "flash.gif": _encoded(Image.new("P", (40, 40)), "GIF"),
     "scan.tiff": _encoded(Image.new("RGB", (40, 40)), "TIFF"),
     "notes.txt": b"remember the milk",
-    "huge.png": _encoded(Image.new("1", (5000, 3))),
+    "huge.png": _PNG[:16] + (60_000).to_bytes(4, "big") * 2 + _PNG[24:],
 }
 
 

@@ -70,3 +70,10 @@ def test_figures_are_drawn(tmp_path: Path, rng: np.random.Generator) -> None:
     draw_reconstructions(pictures, pictures[::-1], tmp_path / "pictures.png")
     draw_curves({"train/psnr": (np.arange(3), np.arange(3.0))}, tmp_path / "curves.png")
     assert all((tmp_path / name).stat().st_size > 5_000 for name in ("pictures.png", "curves.png"))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_latents_that_do_not_differ_have_no_locality(count: int) -> None:
+    vae = VAE(VAEConfig(image_size=64, channels=[8, 8, 8], latent_channels=4)).eval()
+    found = locality(vae, np.ones((count, 4, 8, 8), np.float32))
+    assert found.keys() == {"by_chance"}

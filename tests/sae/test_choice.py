@@ -40,3 +40,8 @@ def test_names_in_figures_leave_out_what_all_share() -> None:
     assert short_names(["l1-0.5-w2048-seed0", "topk-8-w2048-seed0"]) == ["l1-0.5", "topk-8"]
     assert short_names(["l1-1-w64-seed0", "l1-1-w64-seed1"]) == ["l1-1-w64-seed0", "l1-1-w64-seed1"]
     assert short_names(["l1-1-w64-seed0"]) == ["l1-1"]
+
+
+def test_the_reason_says_what_the_scores_are_of() -> None:
+    assert "(held-out FVU" in choose([trial(1, 0.01, 10, 0.0)], SweepConfig())[1]
+    assert "(training FVU" in choose([trial(1, 0.01, 10, 0.0)], SweepConfig(), scored_on="training")[1]
