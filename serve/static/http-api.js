@@ -97,10 +97,14 @@ export class HttpApi extends EventTarget {
     await this.#fetch("v1/labels", this.#json("PUT", { labels, dictionary }));
   }
 
+  /** A plan that names its dictionary: the server may have another one since this page was opened. */
+  named(plan) {
+    return { dictionary: this.dictionary, ...plan };
+  }
+
   /** A request about a picture, by its session; one that the server dropped is opened again. */
   async withPicture(picture, path, body) {
-    // Named with every plan: the server may have another dictionary since this page was opened.
-    const named = body.plan ? { ...body, plan: { dictionary: this.dictionary, ...body.plan } } : body;
+    const named = body.plan ? { ...body, plan: this.named(body.plan) } : body;
     const send = (which) => this.#fetch(path, this.#json("POST", { ...named, ...which }));
     try {
       return await send(picture.session ? { session: picture.session } : { image: picture.image });

@@ -49,7 +49,7 @@ export class LiveFrames {
     this.#flying.push(this.#waiting);
     this.#waiting = null;
     this.#socket.send(
-      JSON.stringify({ id, plan, ...(picture.session ? { session: picture.session } : { image: picture.image }) }),
+      JSON.stringify({ id, plan: this.#api.named(plan), ...(picture.session ? { session: picture.session } : { image: picture.image }) }),
     );
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#socket?.close(), PATIENCE_MS);
