@@ -104,7 +104,7 @@ def wide_bundle(folder: Path, features: int) -> Path:
     write_cards(atlas, statistics, labels, places, company.histogram, drawn_of(features, tiles))
     footprints = rng.random((features, 32, 32), dtype=np.float32)
     mean = statistics.mean_activation
-    write_arrays(atlas, company.mean_levels(), company.direction(), footprints)
+    write_arrays(atlas, company.mean_levels(), company.direction(), footprints, mean)
     FeatureMap(rows[:8], positions[:8], 4).save(atlas)
     write_vocabulary(atlas, vocabulary)
     shown = np.unique(
