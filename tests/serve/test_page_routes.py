@@ -74,7 +74,6 @@ def test_a_feature_that_acts_nowhere_has_an_empty_footprint() -> None:
     assert footprint_picture(footprints[0]).startswith(b"\x89PNG")
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: each visitor of a server that just started had the sheet made again")
 def test_a_sheet_that_several_wait_for_is_made_once(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 

@@ -19,7 +19,6 @@ from tests.wide_bundle import wide_bundle
 pytestmark = pytest.mark.integration
 FEATURES = 4_100
 Open = Callable[..., Page]
-WIDE = pytest.mark.xfail(strict=True, reason="issue 20: 2,048 features are taken for all there are")
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):
@@ -67,7 +66,6 @@ def all_of_it_works(page: Page) -> None:
     expect(page.locator(".slider .label").first).to_contain_text("zeppelin")
 
 
-@WIDE
 def test_the_page_of_a_server(wide: Server, open_page: Open) -> None:
     page = open_page()
     visit(page, wide.url)
@@ -83,7 +81,6 @@ def test_the_page_of_an_exported_folder(site: str, open_page: Open) -> None:
     all_of_it_works(page)
 
 
-@WIDE
 def test_a_feature_that_is_not_known_is_named_by_its_number(wide: Server, open_page: Open) -> None:
     page = open_page()
     visit(page, wide.url)

@@ -17,7 +17,6 @@ from tests.wide_bundle import wide_bundle
 
 pytestmark = pytest.mark.integration
 FEATURES = 4_100
-WIDE = pytest.mark.xfail(strict=True, reason="issue 20: 2,048 features are taken for all there are")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,6 @@ def http(engine: Engine) -> Iterator[TestClient]:
         yield running
 
 
-@WIDE
 def test_pages_join_up_to_all_features(http: TestClient) -> None:
     pages = [http.get(f"/v1/features?limit=2048&offset={offset}").json() for offset in (0, 2048, 4096)]
     assert [page["total"] for page in pages] == [FEATURES] * 3
@@ -44,7 +42,6 @@ def test_pages_join_up_to_all_features(http: TestClient) -> None:
     assert http.post("/v1/encode", json={"image": picture, "limit": FEATURES}).status_code == 200
 
 
-@WIDE
 def test_a_list_does_not_read_the_whole_table_again(http: TestClient, engine: Engine) -> None:
     read = []
     original = engine.features
@@ -62,7 +59,6 @@ def test_a_list_does_not_read_the_whole_table_again(http: TestClient, engine: En
     assert max(read, default=0) <= 2
 
 
-@WIDE
 def test_labels_by_hand_show_in_the_list_at_once(http: TestClient) -> None:
     last = FEATURES - 1
     before = http.get(f"/v1/features?limit=1&offset={last}").json()["features"][0]
@@ -83,7 +79,6 @@ def client_of(http: TestClient) -> Client:
     return client
 
 
-@WIDE
 def test_the_client_gives_all_features(http: TestClient) -> None:
     client = client_of(http)
     assert [feature.id for feature in client.features()] == list(range(FEATURES))
@@ -91,7 +86,6 @@ def test_the_client_gives_all_features(http: TestClient) -> None:
     assert [feature.id for feature in client.features(offset=FEATURES - 2)] == [FEATURES - 2, FEATURES - 1]
 
 
-@WIDE
 def test_so_does_the_one_for_asyncio(http: TestClient) -> None:
     import asyncio
 
