@@ -57,7 +57,6 @@ def report(path: Path) -> Path:
     return path
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: the map of the report is upside down against the page's")
 def test_both_maps_put_a_feature_into_the_same_corner(tmp_path: Path, open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.goto(report(tmp_path / "index.html").as_uri())
