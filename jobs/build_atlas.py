@@ -26,7 +26,7 @@ from ray.data import ActorPoolStrategy
 from jobs import encode_latents, prepare_data, sweep_sae, train_vae
 from jobs.cluster import connect, read_rows, write_rows
 from jobs.interpreters import Companies, FeatureActivations, FeaturePictures, Summaries
-from jobs.parts import arrays_once, rows_once
+from jobs.parts import arrays_once, from_parts, in_parts, rows_once
 from jobs.stage import Stage, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
@@ -90,12 +90,12 @@ def summarise(config: RunConfig) -> dict[str, np.ndarray]:
 
 
 def accompany(config: RunConfig, statistics: FeatureStatistics) -> dict[str, np.ndarray]:
-    """`levels`, `direction`, `together` and `histogram` of `Company`."""
+    """`levels`, `direction`, `together` and `histogram` of `Company`, the sparse ones in parts."""
     company: Company = merged(over_latents(config, Companies, statistics=statistics))
     return {
-        "levels": company.mean_levels(),
+        **in_parts("levels", company.mean_levels()),
         "direction": company.direction(),
-        "together": company.together,
+        **in_parts("together", company.together),
         "histogram": company.histogram,
     }
 
@@ -234,13 +234,12 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     say(STAGE.name, f"{len(explained(labels))} features labelled")
 
     groups = feature_groups(positions, live, acts_on)
-    near = config.atlas.neighbours
-    places = Places(
-        positions, groups, acts_on, nearest_rows(rows, live, near), nearest_cofiring(company["together"], near)
-    )
+    near, together = config.atlas.neighbours, from_parts("together", company, len(rows))
+    places = Places(positions, groups, acts_on, nearest_rows(rows, live, near), nearest_cofiring(together, near))
     with publish(join(config.run, "atlas")) as folder:
         write_cards(folder, statistics, labels, places, company["histogram"], drawn)
-        write_arrays(folder, company["levels"], company["direction"], footprint)
+        levels = from_parts("levels", company, len(rows))
+        write_arrays(folder, levels, company["direction"], footprint, statistics.mean_activation)
         laid_out.save(folder)
         write_vocabulary(folder, vocabulary)
         with local_copy(join(config.run, "data")) as data:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
+from scipy import sparse
 
 from swiggle.storage import exists, join, local_copy, publish
 
@@ -36,3 +37,13 @@ def rows_once(uri: str, wanted: list[int], make: Callable[[list[int]], Iterator[
                 pq.write_table(table, folder / FILE)
             kept.append(table)
     return pa.concat_tables(kept).sort_by("id")
+
+
+def in_parts(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:
+    """A square sparse matrix as arrays that can be kept."""
+    return {f"{name}.{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
+
+
+def from_parts(name: str, arrays: dict[str, np.ndarray], size: int) -> sparse.csr_matrix:
+    """What `in_parts` took apart, [size, size]."""
+    return sparse.csr_matrix(tuple(arrays[f"{name}.{p}"] for p in ("data", "indices", "indptr")), shape=(size, size))

@@ -11,12 +11,12 @@ import numpy as np
 
 from serve import schemas
 from serve.errors import ApiError
+from serve.listing import row_with
 from serve.metrics import phase, planned
 from serve.pictures import bytes_from_text, received
 from serve.remembered import Remembered
 from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.entries import entry_for
 from swiggle.atlas.hand_labels import HandLabels
 from swiggle.editing.composer import PromptPlan, Reason, Request
 from swiggle.editing.plan import EditPlan, OtherDictionary
@@ -183,11 +183,7 @@ class Engine:
         by_hand = await self.by_hand()
         names = [name for name in schemas.Feature.model_fields if name in self.atlas.table.column_names]
         rows = self.atlas.table.select(names).take(np.array(ids, dtype=np.int64)).to_pylist()
-        for row in rows:
-            if row["id"] in by_hand:
-                row["label"], row["source"], row["confidence"] = by_hand[row["id"]], "hand", 1.0
-                row["place"] = entry_for(row["id"], row["label"], self.atlas.vocabulary).place
-        return rows
+        return [row_with(row, by_hand[row["id"]], self.atlas) if row["id"] in by_hand else row for row in rows]
 
     async def card(self, feature: int, company: int = 8) -> schemas.FeatureCard:
         """One feature in full."""
@@ -195,11 +191,12 @@ class Engine:
         row = (await self.features([feature]))[0]
         names = [name for name in schemas.FeatureCard.model_fields if name in self.atlas.table.column_names]
         row |= {k: v for k, v in self.atlas.table.select(names).take([feature]).to_pylist()[0].items() if k not in row}
-        units = np.maximum(self.atlas.mean_activation, 1e-12)
-        strengths = self.atlas.levels[feature].astype(np.float32) / units
-        strengths[feature] = 0.0
+        ids, levels = self.atlas.company(feature)
+        strengths = np.where(ids == feature, 0.0, levels / np.maximum(self.atlas.mean_activation[ids], 1e-12))
         near = [int(i) for i in np.argsort(-strengths, kind="stable")[:company] if strengths[i] > 0]
-        found = [schemas.MatchedLabel(feature=i, label=labels[i], score=float(strengths[i])) for i in near]
+        found = [
+            schemas.MatchedLabel(feature=int(ids[i]), label=labels[ids[i]], score=float(strengths[i])) for i in near
+        ]
         return schemas.FeatureCard(**row, company=found, revision=self.hand.revision)
 
     async def edit(self, request: schemas.EditRequest) -> tuple[np.ndarray, schemas.EditResponse]:

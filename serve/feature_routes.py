@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import threading
-from functools import lru_cache
+from functools import cache
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +14,7 @@ from serve import schemas
 from serve.answers import PNG, png_response
 from serve.engine import Engine
 from serve.errors import ApiError
+from serve.listing import Listing
 from serve.sheets import feature_sheet, footprint_picture
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.editing.plan import EditPlan, Operation
@@ -37,25 +38,28 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
     # Before the routes of a single feature: `sprites.png` is no number.
     add_picture_routes(app, engine)
 
-    @app.get("/v1/features")
+    making = asyncio.Lock()
+    made: Listing | None = None
+
+    async def listing() -> Listing:
+        nonlocal made
+        async with making:  # the first call makes the rows, which may take long
+            if made is None:
+                made = await asyncio.to_thread(Listing, engine.atlas)
+            return made
+
+    @app.get("/v1/features", response_model=schemas.FeatureList)
     async def features(
         limit: Annotated[int, Query(ge=1, le=2048, examples=[100])] = 100,
         offset: Annotated[int, Query(ge=0, lt=2**31, examples=[0])] = 0,
         place: Annotated[str | None, Query(max_length=100, examples=["head"])] = None,
         source: Annotated[str | None, Query(pattern="^(caption|hand|unexplained)$", examples=["caption"])] = None,
         dead: Annotated[bool | None, Query(examples=[False])] = None,
-    ) -> schemas.FeatureList:
-        """List and filter."""
-        rows = await engine.features(list(range(len(engine.atlas))))
-        kept = [
-            row
-            for row in rows
-            if (place is None or row["place"] == place)
-            and (source is None or row["source"] == source)
-            and (dead is None or row["dead"] == dead)
-        ]
-        shown = [schemas.Feature(**row) for row in kept[offset : offset + limit]]
-        return schemas.FeatureList(features=shown, total=len(kept))
+    ) -> Response:
+        """List and filter; `total` is how many there are, of which `limit` from `offset` on are shown."""
+        wanted = {"place": place, "source": source, "dead": dead}
+        content = (await listing()).page(await engine.by_hand(), wanted, limit, offset)
+        return Response(content, media_type="application/json")
 
     @app.get("/v1/features/search")
     async def search(
@@ -111,9 +115,15 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
 def add_picture_routes(app: FastAPI, engine: Engine) -> None:
     """Pictures of features, and the pictures that they were found in."""
 
-    @lru_cache(maxsize=3)
-    def sheet(kind: str) -> bytes:
+    making = threading.Lock()
+
+    @cache
+    def made(kind: str) -> bytes:
         return feature_sheet(engine.atlas, kind)
+
+    def sheet(kind: str) -> bytes:
+        with making:  # of several that wait for a sheet, one makes it
+            return made(kind)
 
     # The first page that opens would otherwise wait for it.
     threading.Thread(target=sheet, args=("natural",), daemon=True).start()

@@ -9,6 +9,8 @@ from swiggle.atlas.hand_labels import MAX_LENGTH
 from swiggle.editing.plan import EditPlan
 
 MAX_PROMPT = 1_000
+MAX_FEATURES = 65_536
+"""Of a dictionary."""
 PictureField = Field(default=None, description="PNG, JPEG or WebP as a data URL or base64", max_length=6_000_000)
 SessionField = Field(
     default=None, description="a `session` from an earlier answer, in place of the picture", max_length=LONGEST
@@ -41,7 +43,7 @@ class EncodeRequest(PictureRequest):
     )
 
     latent: bool = Field(default=False, description="answer the latent too")
-    limit: int = Field(default=64, ge=1, le=2048, description="active features at most")
+    limit: int = Field(default=64, ge=1, le=MAX_FEATURES, description="active features at most")
 
 
 class SteerRequest(PictureRequest):

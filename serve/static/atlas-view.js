@@ -17,6 +17,7 @@ export class AtlasView {
   #found = null; // {title, ids} of a search or a lasso
   #pages = 1;
   #asked = 0;
+  #order = null; // all features, the best known first
 
   constructor(api, project, catalogue, { onOpen, onAdd, onSearch, onError }) {
     Object.assign(this, { api, project, catalogue, onOpen, onAdd, onSearch, onError });
@@ -66,6 +67,7 @@ export class AtlasView {
 
   #refill() {
     const { list } = this.catalogue;
+    this.#order = null;
     if (!byId("colour").options.length) {
       for (const [name, { text, needs }] of Object.entries(COLOURINGS)) {
         if (!needs || needs(list)) byId("colour").append(h("option", { value: name }, text));
@@ -193,12 +195,15 @@ export class AtlasView {
     );
   }
 
-  /** Sure and frequent features first. */
+  /** Sure and frequent features first; put in order once for each state of the catalogue. */
   #byWorth() {
-    const worth = (f) => (isNamed(f) ? 1 + f.confidence : 0) + Math.min(0.5, f.density * 10) - (f.dead ? 3 : 0);
-    return this.catalogue.list
-      .map(({ id }) => id)
-      .sort((a, b) => worth(this.catalogue.get(b)) - worth(this.catalogue.get(a)) || a - b);
+    if (!this.#order) {
+      const worth = this.catalogue.list.map(
+        (f) => (isNamed(f) ? 1 + f.confidence : 0) + Math.min(0.5, f.density * 10) - (f.dead ? 3 : 0),
+      );
+      this.#order = worth.map((_, id) => id).sort((a, b) => worth[b] - worth[a] || a - b);
+    }
+    return this.#order;
   }
 
   #item(id) {

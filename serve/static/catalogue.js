@@ -34,6 +34,7 @@ export class Catalogue extends EventTarget {
   }
 }
 
-export const isNamed = (feature) => feature.source !== "unexplained";
+// Also of a feature that is not known, as in a plan from elsewhere or while the list is loading.
+export const isNamed = (feature) => feature !== undefined && feature.source !== "unexplained";
 export const nameOf = (feature) => (isNamed(feature) ? feature.label : "unexplained");
 export const kindOf = (feature) => isNamed(feature) ? (feature.acts_on ?? feature.place ?? "other") : "unexplained";

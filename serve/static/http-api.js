@@ -5,6 +5,7 @@ import { checkedPlan } from "./plan.js";
 
 const LOST = "The server cannot be reached.";
 const RETRY_MS = 1500;
+const PAGE = 2048; // features that one answer holds at most
 
 const toDataUrl = (blob) =>
   new Promise((resolve) => {
@@ -26,7 +27,12 @@ export class HttpApi extends EventTarget {
   }
 
   async features() {
-    return (await this.#get("v1/features?limit=2048")).features;
+    const all = [];
+    for (;;) {
+      const { features, total } = await this.#get(`v1/features?limit=${PAGE}&offset=${all.length}`);
+      all.push(...features);
+      if (!features.length || all.length >= total) return all;
+    }
   }
 
   spritesUrl(kind) {

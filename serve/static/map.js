@@ -114,9 +114,14 @@ export class FeatureMap {
   }
 
   #at(id) {
+    return this.#projection()(id);
+  }
+
+  /** Feature to place on the canvas, [x, y]. Made once for a pass over all: asking the page for its size takes long. */
+  #projection() {
     const { width, height } = this.#size;
     const { k, x, y } = this.#view;
-    return [x + k * (PAD + this.#x[id] * (width - 2 * PAD)), y + k * (PAD + this.#y[id] * (height - 2 * PAD))];
+    return (id) => [x + k * (PAD + this.#x[id] * (width - 2 * PAD)), y + k * (PAD + this.#y[id] * (height - 2 * PAD))];
   }
 
   #render() {
@@ -134,10 +139,11 @@ export class FeatureMap {
     const pictures = k >= PICTURES_FROM && this.sprites.complete && this.sprites.naturalWidth > 0;
     const side = pictures ? Math.min(48, Math.round(9 + 3 * k)) : Math.min(11, Math.round(POINT + 2 * (k - 1)));
     const line = style.color;
+    const at = this.#projection();
     for (const lit of this.#lit ? [false, true] : [true]) {
       for (let id = 0; id < this.#x.length; id += 1) {
         if (!this.#shown[id] || (this.#lit && this.#lit.has(id) !== lit)) continue;
-        const [x, y] = this.#at(id);
+        const [x, y] = at(id);
         if (x < -side || y < -side || x > width + side || y > height + side) continue;
         context.globalAlpha = lit ? 1 : 0.16;
         const grown = this.#lit && lit ? Math.max(side, 9) : side;
@@ -203,9 +209,10 @@ export class FeatureMap {
   #near(x, y, reach = 14) {
     let found = -1;
     let best = reach * reach;
+    const at = this.#projection();
     for (let id = 0; id < this.#x.length; id += 1) {
       if (!this.#shown[id]) continue;
-      const [px, py] = this.#at(id);
+      const [px, py] = at(id);
       const distance = (px - x) ** 2 + (py - y) ** 2 + (this.#lit && !this.#lit.has(id) ? 60 : 0);
       if (distance < best) [found, best] = [id, distance];
     }
@@ -300,9 +307,10 @@ export class FeatureMap {
   /** Features within a closed path, by the even-odd rule. */
   #inside(path) {
     const found = [];
+    const at = this.#projection();
     for (let id = 0; id < this.#x.length; id += 1) {
       if (!this.#shown[id]) continue;
-      const [x, y] = this.#at(id);
+      const [x, y] = at(id);
       let inside = false;
       for (let i = 0, j = path.length - 1; i < path.length; j = i, i += 1) {
         const [[ax, ay], [bx, by]] = [path[i], path[j]];

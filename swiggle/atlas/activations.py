@@ -10,6 +10,7 @@ from pyarrow.compute import field
 from pyarrow.dataset import dataset
 from scipy import sparse
 
+from swiggle.blocks import rows_at_once
 from swiggle.sae.model import SparseAutoencoder
 
 
@@ -28,7 +29,8 @@ class Activations:
 @torch.inference_mode()
 def activations_of(sae: SparseAutoencoder, latents: np.ndarray) -> sparse.csr_matrix:
     """Latents float32 [N, latent_dim] to activations CSR [N, features], a part at a time."""
-    parts = [sparse.csr_matrix(sae.encode(part).numpy()) for part in torch.from_numpy(latents).split(4096)]
+    together = min(4096, rows_at_once(sae.config.features))
+    parts = [sparse.csr_matrix(sae.encode(part).numpy()) for part in torch.from_numpy(latents).split(together)]
     return sparse.vstack(parts).tocsr()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from swiggle.atlas.labels import THRESHOLDS, firing, incidence
+from swiggle.blocks import blocks
 from swiggle.vocabulary import Mention, Vocabulary
 
 MIN_SAID = 10
@@ -28,28 +29,34 @@ def caption_coverage(
     column = {mention: number for number, mention in enumerate(sorted(set().union(*said[0]), key=_order))}
     truth = [incidence(found, column) for found in said]
     counts = np.asarray(truth[1].sum(axis=0)).ravel()
-    if not (counts >= MIN_SAID).any():
+    often = np.flatnonzero(counts >= MIN_SAID)
+    if not len(often):
         return None
     highest = train[0].max(axis=0).toarray().ravel()
-    best, scores = np.full(len(column), -1.0), np.zeros(len(column))
+    train_said, held_out_said = (what[:, often] for what in truth)
+    best, scores = np.full(len(often), -1.0), np.zeros(len(often))
     for share in THRESHOLDS:
-        f1, f1_held_out = (
-            _f1(firing(values, share * highest), what)
-            for (values, _), what in zip((train, held_out), truth, strict=True)
-        )
-        winner = f1.argmax(axis=0)
-        reached = f1[winner, np.arange(len(column))]
-        scores = np.where(reached > best, f1_held_out[winner, np.arange(len(column))], scores)
-        best = np.maximum(best, reached)
+        fired, fired_held_out = (firing(values, share * highest) for values, _ in (train, held_out))
+        for some in blocks(len(often), len(highest)):
+            winner, reached = _best(_f1(fired, train_said[:, some]))
+            f1 = _f1(fired_held_out, held_out_said[:, some])
+            scores[some] = np.where(reached > best[some], f1[winner, np.arange(len(winner))], scores[some])
+            best[some] = np.maximum(best[some], reached)
+    things = list(column)
     places: dict[str | None, list[float]] = {}
-    for mention, number in column.items():
-        if counts[number] >= MIN_SAID:
-            places.setdefault(mention.place, []).append(scores[number])
+    for number, score in zip(often, scores, strict=True):
+        places.setdefault(things[number].place, []).append(score)
     return float(np.mean([np.mean(found) for found in places.values()]))
 
 
 def _order(mention: Mention) -> tuple[str, tuple[str, ...]]:
     return mention.place or "", mention.words
+
+
+def _best(f1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The best feature for each thing said, and its score."""
+    winner = f1.argmax(axis=0)
+    return winner, f1[winner, np.arange(len(winner))]
 
 
 def _f1(fired: sparse.csr_matrix, said: sparse.csr_matrix) -> np.ndarray:

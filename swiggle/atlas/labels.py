@@ -24,6 +24,7 @@ from scipy import sparse
 
 from swiggle.atlas.distinguish import alike, more_often, side_of
 from swiggle.atlas.rules import GAIN, Captions, Rule, detection, f_score
+from swiggle.blocks import blocks
 from swiggle.vocabulary import Mention, Vocabulary
 
 UNEXPLAINED = "unexplained"
@@ -137,16 +138,14 @@ def label_features(
         return detection(fired, rest.holds(held_out[0]), BETA).f <= found[i].confidence - GAIN
 
     firing_ones = np.flatnonzero(np.diff(by_feature[0].indptr) >= _MIN_FIRINGS)
-    anything = np.ones((len(firing_ones), len(terms)), bool)
     found = {
         i: found_from(i, start, threshold)
-        for i, start, threshold in _starts(train.values, captions, max_activation, firing_ones, anything)
+        for i, start, threshold in _starts(by_feature[0], captions, max_activation, firing_ones)
     }
     elsewhere = np.array([i for i in found if not of_its_place(i)], int)
-    there = np.array([[term.place == acts_on[i] for term in terms] for i in elsewhere], bool).reshape(-1, len(terms))
     found |= {
         i: found_from(i, start, threshold)
-        for i, start, threshold in _starts(train.values, captions, max_activation, elsewhere, there)
+        for i, start, threshold in _starts(by_feature[0], captions, max_activation, elsewhere, acts_on)
     }
     misleading = {i for i in elsewhere.tolist() if not of_its_place(i)}
     labels = [Label(UNEXPLAINED)] * features
@@ -201,13 +200,30 @@ def text_of(groups: Sequence[Sequence[Mention]], vocabulary: Vocabulary) -> str:
 
 
 def _starts(
-    values: sparse.csr_matrix, captions: Captions, highest: np.ndarray, features: np.ndarray, allowed: np.ndarray
+    values: sparse.csc_matrix,
+    captions: Captions,
+    highest: np.ndarray,
+    features: np.ndarray,
+    acts_on: Sequence[str | None] | None = None,
 ) -> list[tuple[int, int, float]]:
-    """For each of some features, int [n], of the terms it is allowed, bool [n, terms], the one that it detects best on
-    the training captions: feature, term, and the threshold, a share of `highest` [all features]."""
-    own, highest = values[:, features], highest[features]
+    """For each of some features, int [n], the term that it detects best on the training captions, with `acts_on` of
+    those said of the place it acts on: feature, term, and the threshold, a share of `highest` [all features]."""
+    found: list[tuple[int, int, float]] = []
+    for some in blocks(len(features), len(captions.places)):
+        part = features[some]
+        allowed = np.ones((len(part), len(captions.places)), bool)
+        if acts_on is not None:
+            allowed = np.stack([captions.places == (acts_on[i] or "") for i in part])
+        found += _best_terms(values[:, part].tocsr(), captions, highest[part], part, allowed)
+    return found
+
+
+def _best_terms(
+    own: sparse.csr_matrix, captions: Captions, highest: np.ndarray, features: np.ndarray, allowed: np.ndarray
+) -> list[tuple[int, int, float]]:
+    """As `_starts` says, for features with activations `own`, each of terms that are `allowed`, bool [n, terms]."""
     best, threshold = np.zeros(len(features)), np.zeros(len(features))
-    chosen = allowed.argmax(axis=1) if len(features) else np.zeros(0, int)
+    chosen = allowed.argmax(axis=1)
     for share in THRESHOLDS:
         fired = firing(own, share * highest)
         count = np.asarray(fired.sum(axis=0)).ravel()[:, None]

@@ -20,6 +20,7 @@ import umap
 from safetensors.numpy import load_file, save_file
 from umap.umap_ import smooth_knn_dist
 
+from swiggle.blocks import blocks
 from swiggle.config import AtlasConfig
 
 FILE = "map.safetensors"
@@ -29,6 +30,8 @@ ACTING = 2.0
 """Weight of how its change divides among places, likewise."""
 FEWEST = 8
 """Rows below which there is nothing to lay out: the positions are all the middle."""
+_CELLS = 2**22
+"""Distances that are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class FeatureMap:
 
     def place(self, rows: np.ndarray) -> np.ndarray:
         """Positions float32 [m, 2] of other rows [m, dim]."""
+        parts = [self._place(rows[some]) for some in blocks(len(rows), len(self.rows), _CELLS)]
+        return np.concatenate([np.zeros((0, 2), np.float32), *parts])
+
+    def _place(self, rows: np.ndarray) -> np.ndarray:
         distance = 1.0 - _unit(rows) @ _unit(self.rows).T
         near = np.argsort(distance, axis=1, kind="stable")[:, : self.neighbors]
         near_distance = np.take_along_axis(distance, near, axis=1).clip(min=0.0).astype(np.float32)

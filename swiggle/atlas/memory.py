@@ -21,6 +21,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from swiggle.atlas.labels import incidence, terms_of
+from swiggle.blocks import blocks
 from swiggle.vocabulary import Mention, Vocabulary
 
 ARRAYS = "memory.safetensors"
@@ -118,12 +119,15 @@ def remember(
     strong = values.copy()
     strong.data = (strong.data >= 0.5 * mean_activation[strong.indices]).astype(np.float32)
     times = np.asarray(strong.sum(axis=0)).ravel()[:, None]
-    held = (strong.T @ said).toarray() / np.maximum(times, 1.0)
+    held = np.empty((values.shape[1], len(terms)), np.float16)
+    by_feature = strong.tocsc()
+    for some in blocks(*held.shape):
+        held[some] = (by_feature[:, some].T @ said).toarray() / np.maximum(times[some], 1.0)
     whole = np.array([term in said_whole for term in terms], dtype=bool)
     by_term = said.tocsc().astype(bool)
     by_term.sort_indices()
     reader = _reader(latents, said, list(_by_place(terms, whole).values()))
-    return Memory(terms, latents.astype(np.float16), by_term, held.astype(np.float16), reader, whole)
+    return Memory(terms, latents.astype(np.float16), by_term, held, reader, whole)
 
 
 @threadpool_limits.wrap(limits=1)  # the order of a sum, and so its last bit, would depend on the number of threads

@@ -74,7 +74,7 @@ def f_score(hits: np.ndarray, fired: np.ndarray, held: np.ndarray, beta: float) 
 
 class Captions:
     """Which caption holds which term, for growing rules: `terms`, those that captions say as they stand (`whole`, bool
-    [terms]), and a matrix of ones [N, terms]."""
+    [terms]), and a matrix of ones [N, terms]. `places` [terms]: what each is said of, empty for no place."""
 
     def __init__(self, terms: Sequence[Mention], whole: np.ndarray, said: sparse.csr_matrix) -> None:
         self.whole = whole
@@ -82,10 +82,8 @@ class Captions:
         self.by_term = said.tocsc()
         self.counts = np.asarray(said.sum(axis=0)).ravel()
         self.lengths = np.array([len(term.words) for term in terms])
-        self._places = np.array([term.place or "" for term in terms])
-        self._exclusive = {
-            place: np.flatnonzero(whole & (self._places == place)) for place in sorted(set(self._places))
-        }
+        self.places = np.array([term.place or "" for term in terms])
+        self._exclusive = {place: np.flatnonzero(whole & (self.places == place)) for place in sorted(set(self.places))}
         self._halves = np.arange(said.shape[0]) % 2 == 0
 
     def of(self, rows: np.ndarray) -> np.ndarray:
@@ -103,7 +101,7 @@ class Captions:
         """With alternatives of the same place."""
         held = rule.holds(self.by_term)
         best = detection(fired, held, beta).f
-        own = self._places == self._places[rule.groups[0][0]]
+        own = self.places == self.places[rule.groups[0][0]]
         while len(rule.groups[0]) < ALTERNATIVES:
             hits = (fired & held).sum() + self.of(fired & ~held)
             score = f_score(hits, fired.sum(), held.sum() + self.counts - self.of(held), beta)
@@ -126,7 +124,7 @@ class Captions:
         hits_other, total_other = self.of(fired & held & other), self.of(held & other)
         firings = (fired & other).sum()
         best = f_score((fired & held & other).sum(), firings, (held & other).sum(), beta) + GAIN
-        spoken_of = {self._places[group[0]] for group in rule.groups}
+        spoken_of = {self.places[group[0]] for group in rule.groups}
         found = None
         for place, terms in self._exclusive.items():
             if place in spoken_of or not len(terms):

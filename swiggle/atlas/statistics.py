@@ -1,8 +1,9 @@
 """What activations say of each feature, as sums that can be merged in any order.
 
-Any number of workers summarise a batch of pictures each, and the summaries are merged two by two, so memory depends on
-the number of features and not on that of pictures. There are two passes: `Summary` needs nothing, `Company` needs the
-levels that the first pass found.
+Any number of workers summarise a batch of pictures each, and the summaries are merged two by two. Memory grows with the
+number of features, and with how many pairs of them ever fire together, never with features times features: what is
+kept of pairs is sparse. There are two passes: `Summary` needs nothing, `Company` needs the levels that the first pass
+found.
 """
 
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ import numpy as np
 from scipy import sparse
 
 from swiggle.atlas.activations import Activations
+from swiggle.blocks import blocks
 
 BINS = 20
 """Of the histogram of activation / largest activation, over 0 to 1."""
+_SAMPLED = 2**20
+"""Cells of samples that are put in order at once."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,12 @@ class FeatureStatistics:
 
 @dataclass(frozen=True)
 class Kept:
-    """For each feature the k pictures of least key, in order: `keys` float64, `ids` int64, `values` float32, each
-    [features, k]; where there are fewer, infinity, -1 and 0."""
+    """For each feature the at most `k` pictures of least key, one line each, in order of feature and key: `feature`
+    int64, `keys` float64, `ids` int64, `values` float32, each [lines]; of `features` in all."""
 
+    features: int
+    k: int
+    feature: np.ndarray
     keys: np.ndarray
     ids: np.ndarray
     values: np.ndarray
@@ -43,24 +50,37 @@ class Kept:
     @classmethod
     def of(cls, ids: np.ndarray, activations: sparse.csr_matrix, keys: np.ndarray, k: int) -> "Kept":
         """`ids` [N] of the rows; `keys` one for each stored value of the activations."""
-        feature, row_ids = activations.indices, np.repeat(ids, np.diff(activations.indptr))
-        order = np.lexsort((row_ids, keys, feature))
-        counts = np.bincount(feature, minlength=activations.shape[1])
-        rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-        order, rank = order[rank < k], rank[rank < k]
-        shape = (activations.shape[1], k)
-        kept = cls(np.full(shape, np.inf), np.full(shape, -1, np.int64), np.zeros(shape, np.float32))
-        for array, source in ((kept.keys, keys), (kept.ids, row_ids), (kept.values, activations.data)):
-            array[feature[order], rank] = source[order]
-        return kept
+        row_ids = np.repeat(ids, np.diff(activations.indptr))
+        feature = activations.indices.astype(np.int64)
+        return cls(activations.shape[1], k, feature, keys, row_ids, activations.data)._first()
 
     def merge(self, other: "Kept") -> "Kept":
-        keys, ids, values = (
-            np.concatenate(pair, axis=1)
-            for pair in ((self.keys, other.keys), (self.ids, other.ids), (self.values, other.values))
-        )
-        first = np.lexsort((ids, keys), axis=1)[:, : self.keys.shape[1]]
-        return Kept(*(np.take_along_axis(array, first, axis=1) for array in (keys, ids, values)))
+        lines = (np.concatenate([getattr(self, name), getattr(other, name)]) for name in _LINES)
+        return Kept(self.features, self.k, *lines)._first()
+
+    def table(self, some: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Of some features the `ids` and `values` as [features, k], -1 and 0 where there are fewer than k."""
+        start, end, _ = some.indices(self.features)
+        lines = slice(*np.searchsorted(self.feature, [start, end]))
+        row, rank = self.feature[lines] - start, self._rank()[lines]
+        ids, values = np.full((end - start, self.k), -1, np.int64), np.zeros((end - start, self.k), np.float32)
+        ids[row, rank], values[row, rank] = self.ids[lines], self.values[lines]
+        return ids, values
+
+    def _first(self) -> "Kept":
+        """In order, the first k lines of each feature."""
+        order = np.lexsort((self.ids, self.keys, self.feature))
+        ordered = Kept(self.features, self.k, *(getattr(self, name)[order] for name in _LINES))
+        kept = ordered._rank() < self.k
+        return Kept(self.features, self.k, *(getattr(ordered, name)[kept] for name in _LINES))
+
+    def _rank(self) -> np.ndarray:
+        """The place of each line among those of its feature, from 0."""
+        counts = np.bincount(self.feature, minlength=self.features)
+        return np.arange(len(self.feature)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+_LINES = ("feature", "keys", "ids", "values")
 
 
 @dataclass(frozen=True)
@@ -102,12 +122,13 @@ class Summary:
 
     def statistics(self, quantiles: int) -> FeatureStatistics:
         """What the pass found, with examples of `quantiles` equal parts."""
+        example_ids, example_activations = self.top.table(slice(None))
         return FeatureStatistics(
             density=self.fired / max(1, self.pictures),
             mean_activation=(self.total / np.maximum(self.fired, 1)).astype(np.float32),
             max_activation=self.highest.astype(np.float32),
-            example_ids=self.top.ids,
-            example_activations=self.top.values,
+            example_ids=example_ids,
+            example_activations=example_activations,
             quantile_example_ids=_quantiles(self.sample, quantiles),
         )
 
@@ -115,9 +136,14 @@ class Summary:
 def _quantiles(sample: Kept, quantiles: int) -> np.ndarray:
     """The picture in the middle of each of `quantiles` equal parts of a sample, strongest first, int64
     [features, quantiles]; all of them where there are fewer than parts, then -1."""
-    order = np.lexsort((sample.ids, -sample.values), axis=1)
-    ids = np.take_along_axis(sample.ids, order, axis=1)
-    count = (sample.ids >= 0).sum(axis=1, keepdims=True)
+    parts = [_quantiles_of(*sample.table(some), quantiles) for some in blocks(sample.features, sample.k, _SAMPLED)]
+    return np.concatenate(parts)
+
+
+def _quantiles_of(ids: np.ndarray, values: np.ndarray, quantiles: int) -> np.ndarray:
+    order = np.lexsort((ids, -values), axis=1)
+    count = (ids >= 0).sum(axis=1, keepdims=True)
+    ids = np.take_along_axis(ids, order, axis=1)
     place = np.arange(quantiles)[None]
     spread = ((place + 0.5) / quantiles * count).astype(np.int64)
     chosen = np.where(count >= quantiles, spread, place).clip(max=ids.shape[1] - 1)
@@ -136,17 +162,17 @@ def _scattered(ids: np.ndarray) -> np.ndarray:
 @dataclass(frozen=True)
 class Company:
     """The second pass: what goes with a feature, as sums over some pictures. `strong` [features] counts the pictures
-    in which it fires at half of its mean activation or more; over these `levels` [i, j] sums the activation of feature
-    j where i is strong, and `latents` [features, latent_dim] the latents. `together` [i, j] counts pictures in which i
-    and j both fire, `histogram` [features, BINS] activations by their share of the largest; `pictures` and `total`
-    [latent_dim] count and sum all pictures."""
+    in which it fires at half of its mean activation or more; over these `levels` [i, j], CSR, sums the activation of
+    feature j where i is strong, and `latents` [features, latent_dim] the latents. `together` [i, j], CSR, counts
+    pictures in which i and j both fire, `histogram` [features, BINS] activations by their share of the largest;
+    `pictures` and `total` [latent_dim] count and sum all pictures."""
 
     pictures: int
     total: np.ndarray
     strong: np.ndarray
-    levels: np.ndarray
+    levels: sparse.csr_matrix
     latents: np.ndarray
-    together: np.ndarray
+    together: sparse.csr_matrix
     histogram: np.ndarray
 
     @classmethod
@@ -165,9 +191,9 @@ class Company:
             pictures=len(latents),
             total=latents.sum(axis=0, dtype=np.float64),
             strong=np.asarray(strong.sum(axis=0)).ravel(),
-            levels=(strong.T @ values).toarray(),
+            levels=_in_order(strong.T @ values),
             latents=np.asarray(strong.T @ latents, dtype=np.float32),
-            together=(fired.T @ fired).toarray(),
+            together=_in_order(fired.T @ fired),
             histogram=np.bincount(cell, minlength=values.shape[1] * BINS).reshape(-1, BINS),
         )
 
@@ -176,9 +202,11 @@ class Company:
             *(getattr(self, name) + getattr(other, name) for name in Company.__dataclass_fields__),
         )
 
-    def mean_levels(self) -> np.ndarray:
-        """[i, j] the mean activation of feature j where i is strong; zero where i never fires: float32."""
-        return (self.levels / np.maximum(self.strong, 1)[:, None]).astype(np.float32)
+    def mean_levels(self) -> sparse.csr_matrix:
+        """[i, j] the mean activation of feature j where i is strong, CSR float32."""
+        times = np.repeat(np.maximum(self.strong, 1), np.diff(self.levels.indptr))
+        parts = (self.levels.data / times).astype(np.float32), self.levels.indices, self.levels.indptr
+        return sparse.csr_matrix(parts, shape=self.levels.shape)
 
     def direction(self) -> np.ndarray:
         """How the mean latent where a feature is strong differs from that of all pictures, float32 [features,
@@ -186,3 +214,10 @@ class Company:
         mean = self.total / max(1, self.pictures)
         away = self.latents / np.maximum(self.strong, 1)[:, None] - mean
         return np.where(self.strong[:, None] > 0, away, 0.0).astype(np.float32)
+
+
+def _in_order(pairs: sparse.spmatrix) -> sparse.csr_matrix:
+    """As CSR with ascending columns, which makes sums of such fast."""
+    found = pairs.tocsr()
+    found.sort_indices()
+    return found

@@ -54,10 +54,17 @@ class Client:
         """The bundle's settings, metrics and hashes."""
         return checked(self._http.request(**requests.model())).json()
 
-    def features(self, limit: int = 2048, offset: int = 0) -> list[Feature]:
-        """The dictionary's features, by number."""
-        rows = checked(self._http.request(**requests.features(limit, offset))).json()["features"]
-        return [Feature(**row) for row in rows]
+    def features(self, limit: int | None = None, offset: int = 0) -> list[Feature]:
+        """The dictionary's features, by number: all, or at most `limit` from `offset` on."""
+        found: list[Feature] = []
+        while limit is None or len(found) < limit:
+            page = requests.PAGE if limit is None else min(requests.PAGE, limit - len(found))
+            asked = requests.features(page, offset + len(found))
+            answer = checked(self._http.request(**asked)).json()
+            found += [Feature(**row) for row in answer["features"]]
+            if not answer["features"] or offset + len(found) >= answer["total"]:
+                break
+        return found
 
     def search(self, query: str, limit: int = 20) -> list[Feature]:
         """Features by the meaning of their labels, best first."""

@@ -13,6 +13,8 @@ from swiggle.editing.plan import EditPlan
 Picture = np.ndarray | bytes | Path | str
 """uint8 [S, S, 3], the bytes of an image file, its path, or, as a text, a session."""
 Request = dict[str, Any]
+PAGE = 2048
+"""Features that one answer of a server holds at most."""
 
 
 def headers(api_key: str | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from swiggle.blocks import rows_at_once
 from swiggle.models.vae import VAE, to_model
 from swiggle.sae.model import SparseAutoencoder
 
@@ -26,7 +27,7 @@ def dictionary_metrics(sae: SparseAutoencoder, latents: Tensor) -> dict[str, flo
     fired = torch.zeros(sae.config.features)
     l0, cosine, shrinkage = [], [], []
     squared_error = 0.0
-    for batch in latents.split(4096):
+    for batch in latents.split(min(4096, rows_at_once(sae.config.features))):
         reconstruction, activations = sae(batch)
         active = activations > 0
         fired += active.sum(dim=0)

@@ -7,6 +7,7 @@ A latent is drawn with a chance proportional to its squared error squared; it be
 import torch
 from torch import Tensor
 
+from swiggle.blocks import rows_at_once
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objectives import Objective
 
@@ -24,7 +25,7 @@ def resample(
     folded = objective.folded(sae, scale).to(latents.device)
     fired = torch.zeros(sae.config.features, dtype=torch.bool, device=latents.device)
     errors = []
-    for batch in latents.split(4096):
+    for batch in latents.split(min(4096, rows_at_once(sae.config.features))):
         reconstruction, activations = folded(batch)
         fired |= (activations > 0).any(dim=0)
         errors.append((batch - reconstruction).square().sum(dim=1))

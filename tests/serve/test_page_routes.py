@@ -1,12 +1,15 @@
 """The routes that the page draws its many small pictures with."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from serve import feature_routes
 from serve.api import create_api
 from serve.in_process import local_handles, make_engine
 from serve.sheets import footprint_picture, footprint_sheet
@@ -69,3 +72,19 @@ def test_a_feature_that_acts_nowhere_has_an_empty_footprint() -> None:
     assert sheet[:, :32].max() == 0
     assert sheet[4, 32 + 5].min() == 255
     assert footprint_picture(footprints[0]).startswith(b"\x89PNG")
+
+
+def test_a_sheet_that_several_wait_for_is_made_once(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def slow(atlas: object, kind: str) -> bytes:
+        made.append(kind)
+        time.sleep(0.3)
+        return b"a sheet"
+
+    monkeypatch.setattr(feature_routes, "feature_sheet", slow)
+    api = create_api(make_engine(bundle, retrieval=None, **local_handles(bundle)))
+    with TestClient(api) as running, ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(running.get, ["/v1/features/sprites.png"] * 3))
+    assert [answer.content for answer in answers] == [b"a sheet"] * 3
+    assert made == ["natural"]

@@ -1,0 +1,90 @@
+"""The page with more features than one answer of the API holds, from a server and as an exported folder."""
+
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from serve.export import export
+from swiggle.bundle import Bundle
+from tests.conftest import Server
+from tests.serve.page_actions import find, visit
+from tests.wide_bundle import wide_bundle
+
+pytestmark = pytest.mark.integration
+FEATURES = 4_100
+Open = Callable[..., Page]
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with ThreadPoolExecutor(1) as thread:  # this one may run the event loop of Playwright
+        return thread.submit(wide_bundle, tmp_path_factory.mktemp("wide") / "bundle", FEATURES).result()
+
+
+@pytest.fixture(scope="module")
+def wide(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(folder, tmp_path_factory.mktemp("serve") / "log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    out = tmp_path_factory.mktemp("export") / "site"
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: export(Bundle.load(folder), out)).result()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(out)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def all_of_it_works(page: Page) -> None:
+    """The last feature is listed, on the map, found, opened and turned; and the lists hold only what is looked at."""
+    last = FEATURES - 1
+    expect(page.locator("#list-title")).to_have_text(f"All {FEATURES:,} features")
+    assert page.locator("#list li").count() <= 61
+    assert page.evaluate("document.documentElement.style.getPropertyValue('--sheet-rows')") == "65"
+    counts = page.locator("#legend .count").all_inner_texts()
+    assert sum(int(count.replace(",", "")) for count in counts) == FEATURES
+    find(page, "zeppelin")
+    page.locator("#list .item").first.click()
+    expect(page.locator("#panel-title")).to_contain_text("zeppelin")
+    expect(page.locator("#panel .number").first).to_have_text(f"feature {last}")
+    page.get_by_role("button", name="Use in editor").click()
+    expect(page.locator(".slider .label").first).to_contain_text("zeppelin")
+
+
+def test_the_page_of_a_server(wide: Server, open_page: Open) -> None:
+    page = open_page()
+    visit(page, wide.url)
+    all_of_it_works(page)
+    page.get_by_role("button", name="Label features").click()
+    expect(page.locator("#card-title")).to_be_visible()
+    expect(page.locator(".label-bar p")).to_contain_text(" of ")
+
+
+def test_the_page_of_an_exported_folder(site: str, open_page: Open) -> None:
+    page = open_page()
+    visit(page, site)
+    all_of_it_works(page)
+
+
+def test_a_feature_that_is_not_known_is_named_by_its_number(wide: Server, open_page: Open) -> None:
+    page = open_page()
+    visit(page, wide.url)
+    names = page.evaluate(
+        "import('/static/catalogue.js').then((c) => [c.nameOf(undefined), c.kindOf(undefined), c.isNamed(undefined)])"
+    )
+    assert names == ["unexplained", "unexplained", False]
