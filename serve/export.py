@@ -9,7 +9,7 @@ Beside the page's own files, `site/data` holds
     decoder.bin       per weight: scales float32 [rows], then int8 [rows, columns]; biases float32
     dictionary.bin    decoder rows of the dictionary, float16 [features, latent_dim]
     samples.json/.bin the active features of the samples; their latents, float32 [samples, latent_dim]
-    features.json, cards.json    what GET /v1/features and /v1/features/{id} answer
+    features.json, cards/*.json  what GET /v1/features and, 256 in a file, /v1/features/{id} answer
     *.png             previews, samples, footprints and examples as sheets of 32 x 32 tiles
 
 Only the dense decoder runs in the browser. Prompts and uploads need the server.
@@ -35,11 +35,17 @@ from swiggle.atlas.hand_labels import read_hand_labels
 from swiggle.atlas.sprites import sprite_sheet
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, resize
-from swiggle.manifest import BundleError
+from swiggle.errors import SwiggleError
 from swiggle.models.dense import DenseDecoder
 
 EXAMPLES_A_SHEET = 32
 """Features whose examples share one file: small enough to load for one card."""
+CARDS_A_FILE = 256
+"""Likewise of what their cards say."""
+
+
+class ExportError(SwiggleError, ValueError):
+    """A bundle that the page alone cannot show."""
 
 
 class HandLabels:
@@ -82,8 +88,10 @@ def write_model(bundle: Bundle, data: Path) -> None:
 async def write_features(bundle: Bundle, engine: Engine, data: Path) -> None:
     everything = list(range(len(bundle.atlas)))
     (data / "features.json").write_text(json.dumps(rounded(await engine.features(everything))))
-    cards = [(await engine.card(i)).model_dump() for i in everything]
-    (data / "cards.json").write_text(json.dumps(rounded(cards)))
+    (data / "cards").mkdir()
+    for start in range(0, len(everything), CARDS_A_FILE):
+        cards = [(await engine.card(i)).model_dump() for i in everything[start : start + CARDS_A_FILE]]
+        (data / "cards" / f"{start // CARDS_A_FILE}.json").write_text(json.dumps(rounded(cards)))
 
 
 async def write_samples(bundle: Bundle, engine: Engine, data: Path) -> None:
@@ -119,9 +127,9 @@ def rounded(value: Any) -> Any:
 
 
 def export(bundle: Bundle, out: Path) -> None:
-    """Write the folder. Raises ValueError for a decoder that the page cannot run."""
+    """Write the folder. Raises `ExportError` for a decoder that the page cannot run."""
     if not isinstance(bundle.vae.decoder, DenseDecoder):
-        raise ValueError(
+        raise ExportError(
             "the decoder is convolutional, and the page runs only the dense one; serve this bundle instead"
         )
     engine = make_engine(bundle, retrieval=LocalHandle(HandLabels(bundle.folder), Turns()), **local_handles(bundle))
@@ -148,7 +156,7 @@ def main() -> None:
         parser.error(f"--out: {out} is there already and not empty")
     try:
         export(Bundle.load(options.bundle), out)
-    except (BundleError, ValueError) as error:
+    except SwiggleError as error:
         parser.error(f"--bundle: {error}")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{out}: {size / 1e6:.1f} MB. Any static host serves it, as `python -m http.server --directory {out}` does.")
