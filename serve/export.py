@@ -9,7 +9,7 @@ Beside the page's own files, `site/data` holds
     decoder.bin       per weight: scales float32 [rows], then int8 [rows, columns]; biases float32
     dictionary.bin    decoder rows of the dictionary, float16 [features, latent_dim]
     samples.json/.bin the active features of the samples; their latents, float32 [samples, latent_dim]
-    features.json, cards.json    what GET /v1/features and /v1/features/{id} answer
+    features.json, cards/*.json  what GET /v1/features and, 256 in a file, /v1/features/{id} answer
     *.png             previews, samples, footprints and examples as sheets of 32 x 32 tiles
 
 Only the dense decoder runs in the browser. Prompts and uploads need the server.
@@ -40,6 +40,12 @@ from swiggle.models.dense import DenseDecoder
 
 EXAMPLES_A_SHEET = 32
 """Features whose examples share one file: small enough to load for one card."""
+CARDS_A_FILE = 256
+"""Likewise of what their cards say."""
+
+
+class ExportError(SwiggleError, ValueError):
+    """A bundle that the page alone cannot show."""
 
 
 class ExportError(SwiggleError):
@@ -92,8 +98,10 @@ def write_model(bundle: Bundle, data: Path) -> None:
 async def write_features(bundle: Bundle, engine: Engine, data: Path) -> None:
     everything = list(range(len(bundle.atlas)))
     (data / "features.json").write_text(json.dumps(rounded(await engine.features(everything))))
-    cards = [(await engine.card(i)).model_dump() for i in everything]
-    (data / "cards.json").write_text(json.dumps(rounded(cards)))
+    (data / "cards").mkdir()
+    for start in range(0, len(everything), CARDS_A_FILE):
+        cards = [(await engine.card(i)).model_dump() for i in everything[start : start + CARDS_A_FILE]]
+        (data / "cards" / f"{start // CARDS_A_FILE}.json").write_text(json.dumps(rounded(cards)))
 
 
 async def write_samples(bundle: Bundle, engine: Engine, data: Path) -> None:

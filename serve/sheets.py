@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.sprites import TILE, sprite_sheet
+from swiggle.atlas.sprites import TILE, tiled
 
 COLUMNS = 64
 COLOURS = 256
@@ -22,7 +22,7 @@ def feature_sheet(atlas: Atlas, kind: str) -> bytes:
         pictures = [atlas.pictures[ids[0]] if ids else b"" for ids in atlas.example_ids]
     else:
         pictures = atlas.table[kind].to_pylist()
-    sheet = Image.open(io.BytesIO(sprite_sheet(pictures, COLUMNS)))
+    sheet = Image.fromarray(tiled(pictures, COLUMNS))
     stream = io.BytesIO()
     sheet.quantize(COLOURS, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
     return stream.getvalue()

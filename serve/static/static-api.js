@@ -7,6 +7,7 @@ import { h } from "./dom.js";
 const TILE = 32;
 const COLUMNS = 64;
 const EXAMPLES_A_SHEET = 32;
+const CARDS_A_FILE = 256;
 
 const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
@@ -59,7 +60,7 @@ export class StaticApi extends EventTarget {
   can = { prompt: false, upload: false, ablation: false, publish: false };
   lost = false;
   #sheets = {};
-  #cards = null;
+  #cards = {}; // by file
 
   static async load(folder) {
     const api = new StaticApi();
@@ -174,8 +175,9 @@ export class StaticApi extends EventTarget {
   }
 
   async card(id) {
-    this.#cards ??= fetched(`${this.folder}cards.json`, "json");
-    const card = this.#named((await this.#cards)[id], this.#own());
+    const file = Math.floor(id / CARDS_A_FILE);
+    this.#cards[file] ??= fetched(`${this.folder}cards/${file}.json`, "json");
+    const card = this.#named((await this.#cards[file])[id % CARDS_A_FILE], this.#own());
     const shown = card.example_ids.length;
     const chunk = Math.floor(id / EXAMPLES_A_SHEET);
     const name = `examples/${chunk}`;

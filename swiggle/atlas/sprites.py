@@ -16,6 +16,11 @@ def sprite_sheet(pictures: Sequence[bytes], columns: int = 64) -> bytes:
     does the end of the last row. Raises ValueError for no pictures, for a width that is not positive, and, naming the
     picture, for bytes that cannot be read.
     """
+    return encode_png(tiled(pictures, columns), compression=9)
+
+
+def tiled(pictures: Sequence[bytes], columns: int = 64) -> np.ndarray:
+    """The same as pixels, uint8 [rows * 32, columns * 32, 3]."""
     if not pictures or columns < 1:
         raise ValueError(f"a sprite sheet needs pictures and columns, not {len(pictures)} and {columns}")
     columns = min(columns, len(pictures))
@@ -28,4 +33,4 @@ def sprite_sheet(pictures: Sequence[bytes], columns: int = 64) -> bytes:
             except ValueError as error:
                 raise ValueError(f"picture {number} of a sprite sheet: {error}") from error
     sheet = tiles.reshape(rows, columns, TILE, TILE, 3).transpose(0, 2, 1, 3, 4)
-    return encode_png(sheet.reshape(rows * TILE, columns * TILE, 3), compression=9)
+    return sheet.reshape(rows * TILE, columns * TILE, 3)
