@@ -44,10 +44,6 @@ CARDS_A_FILE = 256
 """Likewise of what their cards say."""
 
 
-class ExportError(SwiggleError, ValueError):
-    """A bundle that the page alone cannot show."""
-
-
 class ExportError(SwiggleError):
     """A bundle that the page cannot run by itself."""
 
