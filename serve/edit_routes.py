@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 
 from serve import schemas
-from serve.answers import PNG, json_response, png_response
+from serve.answers import PNG, json_response, png_response, session_header
 from serve.engine import Engine
 from serve.errors import ApiError
 from serve.pictures import to_base64, to_png
@@ -33,7 +33,7 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
         picture = await engine.steer(session, body.plan)
         if body.format == "png" or (body.format is None and "image/png" in request.headers.get("accept", "")):
             # Who sent a session has it already.
-            return png_response(picture, None if body.session else {"X-Swiggle-Session": session.id})
+            return png_response(picture, None if body.session else session_header(session.id))
         answer = schemas.SteerResponse(image=to_base64(to_png(picture)), plan=body.plan, session=session.id)
         return json_response(answer)
 
@@ -43,7 +43,7 @@ def add_edit_routes(app: FastAPI, engine: Engine) -> None:
         the nearest labels."""
         picture, response = await engine.edit(body)
         if "image/png" in request.headers.get("accept", ""):
-            return png_response(picture, {"X-Swiggle-Session": response.session})
+            return png_response(picture, session_header(response.session))
         response.image = to_base64(to_png(picture))
         return json_response(response)
 

@@ -4,15 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from serve.sessions import LONGEST
 from swiggle.atlas.hand_labels import MAX_LENGTH
 from swiggle.editing.plan import EditPlan
 
 MAX_PROMPT = 1_000
 PictureField = Field(default=None, description="PNG, JPEG or WebP as a data URL or base64", max_length=6_000_000)
-SessionField = Field(
-    default=None, description="a `session` from an earlier answer, in place of the picture", max_length=LONGEST
-)
+SessionField = Field(default=None, description="a `session` from an earlier answer, in place of the picture")
 Prompt = Field(default=None, min_length=1, max_length=MAX_PROMPT)
 _EXAMPLE_PLAN: dict[str, Any] = {
     "version": 1,

@@ -103,7 +103,6 @@ def test_undone_plans_leave_the_latent_as_it_was(steering: Steering, latents: to
     np.testing.assert_array_equal(steering.steer(one, back, sources), steering.steer(one, EditPlan()))
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: masks need pictures whose side is divisible by 8")
 @pytest.mark.parametrize("size", [28, 100, 4])
 def test_masks_fit_pictures_of_any_size(size: int) -> None:
     torch.manual_seed(1)

@@ -54,7 +54,6 @@ def test_a_picture_is_no_session(sessions: Sessions) -> None:
     assert sessions.names("gone")
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: sessions of large latents are refused by the server that gave them")
 @pytest.mark.parametrize("shape", [(4, 64, 64), (8, 32, 32)])
 def test_sessions_of_large_latents_are_taken(shape: tuple[int, ...], rng: np.random.Generator) -> None:
     """The latents of image_size=512, and of 256 with eight channels."""
@@ -65,7 +64,6 @@ def test_sessions_of_large_latents_are_taken(shape: tuple[int, ...], rng: np.ran
     np.testing.assert_array_equal(sessions.get(asked.session or "").latent, latent)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: no session over 4 KB may travel in a header")
 def test_only_short_sessions_travel_in_a_header(sessions: Sessions) -> None:
     from serve.answers import session_header
 
