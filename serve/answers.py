@@ -12,7 +12,7 @@ PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}}
 
 
 _LONGEST_HEADER = 4096
-"""Characters of a session that a header may hold; proxies refuse answers with headers of more than 8 to 16 KB in all."""
+"""Characters of a session that a header may hold; proxies refuse answers whose headers exceed 8 to 16 KB."""
 
 
 def session_header(session: str) -> dict[str, str]:

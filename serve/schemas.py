@@ -1,6 +1,6 @@
 """Requests and responses on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
@@ -193,6 +193,18 @@ class LabelList(BaseModel):
     )
 
     labels: dict[int, Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]]
+
+
+class ModelCard(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str = "swiggle"
+
+
+class ModelList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[ModelCard]
 
 
 class GeneratedImage(BaseModel):
