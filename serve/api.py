@@ -20,6 +20,7 @@ from serve.errors import ApiError, add_error_handlers
 from serve.feature_routes import add_feature_routes
 from serve.limits import BearerAuth, BodyLimit, SameOrigin
 from serve.metrics import InFlight
+from serve.openai_routes import add_openai_routes
 from serve.request_ids import RequestIds
 from serve.stream import add_stream_route
 from swiggle.data.pixels import decode_picture
@@ -43,6 +44,7 @@ def create_api(engine: Engine, answer_request_ids: bool = True) -> FastAPI:
     app.add_middleware(RequestIds, answer=answer_request_ids)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_edit_routes(app, engine)
+    add_openai_routes(app, engine)
     add_stream_route(app, engine)
     add_feature_routes(app, engine)
 

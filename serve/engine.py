@@ -56,10 +56,11 @@ class Engine:
         assert image is not None
         return await self.open(bytes_from_text(image))
 
-    async def open(self, content: bytes) -> Session:
-        """A session for the bytes of a PNG, JPEG or WebP file."""
+    async def open(self, content: bytes, param: str = "image") -> Session:
+        """A session for the bytes of a PNG, JPEG or WebP file. Errors name the parameter."""
         with phase("encode"):
-            return self.sessions.open(await self.encoder.encode.remote(await received(content, self.image_size)))
+            picture = await received(content, self.image_size, param)
+            return self.sessions.open(await self.encoder.encode.remote(picture))
 
     async def activations(self, session: Session) -> np.ndarray:
         """The activations float32 [features] of a session's picture."""

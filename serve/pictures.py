@@ -38,11 +38,11 @@ def bytes_from_text(text: str, param: str = "image") -> bytes:
         raise ApiError(400, "invalid_image", f"not base64 ({error})", param) from error
 
 
-async def received(content: bytes, image_size: int) -> np.ndarray:
+async def received(content: bytes, image_size: int, param: str = "image") -> np.ndarray:
     """Like `picture_from_bytes`, in a thread unless reading takes less time than the way there."""
     if _is_quick(content):
-        return picture_from_bytes(content, image_size)
-    return await asyncio.to_thread(picture_from_bytes, content, image_size)
+        return picture_from_bytes(content, image_size, param)
+    return await asyncio.to_thread(picture_from_bytes, content, image_size, param)
 
 
 def _is_quick(content: bytes) -> bool:

@@ -1,10 +1,9 @@
 """Requests and responses on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from serve.sessions import LONGEST
 from swiggle.atlas.hand_labels import MAX_LENGTH
 from swiggle.editing.plan import EditPlan
 
@@ -12,9 +11,7 @@ MAX_PROMPT = 1_000
 MAX_FEATURES = 65_536
 """Of a dictionary."""
 PictureField = Field(default=None, description="PNG, JPEG or WebP as a data URL or base64", max_length=6_000_000)
-SessionField = Field(
-    default=None, description="a `session` from an earlier answer, in place of the picture", max_length=LONGEST
-)
+SessionField = Field(default=None, description="a `session` from an earlier answer, in place of the picture")
 Prompt = Field(default=None, min_length=1, max_length=MAX_PROMPT)
 _EXAMPLE_PLAN: dict[str, Any] = {
     "version": 1,
@@ -209,6 +206,18 @@ class LabelList(BaseModel):
     labels: dict[int, Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]]
     dictionary: str | None = OfDictionary
     revision: int | None = SeenRevision
+
+
+class ModelCard(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str = "swiggle"
+
+
+class ModelList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[ModelCard]
 
 
 class GeneratedImage(BaseModel):

@@ -17,8 +17,6 @@ import numpy as np
 from serve.errors import ApiError
 
 _MARK = 8
-LONGEST = 8192
-"""Characters that a session id may have."""
 _LARGEST = 1e4
 """Latents are of the order of 1; beyond this a session was made up."""
 
@@ -37,6 +35,8 @@ class Sessions:
     def __init__(self, vae: Mapping[str, str], shape: tuple[int, ...]) -> None:
         self._mark = hashlib.sha256(json.dumps(vae, sort_keys=True).encode()).digest()[:_MARK]
         self._shape = shape
+        self._length = _MARK + 4 * int(np.prod(shape))
+        self._longest = 4 * -(-self._length // 3)
 
     def open(self, latent: np.ndarray) -> Session:
         content = self._mark + latent.astype("<f4").tobytes()
@@ -45,10 +45,10 @@ class Sessions:
     def get(self, key: str) -> Session:
         """Raises `ApiError` 404 `session_expired` for an id that this VAE has not given."""
         try:
-            content = base64.b64decode(key, b"-_", validate=True)
+            content = base64.b64decode(key, b"-_", validate=True) if len(key) <= self._longest else b""
         except (binascii.Error, ValueError):
             content = b""
-        if content[:_MARK] == self._mark and len(content) == _MARK + 4 * int(np.prod(self._shape)):
+        if content[:_MARK] == self._mark and len(content) == self._length:
             latent = np.frombuffer(content, "<f4", offset=_MARK).reshape(self._shape)
             if (np.abs(latent) < _LARGEST).all():  # not so for NaN
                 return Session(key, latent.astype(np.float32))

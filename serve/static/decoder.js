@@ -132,7 +132,7 @@ function blend(picture, other, mask, size) {
     for (let y = 0; y < size; y += 1) {
       for (let x = 0; x < size; x += 1) {
         const i = (channel * size + y) * size + x;
-        picture[i] += mask[Math.floor(y / cell)][Math.floor(x / cell)] * (other[i] - picture[i]);
+        picture[i] += mask[Math.floor((y + 0.5) / cell)][Math.floor((x + 0.5) / cell)] * (other[i] - picture[i]);
       }
     }
   }

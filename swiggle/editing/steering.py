@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from swiggle.editing.plan import MASK_SIZE, EditPlan, Mask, Operation, PlanError
+from swiggle.editing.plan import EditPlan, Mask, Operation, PlanError
 from swiggle.models.vae import VAE, to_images
 from swiggle.sae.model import SparseAutoencoder
 
@@ -38,9 +39,7 @@ class Steering:
         (_, base), *masked = self.layers(latents, plan, sources)
         pictures = self.vae.decode(base)
         for mask, moved in masked:
-            cover = torch.tensor(mask).repeat_interleave(pictures.shape[-1] // MASK_SIZE, 0)
-            cover = cover.repeat_interleave(pictures.shape[-1] // MASK_SIZE, 1)
-            pictures = torch.lerp(pictures, self.vae.decode(moved), cover)
+            pictures = torch.lerp(pictures, self.vae.decode(moved), cover(mask, pictures))
         return to_images(pictures)
 
     @torch.inference_mode()
@@ -93,3 +92,10 @@ class Steering:
     def _moved(self, latents: Tensor, before: Tensor, after: Tensor) -> Tensor:
         delta = (after - before) @ self.sae.W_dec
         return latents + delta.view_as(latents)
+
+
+def cover(mask: Mask, pictures: Tensor) -> Tensor:
+    """A mask as [1, 1, S, S] for pictures [N, 3, S, S] on their device: every pixel has the value of the cell that its
+    middle lies in."""
+    cells = torch.tensor(mask, dtype=pictures.dtype, device=pictures.device)
+    return F.interpolate(cells[None, None], size=pictures.shape[-2:], mode="nearest-exact")

@@ -101,3 +101,21 @@ def test_undone_plans_leave_the_latent_as_it_was(steering: Steering, latents: to
     for _, latent in steering.layers(one, back, sources):
         assert (latent - one).abs().max() <= 1e-6
     np.testing.assert_array_equal(steering.steer(one, back, sources), steering.steer(one, EditPlan()))
+
+
+@pytest.mark.parametrize("size", [28, 100, 4])
+def test_masks_fit_pictures_of_any_size(size: int) -> None:
+    torch.manual_seed(1)
+    vae = VAE(VAEConfig(image_size=size, encoder="dense", decoder="dense", hidden=16)).eval()
+    config = SAEConfig(features=40)
+    sae = objective_of(config, 1).folded(SparseAutoencoder(config), 1.0)
+    steering = Steering(vae, sae, np.ones(40, dtype=np.float32))
+    latents = torch.randn(2, 4, 8, 8)
+    upper = [[float(row < 4)] * 8 for row in range(8)]
+    change = {"op": "set", "feature": 5, "strength": 9.0}
+    masked = steering.steer(latents, plan(change | {"mask": upper}))
+    everywhere, nowhere = steering.steer(latents, plan(change)), steering.steer(latents, EditPlan())
+    half = size // 2
+    np.testing.assert_array_equal(masked[:, :half], everywhere[:, :half])
+    np.testing.assert_array_equal(masked[:, half:], nowhere[:, half:])
+    assert (everywhere != nowhere).any()

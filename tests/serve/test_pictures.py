@@ -1,6 +1,7 @@
 """Pictures on the wire: PNGs that lose nothing, and files that would cost too much to open."""
 
 import asyncio
+import base64
 import io
 import struct
 import tracemalloc
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from serve.errors import ApiError
-from serve.pictures import picture_from_bytes, received, to_png
+from serve.pictures import bytes_from_text, picture_from_bytes, received, to_png
 from serve.png import enlarged_png
 from swiggle.data.pixels import decode_picture, encode_png
 
@@ -127,3 +128,50 @@ def test_large_pictures_are_read_off_the_event_loop() -> None:
         assert ticks > 1
 
     asyncio.run(check())
+
+
+CONTENT = bytes(range(251, 256)) * 31  # its base64 has + and /, and needs padding
+
+
+def lines(text: str, end: str) -> str:
+    return end.join(text[start : start + 76] for start in range(0, len(text), 76)) + end
+
+
+BASE64 = base64.b64encode(CONTENT).decode()
+SPELLINGS = {
+    "line breaks": lines(BASE64, "\n"),
+    "line breaks of mail": lines(BASE64, "\r\n"),
+    "spaces and tabs": f" \t{BASE64[:10]} {BASE64[10:]}\n",
+    "url-safe": base64.urlsafe_b64encode(CONTENT).decode(),
+    "no padding": BASE64.rstrip("="),
+    "url-safe without padding": base64.urlsafe_b64encode(CONTENT).decode().rstrip("="),
+    "data URL in capitals": f"DATA:image/png;BASE64,{BASE64}",
+    "data URL after a line break": f"\n data:image/png;base64,{BASE64}",
+    "data URL with line breaks": f"data:image/png;base64,{lines(BASE64, chr(10))}",
+}
+TAKEN_BEFORE = {
+    "plain": BASE64,
+    "data URL": f"data:image/png;base64,{BASE64}",
+    "data URL with parameters": f"data:image/png;charset=utf-8;name=a.png;base64,{BASE64}",
+    "data URL without a type": f"data:;base64,{BASE64}",
+}
+
+
+@pytest.mark.parametrize("name", TAKEN_BEFORE)
+def test_base64_as_it_is_sent(name: str) -> None:
+    assert bytes_from_text(TAKEN_BEFORE[name]) == CONTENT
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: base64 with line breaks and its kin")
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_base64_as_other_programs_write_it(name: str) -> None:
+    assert bytes_from_text(SPELLINGS[name]) == CONTENT
+
+
+@pytest.mark.parametrize(
+    "text", ["!!!", "AAAA=AAA", "A", "AAAAA", "é" * 8, "AA==AA==", "=", "data:image/png;base64,%%", "\ud800"]
+)
+def test_what_is_no_base64_is_refused(text: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        bytes_from_text(text, "image")
+    assert (refused.value.status, refused.value.code, refused.value.param) == (400, "invalid_image", "image")

@@ -183,3 +183,20 @@ def test_the_key_in_a_header_or_a_subprotocol(painter: Painter) -> None:
         ):
             pass
         assert refused.value.json()["error"]["code"] == "invalid_api_key"
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: a CORS setting")
+def test_pages_of_named_origins_may_open_it(painter: Painter) -> None:
+    app = FastAPI()
+    add_stream_route(app, painter)
+    app.add_middleware(SameOrigin, loopback_only=True, origins=["https://app.example"])
+    client = TestClient(app, base_url="http://localhost:8000")
+    with client.websocket_connect(ADDRESS, headers={"origin": "https://app.example"}) as socket:
+        socket.send_json(message(1))
+        assert socket.receive_json()["id"] == 1
+    for headers in ({"origin": "https://evil.example"}, {"origin": "https://app.example", "host": "evil.example"}):
+        with (
+            pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)),
+            client.websocket_connect(ADDRESS, headers=headers),
+        ):
+            pass
