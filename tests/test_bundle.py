@@ -1,11 +1,16 @@
+import json
 import shutil
+import warnings
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import swiggle
+from swiggle.config import VAEConfig
 from swiggle.data.reading import read_pictures
+from swiggle.manifest import make_manifest
 
 pytestmark = pytest.mark.integration
 
@@ -70,3 +75,31 @@ def test_a_damaged_bundle_is_refused_with_the_file_named(smoke_run: Path, tmp_pa
     weights.write_bytes(content)
     with pytest.raises(swiggle.BundleError, match=r"vae/model\.safetensors"):
         swiggle.Bundle.load(copy)
+
+
+def reconfigured(run: Path, to: Path, **keys: object) -> Path:
+    """A copy of a bundle whose VAE was saved with its training configuration, as every older one was, and more."""
+    for part in ("vae", "sae", "atlas", "index"):
+        shutil.copytree(run / part, to / part)
+    path = to / "vae/config.json"
+    path.write_text(json.dumps(asdict(VAEConfig()) | json.loads(path.read_text()) | keys))
+    (to / "bundle.json").write_text(json.dumps(make_manifest(to, {}, {})))
+    return to
+
+
+def test_a_bundle_with_whole_configurations_loads(
+    bundle: swiggle.Bundle, smoke_run: Path, images: np.ndarray, tmp_path: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        loaded = swiggle.Bundle.load(reconfigured(smoke_run, tmp_path))
+    np.testing.assert_array_equal(loaded.encode(images), bundle.encode(images))
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: a key of another release makes a bundle unreadable")
+def test_a_bundle_with_keys_of_another_release_warns_and_loads(
+    bundle: swiggle.Bundle, smoke_run: Path, images: np.ndarray, tmp_path: Path
+) -> None:
+    with pytest.warns(UserWarning, match=r"vae/config\.json: spot_price"):
+        loaded = swiggle.Bundle.load(reconfigured(smoke_run, tmp_path, spot_price=1))
+    np.testing.assert_array_equal(loaded.encode(images), bundle.encode(images))

@@ -37,3 +37,18 @@ def test_foreign_manifests(folder: Path) -> None:
     (folder / NAME).write_text("{")
     with pytest.raises(BundleError, match=NAME):
         read_manifest(folder)
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: the error does not say what to do")
+def test_another_version_says_what_to_do(folder: Path) -> None:
+    manifest = json.loads((folder / NAME).read_text())
+    (folder / NAME).write_text(json.dumps(manifest | {"version": 3}))
+    with pytest.raises(BundleError, match=r"version 3.*python -m jobs\.seal_bundle"):
+        read_manifest(folder)
+    (folder / NAME).write_text(json.dumps(manifest | {"version": 5}))
+    with pytest.raises(BundleError, match=r"version 5.*newer release"):
+        read_manifest(folder)
+    for damaged in ("[]", json.dumps({"version": 4}), json.dumps({"version": 4, "files": []})):
+        (folder / NAME).write_text(damaged)
+        with pytest.raises(BundleError, match=NAME):
+            read_manifest(folder)

@@ -1,6 +1,9 @@
 """The quick way through the text encoder gives what the general one gives."""
 
+import unicodedata
+
 import numpy as np
+import pytest
 
 from swiggle.atlas.text import text_encoder
 
@@ -27,3 +30,33 @@ def test_what_is_remembered_cannot_be_changed_from_outside() -> None:
     kept = first.copy()
     first[:] = 0
     np.testing.assert_array_equal(encoder.encode(["shark"]), kept)
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: words that the model cannot read have equal vectors")
+def test_words_that_the_model_cannot_read_are_told_apart() -> None:
+    """Two emoji are both [UNK], accents are stripped, vowel signs of Devanagari too."""
+    encoder = text_encoder()
+    for one, other in (
+        ("🦈", "🎩"),
+        ("👍🏽", "👍🏿"),
+        ("pêche", "péché"),
+        ("कि", "कु"),
+        ("🦈 head", "🎩 head"),
+        ("蜜蜂", "蜂蜜"),
+    ):
+        a, b, again = encoder.encode([one, other, unicodedata.normalize("NFD", one)])
+        assert a @ b < 0.95, (one, other)
+        assert a @ again == pytest.approx(1.0, abs=1e-5)
+        np.testing.assert_allclose(encoder.encode([one])[0], a, atol=2e-6)
+    assert encoder.encode(["🦈"])[0] @ encoder.encode(["🦈 chapeau"])[0] > 0.6
+    assert encoder.encode(["cafe"])[0] @ encoder.encode(["café"])[0] > 0.9
+
+
+def test_plain_words_keep_their_vectors() -> None:
+    """Those of the labels of every bundle so far."""
+    from sentence_transformers import SentenceTransformer
+
+    encoder = text_encoder()
+    assert isinstance(encoder._model, SentenceTransformer)
+    texts = ["shark", "square red", "wet money"]
+    np.testing.assert_array_equal(encoder.encode(texts), encoder._model.encode(texts, normalize_embeddings=True))

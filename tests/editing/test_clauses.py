@@ -133,3 +133,19 @@ def test_amounts() -> None:
     amounts = [read_clauses(prompt, NOUNS)[0].amount for prompt in prompts]
     assert amounts == [1.0, 0.5, 2.0, 0.5, 2.0]
     assert isinstance(read_clauses("more red", NOUNS)[0], Clause)
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: a part without words raises IndexError, emoji are dropped")
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("remove the hat, —", [("remove", "", "head")]),
+        ("make it a 🦈", [("replace", "🦈", None)]),
+        ("remove the hat, 🎩", [("remove", "", "head"), ("replace", "🎩", None)]),
+        ("give it a 👩‍🚀 head, and a cafe\u0301 shirt", [("replace", "👩‍🚀", "head"), ("replace", "café", "body")]),
+        ("make it a 鲨鱼，less red", [("replace", "鲨 鱼", None), ("lower", "red", None)]),
+        ("RE\u0301D glasses", [("replace", "réd", "glasses")]),
+    ],
+)
+def test_prompts_in_all_scripts(prompt: str, expected: list[tuple]) -> None:
+    assert read(prompt) == expected

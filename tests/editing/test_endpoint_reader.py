@@ -108,3 +108,35 @@ def test_without_a_model_there_is_no_endpoint_and_without_a_key_an_error(monkeyp
     monkeypatch.setenv(MODEL, "a-model")
     with pytest.raises(EndpointError, match="OPENAI_API_KEY"):
         reader_from_environment()
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: only the log says that the prompt was read by rule")
+@pytest.mark.parametrize(
+    ("content", "failing", "note"),
+    [("nonsense", None, "did not answer clauses"), ("", 401, "could not be asked"), ("", 500, "could not be asked")],
+)
+def test_a_prompt_read_by_rule_says_so(endpoint: Endpoint, content: str, failing: int | None, note: str) -> None:
+    endpoint.content, endpoint.failing = content, failing
+    (clause,) = EndpointReader("a-model")("make it a pizza", NOUNS)
+    assert "by rule" in clause.note
+    assert note in clause.note
+    assert "127.0.0.1" not in clause.note  # where the endpoint is, is for the log
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: what an answer says that cannot be used is dropped without a word")
+def test_what_cannot_be_used_of_an_answer_is_said(endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
+    empty = SHARK | {"text": "hm", "words": "—", "place": None}
+    endpoint.content = json.dumps({"requests": [SHARK | {"place": "hoof"}, empty]})
+    with caplog.at_level(logging.WARNING):
+        (clause,) = EndpointReader("a-model")("be a shark, hm", NOUNS)
+    assert clause.place is None
+    assert "hoof" in clause.note
+    assert "hm" in caplog.text
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: an answer without choices raises TypeError")
+@pytest.mark.parametrize("answer", [{}, {"choices": None}, {"choices": []}, {"choices": [{"index": 0}]}])
+def test_answers_without_a_message(endpoint: Endpoint, answer: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "dumps", lambda value, dumps=json.dumps: dumps(answer if "choices" in value else value))
+    with pytest.raises(EndpointError, match="did not answer clauses"):
+        EndpointReader("a-model").ask("make it a pizza", NOUNS)

@@ -5,6 +5,7 @@ import base64
 import io
 import pickle
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -369,3 +370,32 @@ def test_images_are_brought_to_the_models_size(client: TestClient, sample: str) 
         for content in sizes
     ]
     assert encoded[0]["features"] == encoded[1]["features"] == encoded[2]["features"]
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: `vision` labels are unknown to the API")
+def test_features_that_a_vision_model_named_can_be_asked_for(client: TestClient) -> None:
+    answer = client.get("/v1/features?source=vision")
+    assert (answer.status_code, answer.json()) == (200, {"features": [], "total": 0})
+    assert client.get("/v1/features?source=guess").status_code == 422
+
+
+@pytest.mark.xfail(strict=True, reason="issue 20: text is kept and compared as it was typed")
+def test_labels_of_other_scripts(client: TestClient) -> None:
+    """As it may be typed on one keyboard, asked for from another."""
+    said = {5: "pêche", 6: "péché", 7: "🦈", 8: "🎩", 9: "लाल टोपी", 10: "红色帽子"}
+    typed = {number: unicodedata.normalize("NFD", text) for number, text in said.items()}
+    try:
+        one = client.put("/v1/features/5/label", json={"label": typed[5]}).json()
+        assert one["label"] == said[5]
+        kept = client.put("/v1/labels", json={"labels": typed}).json()["labels"]
+        assert kept == {str(number): text for number, text in said.items()}
+        for number, text in said.items():
+            for form in ("NFC", "NFD"):
+                query = unicodedata.normalize(form, text)
+                hits = client.get("/v1/features/search", params={"query": query, "limit": 5}).json()["features"]
+                assert (hits[0]["id"], hits[0]["label"]) == (number, text)
+                assert hits[1]["score"] < hits[0]["score"] - 0.03
+    finally:
+        for number in said:
+            client.put(f"/v1/features/{number}/label", json={"label": None})
+    assert client.put("/v1/features/5/label", json={"label": " \u00ad "}).json()["source"] != "hand"
