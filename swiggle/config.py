@@ -31,8 +31,8 @@ class DataConfig:
 
 
 @dataclass
-class VAEConfig:
-    """Architecture and training of the variational autoencoder. The defaults are the faithful `paper` model."""
+class VAEArchitecture:
+    """What a variational autoencoder is made of. The defaults are the faithful `paper` model."""
 
     __pydantic_config__ = STRICT
 
@@ -49,6 +49,13 @@ class VAEConfig:
     """Width of the dense encoder and decoder."""
     blocks: int = 2
     """Residual blocks of each."""
+
+
+@dataclass
+class VAEConfig(VAEArchitecture):
+    """Architecture and training of the variational autoencoder."""
+
+    __pydantic_config__ = STRICT
 
     steps: int = 2_000_000
     batch_size: int = 64
@@ -113,8 +120,8 @@ _OPERATION = {
 
 
 @dataclass
-class SAEConfig:
-    """One sparse autoencoder: what it is trained for, the size of its dictionary, and its training."""
+class SAEArchitecture:
+    """What a sparse autoencoder computes: its dictionary, and what its activation function follows from."""
 
     __pydantic_config__ = STRICT
 
@@ -123,11 +130,19 @@ class SAEConfig:
     features: int = 2_048
     latent_dim: int = 256
     """Length of a flattened latent; set from the latents themselves."""
+    k: int = 20
+    """`topk`, `batch_topk`, `matryoshka`: active features a latent, exactly or on average."""
+
+
+@dataclass
+class SAEConfig(SAEArchitecture):
+    """One sparse autoencoder: what it is made of and trained for, and its training."""
+
+    __pydantic_config__ = STRICT
+
     l1: float = 1.0
     """`l1`, `l1_2023`, `jumprelu`, `matryoshka_l1`: weight of what asks for sparsity, for inputs scaled to
     E||x|| = sqrt(n)."""
-    k: int = 20
-    """`topk`, `batch_topk`, `matryoshka`: active features a latent, exactly or on average."""
     prefixes: list[float] = field(default_factory=lambda: [0.25, 1.0])
     """`matryoshka`, `matryoshka_l1`: the nested dictionaries as shares of the whole."""
     aux_weight: float = 1 / 32

@@ -56,8 +56,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise BundleError(f"{path}: not a readable bundle manifest ({error})") from error
-    if manifest.get("version") != VERSION:
-        raise BundleError(f"{path}: schema version {manifest.get('version')!r}, this release reads {VERSION}")
+    version = manifest.get("version") if isinstance(manifest, dict) else None
+    if version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
+        advice = (
+            "it was made by a newer release: update this one"
+            if newer
+            else "run `python -m jobs.seal_bundle` on its run, or `python -m jobs.pipeline` where a stage has changed"
+        )
+        raise BundleError(f"{path}: schema version {version!r}, this release reads {VERSION}; {advice}")
+    if not isinstance(manifest.get("files"), dict):
+        raise BundleError(f"{path}: not a readable bundle manifest (files: must name them)")
     for name, expected in manifest["files"].items():
         file = folder / name
         if not file.is_file():

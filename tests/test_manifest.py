@@ -39,7 +39,6 @@ def test_foreign_manifests(folder: Path) -> None:
         read_manifest(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: the error does not say what to do")
 def test_another_version_says_what_to_do(folder: Path) -> None:
     manifest = json.loads((folder / NAME).read_text())
     (folder / NAME).write_text(json.dumps(manifest | {"version": 3}))

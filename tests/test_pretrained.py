@@ -18,7 +18,6 @@ VAE_SIZES = {
     "hidden": 8, "blocks": 1,
 }  # fmt: skip
 SAE_SIZES = {"objective": "topk", "features": 6, "latent_dim": 4, "k": 2}
-NEW = pytest.mark.xfail(strict=True, reason="issue 20: config.json holds the whole training configuration")
 
 
 def vae_in(folder: Path) -> VAE:
@@ -41,7 +40,6 @@ def read(folder: Path) -> Any:
     return json.loads((folder / "config.json").read_text())
 
 
-@NEW
 def test_only_what_defines_the_model_is_written(tmp_path: Path) -> None:
     vae_in(tmp_path / "vae")
     sae_in(tmp_path / "sae")
@@ -63,7 +61,6 @@ def test_full_configurations_of_older_models_load_without_a_word(tmp_path: Path)
     assert torch.equal(dictionary(latents)[1], sae(latents)[1])
 
 
-@NEW
 def test_unknown_keys_warn_and_load(tmp_path: Path) -> None:
     vae_in(tmp_path)
     rewrite(tmp_path, read(tmp_path) | {"max_retries": 3, "attention": "none"})
@@ -80,7 +77,6 @@ def test_missing_keys_take_their_default(tmp_path: Path) -> None:
     assert SparseAutoencoder.from_pretrained(tmp_path).config.objective == "l1"
 
 
-@NEW
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -100,7 +96,6 @@ def test_wrong_values_are_refused_by_name(tmp_path: Path, change: dict[str, Any]
         VAE.from_pretrained(tmp_path)
 
 
-@NEW
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -120,7 +115,6 @@ def test_an_unknown_activation_function_is_refused_by_name(
         SparseAutoencoder.from_pretrained(tmp_path)
 
 
-@NEW
 @pytest.mark.parametrize("text", ["[]", "{", "3"])
 def test_what_is_no_configuration(tmp_path: Path, text: str) -> None:
     from swiggle.errors import SwiggleError

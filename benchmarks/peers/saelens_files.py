@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 D_IN, D_SAE, K, INPUTS = 8, 16, 3, 16
-OLD = {
+OLD: dict[str, dict[str, Any]] = {
     "standard": {},
     "finetuned": {"finetuning_scaling_factor": True},
     "topk": {"activation_fn_str": "topk", "activation_fn_kwargs": {"k": K}},
@@ -104,7 +104,8 @@ def write(case: str, sae: Any, folder: Path) -> None:
 
 def main(folder: Path) -> None:
     old = int(sae_lens.__version__.split(".")[0]) < 6
-    for case, settings in (OLD if old else NEW).items():
+    cases: dict[str, dict[str, Any]] = OLD if old else NEW
+    for case, settings in cases.items():
         try:
             sae = old_sae(settings) if old else new_sae(case, settings)
             write(case, sae, folder / sae_lens.__version__ / case)

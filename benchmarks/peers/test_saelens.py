@@ -30,8 +30,8 @@ def random_sae(config: SAEConfig) -> SparseAutoencoder:
 @pytest.mark.parametrize("tied", [False, True])
 def test_loss_and_gradients(tied: bool) -> None:
     """The L1 objective of April 2024; with SAELens's tied bias, that of 2023 on unit rows."""
-    ours = random_sae(SAEConfig(objective="l1_2023" if tied else "l1", l1=3.0))
-    objective = objective_of(ours.config, 1_000)
+    config = SAEConfig(objective="l1_2023" if tied else "l1", l1=3.0)
+    ours, objective = random_sae(config), objective_of(config, 1_000)
     objective.after_step(ours)
     theirs = StandardTrainingSAE(
         StandardTrainingSAEConfig(d_in=256, d_sae=2_048, l1_coefficient=3.0, apply_b_dec_to_input=tied)
@@ -57,8 +57,8 @@ def test_loss_and_gradients(tied: bool) -> None:
 
 @pytest.mark.parametrize("objective", ["l1", "topk", "batch_topk"])
 def test_what_is_exported_opens_there_as_the_same_function(tmp_path: Path, objective: Objective) -> None:
-    sae = random_sae(SAEConfig(objective=objective, features=128, latent_dim=32, k=5))
-    sae = objective_of(sae.config, 1_000).folded(sae, 1.7)
+    config = SAEConfig(objective=objective, features=128, latent_dim=32, k=5)
+    sae = objective_of(config, 1_000).folded(random_sae(config), 1.7)
     if objective == "batch_topk":
         sae.threshold.fill_(0.1)
     export_saelens(sae, tmp_path)

@@ -13,7 +13,7 @@ import matplotlib
 import torch
 from torch import Tensor
 
-from swiggle.config import SAEConfig
+from swiggle.config import SAEArchitecture, SAEConfig
 from swiggle.precision import has_bf16
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objectives.base import input_scale
@@ -48,10 +48,10 @@ def bf16() -> torch.autocast:
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16(torch.device("cpu")), cache_enabled=False)
 
 
-def folded(weights: dict[str, Tensor], config: SAEConfig, scale: float) -> SparseAutoencoder:
+def folded(weights: dict[str, Tensor], config: SAEArchitecture, scale: float) -> SparseAutoencoder:
     """Weights that take scaled latents, as a function of raw ones with unit decoder rows."""
     norms = weights["W_dec"].norm(dim=1).clamp_min(1e-12) / scale
-    sae = SparseAutoencoder(config)
+    sae = SparseAutoencoder(config, config.decoder_init_norm)
     with torch.no_grad():
         sae.W_dec.copy_(weights["W_dec"] / scale / norms[:, None])
         sae.W_enc.copy_(weights["W_enc"] * scale * norms)

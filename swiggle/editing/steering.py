@@ -39,6 +39,7 @@ class Steering:
         (_, base), *masked = self.layers(latents, plan, sources)
         pictures = self.vae.decode(base)
         for mask, moved in masked:
+            assert mask is not None  # only the first layer has none
             pictures = torch.lerp(pictures, self.vae.decode(moved), cover(mask, pictures))
         return to_images(pictures)
 

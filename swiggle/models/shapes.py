@@ -1,6 +1,6 @@
 """Which sizes of pictures and latents fit together. Needs no torch, so it is asked before anything is computed."""
 
-from swiggle.config import VAEConfig
+from swiggle.config import VAEArchitecture
 from swiggle.errors import SwiggleError
 
 GRID = 8
@@ -11,7 +11,7 @@ class ShapeError(SwiggleError, ValueError):
     """Sizes that do not fit together. The message names the field and says what would fit."""
 
 
-def latent_shape(config: VAEConfig) -> tuple[int, int, int]:
+def latent_shape(config: VAEArchitecture) -> tuple[int, int, int]:
     """Channels and sides of the latent of a model. Raises `ShapeError`."""
     size, halvings = config.image_size, len(config.channels)
     if size < 1:

@@ -4,7 +4,7 @@
     z = vae.encode(pictures).mean          # [N, 4, 8, 8]
     pictures = vae.decode(z)               # [N, 3, S, S], values about -1 to 1
 
-Which encoder and decoder it is made of, and how it was trained, is a `VAEConfig`.
+Which encoder and decoder it is made of is a `VAEArchitecture`.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from swiggle.config import VAEConfig
+from swiggle.config import VAEArchitecture, VAEConfig
 from swiggle.models.dense import DenseDecoder, DenseEncoder
 from swiggle.models.ladder import ConvDecoder, ConvEncoder
 from swiggle.models.shapes import latent_shape
@@ -45,7 +45,7 @@ class Posterior:
 class VAE(nn.Module):
     """Encoder, diagonal Gaussian posterior and decoder."""
 
-    def __init__(self, config: VAEConfig) -> None:
+    def __init__(self, config: VAEArchitecture) -> None:
         """Raises `ShapeError` for sizes that do not fit together."""
         super().__init__()
         self.config = config
@@ -75,12 +75,12 @@ class VAE(nn.Module):
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors`."""
-        save_pretrained(self, self.config, folder)
+        save_pretrained(self, VAEArchitecture, self.config, folder)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> "VAE":
-        """Read what `save_pretrained` wrote. Raises `ConfigError` naming a missing or damaged file."""
-        return load_pretrained(cls, VAEConfig, Path(folder)).eval()
+        """Read what `save_pretrained` wrote. Raises `ModelError` naming a missing or damaged file."""
+        return load_pretrained(cls, VAEArchitecture, VAEConfig, Path(folder)).eval()
 
 
 def to_model(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:

@@ -15,18 +15,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from swiggle.config import SAEConfig
-from swiggle.pretrained import load_pretrained, save_pretrained
+from swiggle.config import SAEArchitecture, SAEConfig
+from swiggle.pretrained import ModelError, load_pretrained, save_pretrained
 
 
 class SparseAutoencoder(nn.Module):
     threshold: Tensor
 
-    def __init__(self, config: SAEConfig) -> None:
+    def __init__(self, config: SAEArchitecture, decoder_init_norm: float = SAEConfig.decoder_init_norm) -> None:
+        """Raises `ModelError` for sizes that do not fit together."""
         super().__init__()
         self.config = config
+        if config.features < 1 or config.latent_dim < 1:
+            raise ModelError(f"sae.features {config.features} and sae.latent_dim {config.latent_dim}: at least 1 each")
+        if config.objective == "topk" and not 1 <= config.k <= config.features:
+            raise ModelError(f"sae.k {config.k}: not between 1 and the {config.features} features there are")
         rows = torch.randn(config.features, config.latent_dim)
-        rows = rows / rows.norm(dim=1, keepdim=True) * config.decoder_init_norm
+        rows = rows / rows.norm(dim=1, keepdim=True) * decoder_init_norm
         self.W_dec = nn.Parameter(rows)
         self.W_enc = nn.Parameter(rows.T.clone())
         self.b_enc = nn.Parameter(torch.zeros(config.features))
@@ -55,12 +60,12 @@ class SparseAutoencoder(nn.Module):
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors`."""
-        save_pretrained(self, self.config, folder)
+        save_pretrained(self, SAEArchitecture, self.config, folder)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> "SparseAutoencoder":
-        """Read what `save_pretrained` wrote. Raises ValueError naming a missing or damaged file."""
-        return load_pretrained(cls, SAEConfig, Path(folder)).eval()
+        """Read what `save_pretrained` wrote. Raises `ModelError` naming a missing or damaged file."""
+        return load_pretrained(cls, SAEArchitecture, SAEConfig, Path(folder)).eval()
 
 
 def strongest(preactivations: Tensor, k: int) -> Tensor:

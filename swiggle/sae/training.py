@@ -27,7 +27,7 @@ class SAETraining:
         """`count` latents in the training set, over all workers, whose `input_scale` is `scale`."""
         self.config, self.scale, self.device = config, scale, device
         torch.manual_seed(config.seed)
-        self.sae = SparseAutoencoder(config).to(device)
+        self.sae = SparseAutoencoder(config, config.decoder_init_norm).to(device)
         self.objective = objective_of(config, count).to(device)
         self.objective.after_step(self.sae)  # rows that are kept at norm 1 begin there
         self.parameters = [*self.sae.parameters(), *self.objective.parameters()]

@@ -24,7 +24,7 @@ from swiggle.config import VAEConfig
 from swiggle.errors import ConfigError
 from swiggle.models.vae import VAE, to_model
 from swiggle.precision import autocast
-from swiggle.storage import StorageError
+from swiggle.pretrained import ModelError
 from swiggle.training import ema
 from swiggle.training.colour_readout import ColourReadout, ReadVAE
 from swiggle.training.order import worker_share
@@ -138,14 +138,14 @@ class VAETraining:
         torch.save({"step": self.step, "model": state, "optimizer": self.optimizer.state_dict()}, folder / STATE)
 
     def restore(self, folder: Path) -> None:
-        """Go on from what `save` wrote. Raises ValueError naming a missing or damaged file."""
+        """Go on from what `save` wrote. Raises `ModelError` naming a missing or damaged file."""
         kept = VAE.from_pretrained(folder / "vae")
         if not zipfile.is_zipfile(folder / STATE):
-            raise StorageError(f"{folder / STATE}: missing or cut short")
+            raise ModelError(f"{folder / STATE}: missing or cut short")
         try:
             state = torch.load(folder / STATE, map_location=self.device, weights_only=True)
         except RuntimeError as error:
-            raise StorageError(f"{folder / STATE}: {error}") from error
+            raise ModelError(f"{folder / STATE}: {error}") from error
         self.step = state["step"]
         self.whole.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
