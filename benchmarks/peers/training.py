@@ -51,7 +51,7 @@ def bf16() -> torch.autocast:
 def folded(weights: dict[str, Tensor], config: SAEArchitecture, scale: float) -> SparseAutoencoder:
     """Weights that take scaled latents, as a function of raw ones with unit decoder rows."""
     norms = weights["W_dec"].norm(dim=1).clamp_min(1e-12) / scale
-    sae = SparseAutoencoder(config, config.decoder_init_norm)
+    sae = SparseAutoencoder(config)
     with torch.no_grad():
         sae.W_dec.copy_(weights["W_dec"] / scale / norms[:, None])
         sae.W_enc.copy_(weights["W_enc"] * scale * norms)

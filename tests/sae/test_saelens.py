@@ -65,7 +65,6 @@ def saved(folder: Path, changes: dict[str, object] | None = None, **config: obje
     return folder
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: older TopK configs are another function")
 @pytest.mark.parametrize(
     "config",
     [
@@ -82,7 +81,6 @@ def test_older_top_k(tmp_path: Path, config: dict[str, object]) -> None:
     torch.testing.assert_close(sae.encode(x).sum(dim=1), best)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: what does not fit is not refused by name")
 @pytest.mark.parametrize(
     ("config", "changes", "message"),
     [
@@ -115,7 +113,6 @@ def test_what_does_not_fit_is_refused(
         import_saelens(saved(tmp_path, changes, **config))
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: a file that is no configuration is no error of our own")
 @pytest.mark.parametrize("text", ["[]", "{", '"topk"'])
 def test_a_configuration_that_is_none(tmp_path: Path, text: str) -> None:
     from swiggle.errors import SwiggleError
@@ -125,7 +122,6 @@ def test_a_configuration_that_is_none(tmp_path: Path, text: str) -> None:
         import_saelens(tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: a threshold below zero lets negative activations through")
 def test_jumps_below_zero_are_relu(tmp_path: Path) -> None:
     sae = import_saelens(saved(tmp_path, {"threshold": torch.full((64,), -1.0)}, architecture="jumprelu"))
     x = torch.randn(200, 16)

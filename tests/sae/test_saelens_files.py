@@ -16,17 +16,9 @@ REFUSED = {
     "layer_norm": "normalize_activations 'layer_norm'",
     "hook_z": "(hook_name 'blocks.0.attn.hook_z'|reshape_activations 'hook_z')",
 }
-TODAY_WRONG = ("finetuned", "topk_rescaled")
 
 
-def marked(path: Path) -> object:
-    old_topk = path.parent.name == "topk" and not path.parent.parent.name.startswith("6")
-    wrong = old_topk or path.parent.name in TODAY_WRONG
-    marks = [pytest.mark.xfail(strict=True, reason="issue 20: older configs are another function")] if wrong else []
-    return pytest.param(path.parent, id="-".join(path.parts[-3:-1]), marks=marks)
-
-
-@pytest.mark.parametrize("folder", map(marked, SAVED))
+@pytest.mark.parametrize("folder", [pytest.param(p.parent, id="-".join(p.parts[-3:-1])) for p in SAVED])
 def test_it_is_their_function(folder: Path) -> None:
     expected = load_file(folder / "expected.safetensors")
     ours = import_saelens(folder)
@@ -40,7 +32,6 @@ def test_several_versions_are_there() -> None:
     assert {path.parts[-3].split(".")[0] for path in SAVED} == {"3", "4", "5", "6"}
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: older configs are not refused, and not by an exception of our own")
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_the_same_function_is_refused_by_name(case: str) -> None:
     from swiggle.errors import SwiggleError
