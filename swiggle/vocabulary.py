@@ -4,7 +4,6 @@ A vocabulary names the places ("head: head, hat, face") and the words without co
 data set, knows no trait, and may be empty: then every word belongs to no place.
 """
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -14,12 +13,18 @@ from typing import Any
 
 import yaml
 
-_TOKEN = re.compile(r"[^\W_]+(?:[+'][^\W_]+)*|[,;:.!?]")
+from swiggle.errors import SwiggleError
+from swiggle.words import alike, composed, tokenise
+
 _PUNCTUATION = set(",;:.!?")
 _CROSSING = 3
 """How many words of distance a comma is worth."""
 
 Words = tuple[str, ...]
+
+
+class VocabularyError(SwiggleError, ValueError):
+    """A vocabulary that cannot be used; the message names the file and the key at fault."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +45,30 @@ class Vocabulary:
 
     @classmethod
     def load(cls, name: str) -> "Vocabulary":
-        """A vocabulary that ships with the package, by name, or any other, by path. Raises ValueError naming it."""
+        """A vocabulary that ships with the package, by name, or any other, by path. Raises `VocabularyError`."""
         try:
-            text = _shipped(name).read_text() if is_shipped(name) else Path(name).read_text()
+            text = _shipped(name).read_text() if is_shipped(name) else Path(name).read_text(encoding="utf-8")
             return cls.from_dict(yaml.safe_load(text))
-        except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
-            raise ValueError(f"atlas.vocabulary: {name}: {error}") from error
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, VocabularyError) as error:
+            raise VocabularyError(f"atlas.vocabulary: {name}: {error}") from error
 
     @classmethod
-    def from_dict(cls, tree: dict[str, Any]) -> "Vocabulary":
-        places = {place: [str(word) for word in words] for place, words in tree.get("places", {}).items()}
-        filler, nothing = (frozenset(map(str, tree.get(name, []))) for name in ("filler", "nothing"))
-        return cls(places, tree.get("default_place"), filler, nothing)
+    def from_dict(cls, tree: Any) -> "Vocabulary":
+        """From what the YAML file holds. Raises `VocabularyError` naming the key at fault."""
+        if not isinstance(tree, dict) or not isinstance(tree.get("places", {}), dict):
+            raise VocabularyError("places: expected a mapping of places to lists of words")
+        places = {composed(str(place)): _listed(words, str(place)) for place, words in tree.get("places", {}).items()}
+        for place, words in places.items():
+            if empty := [word for word in words if not tokenise(word)]:
+                raise VocabularyError(f"places: {place}: {empty[0]!r} holds no word")
+        filler, nothing = (_listed(tree.get(name, []), name) for name in ("filler", "nothing"))
+        default = tree.get("default_place")
+        return cls(
+            places,
+            None if default is None else composed(str(default)),
+            frozenset(token for word in filler for token in tokenise(word)),
+            frozenset(map(alike, nothing)),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -133,6 +150,7 @@ def is_shipped(name: str) -> bool:
     return _shipped(name).is_file()
 
 
-def tokenise(text: str) -> list[str]:
-    """Lower-case words and punctuation marks; hyphens and underscores part words."""
-    return _TOKEN.findall(text.lower())
+def _listed(words: Any, name: str) -> list[str]:
+    if not isinstance(words, list):
+        raise VocabularyError(f"{name}: expected a list of words, not {words!r}")
+    return [composed(str(word)) for word in words]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from swiggle.atlas.hand_labels import entry_for
-from swiggle.atlas.index import Entry, LabelIndex, open_chroma
+from swiggle.atlas.entries import Entry, entry_for
+from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.atlas.labels import Captioned, label_features
 from swiggle.editing.clauses import Clause, read_clauses
 from swiggle.editing.retrieval import retrieve
@@ -59,7 +59,6 @@ def world(language: dict[str, Any], form: Any, count: int, seed: int) -> Caption
     return Captioned(sparse.csr_matrix(fires), captions)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: other scripts are torn apart or dropped, and found by equal vectors")
 @pytest.mark.parametrize("stored", FORMS)
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_what_captions_say_is_labelled_and_found(name: str, stored: str) -> None:
@@ -80,7 +79,6 @@ def test_what_captions_say_is_labelled_and_found(name: str, stored: str) -> None
             assert [match.feature for match in found.matched] == [feature], (words, found)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: labels by hand are torn apart, and found by equal vectors")
 @pytest.mark.parametrize("labelled", FORMS)
 @pytest.mark.parametrize("asked", FORMS)
 def test_labels_by_hand_are_found(labelled: Any, asked: Any) -> None:

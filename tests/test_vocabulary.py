@@ -54,7 +54,6 @@ def test_round_trip_and_missing_file() -> None:
         Vocabulary.load("no-such-words")
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: words are not Unicode's, and decomposed letters are torn apart")
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
@@ -87,7 +86,6 @@ def test_words_of_all_scripts(text: str, tokens: list[str]) -> None:
         assert tokenise(unicodedata.normalize(form, text)) == wanted
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: a vocabulary's words are compared as they were typed")
 def test_a_vocabulary_in_another_script() -> None:
     tree = {
         "places": {"tête": ["tête", "chapeau"], "头": ["头", "帽子"], "🎩": ["🎩"]},
@@ -110,9 +108,6 @@ def test_a_vocabulary_in_another_script() -> None:
     assert composed.mentions("🦈 🎩") == [Mention("🎩", ("🦈",))]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="issue 20: a word of marks alone raises IndexError, a bad file a plain ValueError"
-)
 def test_vocabularies_that_cannot_be_used(tmp_path: Path) -> None:
     from swiggle.errors import SwiggleError
 

@@ -9,7 +9,9 @@ const COLUMNS = 64;
 const EXAMPLES_A_SHEET = 32;
 const CARDS_A_FILE = 256;
 
-const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+// As swiggle/words.py has them, near enough to compare a query with labels.
+const words = (text) =>
+  text.normalize("NFC").toLowerCase().match(/\p{RI}{2}|\p{Extended_Pictographic}(?:\p{EMod}|\u200d\p{Extended_Pictographic})*|[\p{L}\p{M}\p{N}]+/gu) ?? [];
 
 async function fetched(path, kind) {
   const response = await fetch(path);

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.labels import UNEXPLAINED
 from swiggle.vocabulary import Vocabulary
+from swiggle.words import composed
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Entry:
 
 def entry_for(feature: int, label: str, vocabulary: Vocabulary) -> Entry:
     """How a hand label is found: by its content words, at the place it names."""
+    label = composed(label)
     words = [word for mention in vocabulary.mentions(label) for word in mention.words]
     places = vocabulary.named_places(label)
     return Entry(feature, label, " ".join(words) or label, places[-1] if places else None)

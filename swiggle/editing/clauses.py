@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from swiggle.editing import grammar
-from swiggle.vocabulary import Mention, Vocabulary, Words, tokenise
+from swiggle.vocabulary import Mention, Vocabulary, Words
+from swiggle.words import alike, tokenise
 
 Action = Literal["replace", "raise", "lower", "remove"]
 
@@ -39,7 +40,7 @@ class _Part:
 
 def read_clauses(prompt: str, vocabulary: Vocabulary) -> list[Clause]:
     """The requests of a prompt, in order; parts without content words ask for nothing."""
-    text = " ".join(prompt.lower().replace("’", "'").split())
+    text = " ".join(alike(prompt).split())
     return [clause for sentence in grammar.END.split(text) for clause in _clauses(sentence, vocabulary)]
 
 
@@ -98,7 +99,7 @@ def _halves(piece: str, vocabulary: Vocabulary) -> list[str]:
 
 def _continues(part: str, vocabulary: Vocabulary) -> bool:
     """Whether a part goes on with what the one before it asked for: "the hat", "glasses"."""
-    tokens = tokenise(part)
+    tokens = tokenise(part) or [""]
     return tokens[0] in grammar.DEFINITE or (bool(vocabulary.named_places(part)) and not vocabulary.mentions(part))
 
 

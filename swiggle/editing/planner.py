@@ -17,6 +17,7 @@ from swiggle.editing.clauses import Clause, read_clauses
 from swiggle.editing.composer import GROUP, Composer, Picture, PromptPlan, Request
 from swiggle.editing.endpoint_reader import Reader
 from swiggle.editing.retrieval import LISTED, Found, retrieve
+from swiggle.words import alike, composed
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Planner:
         if whole.found.matched or clause.action != "replace" or len(pieces) == 1:
             return [whole]
         apart = [
-            Request(part, self._found(part)) for piece in pieces for part in read_clauses(piece, self.atlas.vocabulary)
+            Request(part, self._found(part)) for piece in pieces for part in self.reader(piece, self.atlas.vocabulary)
         ]
         return apart if any(request.found.matched for request in apart) else [whole]
 
@@ -59,7 +60,7 @@ class Planner:
     def _in_short(self, prompt: str) -> str:
         """A prompt with whole labels, as a page offers them, without what a comma adds to tell a label from others of
         the same meaning: "give it banana head, upper" asks for a banana head. What "with" adds may be meant."""
-        return self._added.sub(lambda label: self._meaning(label[0]), prompt)
+        return self._added.sub(lambda label: self._meaning(label[0]), composed(prompt))
 
     def _apart(self, found: Found) -> Found:
         """What was found, the best of the other labels alone, without those that mean the same as what matched or as
@@ -80,13 +81,13 @@ class Planner:
         return list(others.values())
 
     def _meaning(self, label: str) -> str:
-        return self._meanings.get(label.lower(), label.lower())
+        return self._meanings.get(alike(label), alike(label))
 
     @cached_property
     def _added(self) -> re.Pattern[str]:
         labels = [label for label, meaning in self._meanings.items() if label.startswith(f"{meaning},")]
         longest_first = sorted(labels, key=lambda label: (-len(label), label))
-        return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'})(?!\w)", re.IGNORECASE)
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'})(?!\w)", re.IGNORECASE)
 
     @cached_property
     def _meanings(self) -> dict[str, str]:
@@ -94,8 +95,8 @@ class Planner:
         meanings = {}
         for label, words, place in zip(self.atlas.labels, self.atlas.words, self.atlas.places, strict=True):
             meaning = f"{words} {place}" if place else words
-            if words and f"{label.lower()} ".startswith((f"{meaning} ", f"{meaning},")):
-                meanings[label.lower()] = meaning
+            if words and f"{alike(label)} ".startswith((f"{meaning} ", f"{meaning},")):
+                meanings[alike(label)] = meaning
         return meanings
 
     @cached_property

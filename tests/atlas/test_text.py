@@ -32,7 +32,6 @@ def test_what_is_remembered_cannot_be_changed_from_outside() -> None:
     np.testing.assert_array_equal(encoder.encode(["shark"]), kept)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: words that the model cannot read have equal vectors")
 def test_words_that_the_model_cannot_read_are_told_apart() -> None:
     """Two emoji are both [UNK], accents are stripped, vowel signs of Devanagari too."""
     encoder = text_encoder()

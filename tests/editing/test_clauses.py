@@ -135,7 +135,6 @@ def test_amounts() -> None:
     assert isinstance(read_clauses("more red", NOUNS)[0], Clause)
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: a part without words raises IndexError, emoji are dropped")
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [

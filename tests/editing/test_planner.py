@@ -70,7 +70,7 @@ def planner_of(labels: list[str]) -> tuple[Planner, np.ndarray]:
             "mean_activation": unit,
         }
     )  # fmt: skip
-    atlas = Atlas(table, np.zeros((7, 7)), direction, footprint, {}, [], VOCABULARY, memory)
+    atlas = Atlas(table, direction, footprint, {}, [], VOCABULARY, memory)
     return Planner(atlas, ExactIndex(labels), rows), codes
 
 
