@@ -8,6 +8,7 @@ Reads `<run>/data`, `<run>/vae`, `<run>/latents` and `<run>/sae`; writes `<run>/
 `<run>/build_atlas` and not done again.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -172,19 +173,40 @@ def captioned(config: RunConfig, features: int) -> dict[str, tuple[np.ndarray, C
 
 
 def seen_by_vision(
-    config: RunConfig, labels: list[Label], statistics: FeatureStatistics, train: tuple[np.ndarray, Captioned]
+    config: RunConfig,
+    labels: list[Label],
+    statistics: FeatureStatistics,
+    train: tuple[np.ndarray, Captioned],
+    parts: str,
 ) -> list[Label]:
-    """The labels, with those of a vision model where captions leave a live feature unexplained."""
+    """The labels, with those of a vision model where captions leave a live feature unexplained. Answers are kept at
+    `parts` as they come, so that a stage that was stopped asks only what is missing."""
     labeller = VisionLabeller(config.atlas.labeller_url, config.atlas.labeller_model)
-    asked = unexplained(labels, statistics.density > 0)
-    chosen = {i: pictures_about(i, statistics, *train) for i in asked}
-    with local_copy(join(config.run, "data")) as data:
-        wanted = np.array([number for groups in chosen.values() for group in groups for number in group], np.int64)
-        images = dict(zip(*collect_pictures(data, wanted, 0)[:2], strict=True))
-    evidence = (Evidence(i, *([images[n] for n in group] for group in groups)) for i, groups in chosen.items())
     vocabulary = Vocabulary.load(config.atlas.vocabulary)
-    found = vision_labels(labeller, evidence, vocabulary, config.atlas.min_confidence, config.atlas.seed)
-    return [found.get(i, label) for i, label in enumerate(labels)]
+    missed: list[str] = []
+
+    def ask(features: list[int]) -> Iterator[pa.Table]:
+        chosen = {i: pictures_about(i, statistics, *train) for i in features}
+        with local_copy(join(config.run, "data")) as data:
+            wanted = np.array([number for groups in chosen.values() for group in groups for number in group], np.int64)
+            images = dict(zip(*collect_pictures(data, wanted, 0)[:2], strict=True))
+        evidence = (Evidence(i, *([images[n] for n in group] for group in groups)) for i, groups in chosen.items())
+        for answer in vision_labels(labeller, evidence, vocabulary, config.atlas.min_confidence, config.atlas.seed):
+            if answer.failure:
+                missed.append(answer.failure)
+            else:
+                said = json.dumps(answer.label and asdict(answer.label))
+                yield pa.table({"id": [answer.feature], "label": [said]})
+        if missed:
+            say(
+                STAGE.name,
+                f"{len(missed)} of {len(features)} features got no answer from the vision model and stay unexplained; "
+                f"the last: {missed[-1]}",
+            )
+
+    kept = rows_once(join(parts, "vision"), unexplained(labels, statistics.density > 0), ask)
+    said = {row["id"]: json.loads(row["label"]) for row in kept.to_pylist()}
+    return [Label(**said[i]) if said.get(i) else label for i, label in enumerate(labels)]
 
 
 def pictures_about(
@@ -230,7 +252,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         splits, statistics.max_activation, footprint, acts_on, vocabulary, config.atlas.min_confidence
     )
     if config.atlas.labeller == "vision":
-        labels = seen_by_vision(config, labels, statistics, pictures["train"])
+        labels = seen_by_vision(config, labels, statistics, pictures["train"], parts)
     say(STAGE.name, f"{len(explained(labels))} features labelled")
 
     groups = feature_groups(positions, live, acts_on)

@@ -25,7 +25,7 @@ def arrays_once(uri: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str
 
 def rows_once(uri: str, wanted: list[int], make: Callable[[list[int]], Iterator[pa.Table]]) -> pa.Table:
     """A table with a row for each of the wanted `id`s, ascending. `make` yields tables of such as are missing, each
-    of which is kept at `uri` as soon as it is there."""
+    of which is kept at `uri` as soon as it is there; what it leaves out is asked of it again the next time."""
     kept: list[pa.Table] = []
     if exists(uri):
         with local_copy(uri) as folder:
@@ -36,7 +36,7 @@ def rows_once(uri: str, wanted: list[int], make: Callable[[list[int]], Iterator[
             with publish(join(uri, str(table["id"][0]))) as folder:
                 pq.write_table(table, folder / FILE)
             kept.append(table)
-    return pa.concat_tables(kept).sort_by("id")
+    return pa.concat_tables(kept).sort_by("id") if kept else pa.table({"id": pa.array([], pa.int64())})
 
 
 def in_parts(name: str, matrix: sparse.csr_matrix) -> dict[str, np.ndarray]:

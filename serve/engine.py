@@ -243,6 +243,7 @@ def _shown(reason: Reason) -> schemas.RequestReason:
         features=reason.features,
         nearest=reason.nearest,
         alternatives=reason.alternatives,
+        note=reason.note,
     )
 
 

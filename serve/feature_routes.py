@@ -18,8 +18,10 @@ from serve.listing import Listing
 from serve.sheets import feature_sheet, footprint_picture
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.editing.plan import EditPlan, Operation
+from swiggle.words import alike
 
 FeatureId = Annotated[int, PathParameter(ge=0, lt=2**31, description="a feature's number", examples=[3])]
+SOURCES = "^(caption|vision|hand|unexplained)$"
 Kind = Annotated[str, Query(pattern="^(natural|one_hot)$", examples=["natural"])]
 
 
@@ -53,7 +55,9 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         limit: Annotated[int, Query(ge=1, le=2048, examples=[100])] = 100,
         offset: Annotated[int, Query(ge=0, lt=2**31, examples=[0])] = 0,
         place: Annotated[str | None, Query(max_length=100, examples=["head"])] = None,
-        source: Annotated[str | None, Query(pattern="^(caption|hand|unexplained)$", examples=["caption"])] = None,
+        source: Annotated[
+            str | None, Query(pattern="^(caption|vision|hand|unexplained)$", examples=["caption"])
+        ] = None,
         dead: Annotated[bool | None, Query(examples=[False])] = None,
     ) -> Response:
         """List and filter; `total` is how many there are, of which `limit` from `offset` on are shown."""
@@ -87,7 +91,7 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         """Label by hand; search sees it at once. Null takes the hand label back. With the `revision` that a card or
         the list of labels named, a change of this label since then is answered 409, and nothing is changed."""
         engine.check_dictionary(body.dictionary)
-        label = body.label.strip() if body.label else None
+        label = body.label.strip() if body.label and alike(body.label).strip() else None
         change = {engine.check_feature(feature): label or None}
         engine.keep_labels(await engine.retrieval.put_labels.remote(change, body.revision))
         return await card_of(feature)

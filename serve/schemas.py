@@ -116,6 +116,9 @@ class RequestReason(BaseModel):
     features: list[int]
     nearest: list[str] = Field(description="labels that come closest, where nothing matched")
     alternatives: list[str] = Field(default=[], description="other labels that might have been meant")
+    note: str = Field(
+        default="", description="what whoever read the prompt could not do, as a language model that failed"
+    )
 
 
 class EditResponse(SteerResponse):

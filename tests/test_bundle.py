@@ -96,7 +96,6 @@ def test_a_bundle_with_whole_configurations_loads(
     np.testing.assert_array_equal(loaded.encode(images), bundle.encode(images))
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: a key of another release makes a bundle unreadable")
 def test_a_bundle_with_keys_of_another_release_warns_and_loads(
     bundle: swiggle.Bundle, smoke_run: Path, images: np.ndarray, tmp_path: Path
 ) -> None:

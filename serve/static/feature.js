@@ -219,7 +219,9 @@ export class FeaturePanel {
         ? "written by hand"
         : card.source === "caption"
           ? `from captions, confidence ${card.confidence.toFixed(2)}`
-          : "no caption explains it";
+          : card.source === "vision"
+            ? `from a vision model, confidence ${card.confidence.toFixed(2)}`
+            : "no caption explains it";
     const save = async (label) => {
       try {
         const saved = await this.api.putLabel(card.id, label, card.revision);

@@ -26,7 +26,7 @@ export class Labelling {
     const { list } = this.catalogue;
     if (!this.#queue.length) {
       const open = list.filter((f) => !f.dead && !isNamed(f)).sort((a, b) => b.density - a.density);
-      const unsure = list.filter((f) => !f.dead && f.source === "caption").sort((a, b) => a.confidence - b.confidence);
+      const unsure = list.filter((f) => !f.dead && ["caption", "vision"].includes(f.source)).sort((a, b) => a.confidence - b.confidence);
       this.#queue = [...open, ...unsure].map(({ id }) => id);
     }
     await this.#show();
@@ -120,6 +120,7 @@ export class Labelling {
             { class: "source" },
             `active in ${(100 * card.density).toFixed(2)}% of pictures`,
             card.source === "caption" ? `, label from captions at confidence ${card.confidence.toFixed(2)}` : null,
+            card.source === "vision" ? `, label from a vision model at confidence ${card.confidence.toFixed(2)}` : null,
           ),
           h(
             "form",

@@ -3,15 +3,12 @@
 import { ApiError } from "./api.js";
 import { Decoder, Steering, floatsFromHalves } from "./decoder.js";
 import { h } from "./dom.js";
+import { wordsOf } from "./words.js";
 
 const TILE = 32;
 const COLUMNS = 64;
 const EXAMPLES_A_SHEET = 32;
 const CARDS_A_FILE = 256;
-
-// As swiggle/words.py has them, near enough to compare a query with labels.
-const words = (text) =>
-  text.normalize("NFC").toLowerCase().match(/\p{RI}{2}|\p{Extended_Pictographic}(?:\p{EMod}|\u200d\p{Extended_Pictographic})*|[\p{L}\p{M}\p{N}]+/gu) ?? [];
 
 async function fetched(path, kind) {
   const response = await fetch(path);
@@ -162,9 +159,9 @@ export class StaticApi extends EventTarget {
 
   /** Features whose labels hold the words, the share of a label that they make up deciding the order. */
   async search(query, limit = 60) {
-    const asked = words(query);
+    const asked = wordsOf(query);
     const score = (feature) => {
-      const own = words(feature.label);
+      const own = wordsOf(feature.label);
       const hit = asked.filter((word) => own.some((other) => other.startsWith(word)));
       return feature.source === "unexplained"
         ? 0

@@ -20,6 +20,7 @@ from typing import Any
 from filelock import FileLock
 
 from swiggle.errors import SwiggleError
+from swiggle.words import composed
 
 log = logging.getLogger(__name__)
 NAME = "hand_labels.json"
@@ -66,7 +67,8 @@ class HandLabels:
     def changed(self, changes: Mapping[int, str | None], seen: int | None = None) -> "HandLabels":
         """With labels set, or taken back where they are None. `seen`: the revision that whoever changes them had read;
         raises `LabelConflict` if one of these features was changed to something else since."""
-        new = {f: text for f, text in changes.items() if self._label(f) != text}
+        wanted = {f: text and composed(text) for f, text in changes.items()}
+        new = {f: text for f, text in wanted.items() if self._label(f) != text}
         if seen is not None:
             newer = {f: self._label(f) for f in new if f in self.written and self.written[f].revision > seen}
             if newer:

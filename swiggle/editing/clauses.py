@@ -5,7 +5,7 @@
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from swiggle.editing import grammar
@@ -28,6 +28,8 @@ class Clause:
     place: str | None
     amount: float = 1.0
     instead_of: Words = ()
+    note: str = field(default="", compare=False)
+    """What whoever read the prompt could not do."""
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,8 @@ class Reason:
     """Labels that come closest, where nothing matched."""
     alternatives: list[str] = field(default_factory=list)
     """Other labels that might have been meant."""
+    note: str = field(default="", compare=False)
+    """What whoever read the prompt could not do."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,9 @@ class Composer:
                 picture = self._after(picture, found)
             features = [operation.feature for operation in found]
             reasons.append(
-                Reason(clause.text, clause.action, meant.matched, features, meant.nearest, meant.alternatives)
+                Reason(
+                    clause.text, clause.action, meant.matched, features, meant.nearest, meant.alternatives, clause.note
+                )
             )
         kept = list(operations.values())[:MAX_OPERATIONS]
         return PromptPlan(EditPlan(dictionary=self.dictionary, operations=kept), reasons)

@@ -3,12 +3,13 @@
     SWIGGLE_PLANNER_MODEL=some-model OPENAI_BASE_URL=http://127.0.0.1:11434/v1 OPENAI_API_KEY=... python -m serve ...
 
 The model only turns a prompt into clauses; which features they mean and how these move stays the planner's own. Where
-the endpoint fails or answers something else, the reason is logged and the prompt is read by rule.
+the endpoint fails or answers something else, the prompt is read by rule, and the reasons of its plan say so.
 """
 
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,7 +34,11 @@ is no request.
 
 
 class EndpointError(SwiggleError, RuntimeError):
-    """The endpoint could not be asked, or did not answer clauses."""
+    """The endpoint could not be asked, or did not answer clauses. `short` says so without naming the endpoint."""
+
+    def __init__(self, message: str, short: str = "could not be asked") -> None:
+        super().__init__(message)
+        self.short = short
 
 
 class _Request(BaseModel):
@@ -76,7 +81,8 @@ class EndpointReader:
             return self.ask(prompt, vocabulary)
         except EndpointError as error:
             _log.warning("%s; the prompt is read by rule", error)
-            return read_clauses(prompt, vocabulary)
+            note = f"the language model {error.short}, so the prompt was read by rule"
+            return [replace(clause, note=note) for clause in read_clauses(prompt, vocabulary)]
 
     def ask(self, prompt: str, vocabulary: Vocabulary) -> list[Clause]:
         """The clauses of a prompt. Raises `EndpointError`."""
@@ -95,9 +101,11 @@ class EndpointReader:
             found = _Requests.model_validate_json(answer.choices[0].message.content or "")
         except self._failures as error:
             raise EndpointError(f"the endpoint at {self._client.base_url} failed: {error}") from error
-        except (ValidationError, IndexError) as error:
-            raise EndpointError(f"model {self.model} did not answer clauses: {error}") from error
-        return [_clause(request, vocabulary) for request in found.requests if request.words or request.place]
+        except (ValidationError, IndexError, TypeError, AttributeError) as error:
+            # The client fills in no answer's structure: what an endpoint leaves out is None.
+            message = f"model {self.model} did not answer clauses: {error}"
+            raise EndpointError(message, "did not answer clauses") from error
+        return [clause for request in found.requests if (clause := _clause(request, vocabulary)) is not None]
 
 
 def reader_from_environment() -> Reader:
@@ -106,7 +114,12 @@ def reader_from_environment() -> Reader:
     return EndpointReader(model) if model else read_clauses
 
 
-def _clause(request: _Request, vocabulary: Vocabulary) -> Clause:
-    place = request.place if request.place in vocabulary.places else None
+def _clause(request: _Request, vocabulary: Vocabulary) -> Clause | None:
+    """The clause of a request; None, which is logged, for one that asks for nothing."""
     words, old = tuple(tokenise(request.words)), tuple(tokenise(request.instead_of))
-    return Clause(request.text, request.action, words, place, request.amount, old)
+    known = request.place is None or request.place in vocabulary.places
+    if not words and (request.place is None or not known):
+        _log.warning("of the model's answer %r asks for nothing and is left out", request.text)
+        return None
+    note = "" if known else f"the language model named a place {request.place!r} that there is not"
+    return Clause(request.text, request.action, words, request.place if known else None, request.amount, old, note)

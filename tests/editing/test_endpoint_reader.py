@@ -110,7 +110,6 @@ def test_without_a_model_there_is_no_endpoint_and_without_a_key_an_error(monkeyp
         reader_from_environment()
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: only the log says that the prompt was read by rule")
 @pytest.mark.parametrize(
     ("content", "failing", "note"),
     [("nonsense", None, "did not answer clauses"), ("", 401, "could not be asked"), ("", 500, "could not be asked")],
@@ -123,7 +122,6 @@ def test_a_prompt_read_by_rule_says_so(endpoint: Endpoint, content: str, failing
     assert "127.0.0.1" not in clause.note  # where the endpoint is, is for the log
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: what an answer says that cannot be used is dropped without a word")
 def test_what_cannot_be_used_of_an_answer_is_said(endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
     empty = SHARK | {"text": "hm", "words": "—", "place": None}
     endpoint.content = json.dumps({"requests": [SHARK | {"place": "hoof"}, empty]})
@@ -134,7 +132,6 @@ def test_what_cannot_be_used_of_an_answer_is_said(endpoint: Endpoint, caplog: py
     assert "hm" in caplog.text
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: an answer without choices raises TypeError")
 @pytest.mark.parametrize("answer", [{}, {"choices": None}, {"choices": []}, {"choices": [{"index": 0}]}])
 def test_answers_without_a_message(endpoint: Endpoint, answer: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json, "dumps", lambda value, dumps=json.dumps: dumps(answer if "choices" in value else value))

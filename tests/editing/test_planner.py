@@ -205,7 +205,6 @@ def test_a_swap_happens_where_the_old_thing_is() -> None:
     np.testing.assert_allclose(found, wearing(SHARK, BLUE, DOTS), atol=0.1)
 
 
-@pytest.mark.xfail(strict=True, reason='issue 20: "and" is read by rule even when a language model reads')
 def test_another_reader_reads_the_pieces_too() -> None:
     planner, _ = planner_of(WORDS)
     answers = {
@@ -220,7 +219,6 @@ def test_another_reader_reads_the_pieces_too() -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: what a reader could not do is not in the reasons")
 def test_what_a_reader_could_not_do_is_in_the_reasons() -> None:
     planner, _ = planner_of(WORDS)
     planner.reader = lambda prompt, vocabulary: [Clause(prompt, "replace", ("pizza",), "head", note="read by rule")]
@@ -228,7 +226,6 @@ def test_what_a_reader_could_not_do_is_in_the_reasons() -> None:
     assert reason.note == "read by rule"
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: labels that begin with an emoji are not known as a whole")
 @pytest.mark.parametrize(("word", "form"), [("🦈", "NFC"), ("🦈", "NFD"), ("forêt", "NFD")])
 def test_a_whole_label_of_any_script_can_be_asked_for(word: str, form: Literal["NFC", "NFD"]) -> None:
     planner, _ = planner_of([word, *WORDS[1:]])

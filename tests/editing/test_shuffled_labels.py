@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.hand_labels import entries
+from swiggle.atlas.entries import made_entries
 from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.bundle import Bundle
 from swiggle.data.reading import read_pictures, read_traits
@@ -31,7 +31,7 @@ def shuffled(atlas: Atlas) -> Atlas:
 
 
 def head_success(bundle: Bundle, atlas: Atlas, run: Path, chroma: Path) -> float:
-    index = LabelIndex(open_chroma(str(chroma)), entries(atlas, {}))
+    index = LabelIndex(open_chroma(str(chroma)), made_entries(atlas))
     planner = replace(bundle, atlas=atlas).planner_with(index)
     names = read_traits(run / "data/test")
     traits = np.stack([[SPRITES.names[slot].index(name) for name in names[slot]] for slot in SLOTS], axis=1)

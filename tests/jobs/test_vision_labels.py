@@ -11,8 +11,6 @@ from scipy import sparse
 from swiggle.atlas.labels import UNEXPLAINED, Captioned, Label
 from swiggle.config import RunConfig
 
-NEW = pytest.mark.xfail(strict=True, reason="issue 20: no answer of the vision model is kept")
-
 
 class Labeller:
     """Names every feature "red shirt", and picks the pictures that are red; fails where it is told to."""
@@ -57,7 +55,6 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return call
 
 
-@NEW
 def test_only_what_is_missing_is_asked_again(asked: Any, capsys: pytest.CaptureFixture[str]) -> None:
     from swiggle.atlas.vision import NoAnswer, VisionError
 
@@ -75,7 +72,6 @@ def test_only_what_is_missing_is_asked_again(asked: Any, capsys: pytest.CaptureF
     assert last.asked == 1
 
 
-@NEW
 def test_nothing_to_ask_and_nothing_answered(asked: Any) -> None:
     from swiggle.atlas.vision import NoAnswer
 

@@ -372,14 +372,12 @@ def test_images_are_brought_to_the_models_size(client: TestClient, sample: str) 
     assert encoded[0]["features"] == encoded[1]["features"] == encoded[2]["features"]
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: `vision` labels are unknown to the API")
 def test_features_that_a_vision_model_named_can_be_asked_for(client: TestClient) -> None:
     answer = client.get("/v1/features?source=vision")
     assert (answer.status_code, answer.json()) == (200, {"features": [], "total": 0})
     assert client.get("/v1/features?source=guess").status_code == 422
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: text is kept and compared as it was typed")
 def test_labels_of_other_scripts(client: TestClient) -> None:
     """As it may be typed on one keyboard, asked for from another."""
     said = {5: "pêche", 6: "péché", 7: "🦈", 8: "🎩", 9: "लाल टोपी", 10: "红色帽子"}

@@ -158,7 +158,6 @@ def test_a_server_that_goes_away_and_comes_back(server: Server, open_page: Open,
     problems[:] = [problem for problem in problems if not any(word in problem for word in expected)]
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: `vision` labels are unknown to the page")
 def test_a_label_of_a_vision_model_says_whose_it_is(server: Server, open_page: Open) -> None:
     page = open_page()
 
@@ -175,7 +174,6 @@ def test_a_label_of_a_vision_model_says_whose_it_is(server: Server, open_page: O
     expect(page.locator("#labelling .source, dialog .source").first).to_contain_text("vision model at confidence 0.71")
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: the page's own search tears other scripts apart")
 def test_the_pages_own_search_reads_words_as_the_server_does(server: Server, open_page: Open) -> None:
     page = open_page()
     visit(page, server.url)
