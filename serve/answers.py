@@ -11,13 +11,14 @@ from serve.pictures import to_png
 PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}}
 
 
+SESSION_HEADER = "X-Swiggle-Session"
 _LONGEST_HEADER = 4096
 """Characters of a session that a header may hold; proxies refuse answers whose headers exceed 8 to 16 KB."""
 
 
 def session_header(session: str) -> dict[str, str]:
     """The session of a picture that was answered as a PNG; nothing where it is too long for a header."""
-    return {"X-Swiggle-Session": session} if len(session) <= _LONGEST_HEADER else {}
+    return {SESSION_HEADER: session} if len(session) <= _LONGEST_HEADER else {}
 
 
 def png_response(picture: np.ndarray, headers: dict[str, str] | None = None) -> Response:

@@ -1,6 +1,5 @@
 """The HTTP interface: routes over an `Engine`. Plain FastAPI; Serve is not needed to run or test it."""
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +17,8 @@ from serve.edit_routes import add_edit_routes
 from serve.engine import Engine
 from serve.errors import ApiError, add_error_handlers
 from serve.feature_routes import add_feature_routes
-from serve.limits import BearerAuth, BodyLimit, SameOrigin
+from serve.guards import add_guards
+from serve.limits import BodyLimit
 from serve.metrics import InFlight
 from serve.openai_routes import add_openai_routes
 from serve.request_ids import RequestIds
@@ -35,9 +35,7 @@ def create_api(engine: Engine, answer_request_ids: bool = True) -> FastAPI:
     """The application. With SWIGGLE_API_KEY set, /v1 asks for it."""
     app = FastAPI(title="Swiggle", version=swiggle.__version__, description=__doc__)
     add_error_handlers(app)
-    if key := os.environ.get("SWIGGLE_API_KEY"):
-        app.add_middleware(BearerAuth, key=key)
-    app.add_middleware(SameOrigin, loopback_only=not key)
+    add_guards(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(InFlight)
     app.add_middleware(Admission)

@@ -13,7 +13,7 @@ from serve import schemas
 from serve.errors import ApiError
 from serve.listing import row_with
 from serve.metrics import phase, planned
-from serve.pictures import bytes_from_text, received
+from serve.pictures import received, received_text
 from serve.remembered import Remembered
 from serve.sessions import Session, Sessions
 from swiggle.atlas.atlas import Atlas
@@ -54,7 +54,9 @@ class Engine:
         if session is not None:
             return self.sessions.get(session)
         assert image is not None
-        return await self.open(bytes_from_text(image))
+        with phase("encode"):
+            picture = await received_text(image, self.image_size)
+            return self.sessions.open(await self.encoder.encode.remote(picture))
 
     async def open(self, content: bytes, param: str = "image") -> Session:
         """A session for the bytes of a PNG, JPEG or WebP file. Errors name the parameter."""

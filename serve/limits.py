@@ -4,14 +4,15 @@ import base64
 import ipaddress
 import json
 import secrets
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.errors import error_body
 
-MAX_BODY = 6 * 1024 * 1024
-"""A picture of 4 MiB in base64, and room for a plan."""
+MAX_BODY = 36 * 1024 * 1024
+"""A picture of 25 MiB in base64, and room for a plan."""
 
 
 PROTOCOL = "swiggle"
@@ -97,16 +98,32 @@ class BearerAuth:
         return any(secrets.compare_digest(p.encode(), self.protocol.encode()) for p in offered)
 
 
+class LoopbackHost:
+    """Answers only requests to a name of this machine: a page of another site can make its own name resolve to
+    loopback, and would then read and change everything. /healthz tells nothing and is asked by address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] != "/healthz" and not is_loopback(_host(dict(scope["headers"]))):
+            message = "without an API key this server answers to names of its own machine only, such as localhost"
+            await refuse(scope, send, 403, error_body(403, "forbidden_host", message))
+            return
+        await self.app(scope, receive, send)
+
+
 class SameOrigin:
     """Refuses a WebSocket that a page of another site opens: browsers let any page open one to any address.
 
-    The page's origin must be the host that was asked for. Without an API key that must be a name of this machine too,
-    since a foreign site can make its own name resolve to loopback.
+    The page's origin must be the host that was asked for, or one of `origins`. Without an API key that host must be a
+    name of this machine too, since a foreign site can make its own name resolve to loopback.
     """
 
-    def __init__(self, app: ASGIApp, loopback_only: bool) -> None:
+    def __init__(self, app: ASGIApp, loopback_only: bool, origins: Sequence[str] = ()) -> None:
         self.app = app
         self.loopback_only = loopback_only
+        self.origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and not self._allowed(dict(scope["headers"])):
@@ -119,11 +136,21 @@ class SameOrigin:
         if (origin := headers.get(b"origin")) is None:
             return True  # not a browser
         try:
-            asked = urlsplit(f"//{headers.get(b'host', b'').decode()}")
-            own = urlsplit(origin.decode()).netloc.lower() == asked.netloc.lower() != ""
-            return own and (not self.loopback_only or is_loopback(asked.hostname or ""))
+            named = urlsplit(origin.decode()).netloc.lower()
+            own = named == urlsplit(f"//{headers.get(b'host', b'').decode()}").netloc.lower() != ""
         except ValueError:
             return False
+        allowed = own or origin.decode() in self.origins
+        return allowed and (not self.loopback_only or is_loopback(_host(headers)))
+
+
+def _host(headers: dict[bytes, bytes]) -> str:
+    """The name that was asked for, without the port; empty for none and for what is no host."""
+    try:
+        asked = urlsplit(f"//{headers.get(b'host', b'').decode()}")
+        return "" if "@" in asked.netloc or asked.port == 0 else asked.hostname or ""
+    except ValueError:
+        return ""
 
 
 def is_loopback(host: str) -> bool:

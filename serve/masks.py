@@ -9,19 +9,28 @@ from serve.errors import ApiError
 from swiggle.data.pixels import resize, square
 
 
-def opacity(mask: bytes, image: bytes, side: int) -> np.ndarray:
-    """How opaque a mask is, uint8 [side, side], cut and scaled like the picture that it is for. Raises `ApiError` 400
-    for a mask that is no PNG, has no alpha, or another size than the picture."""
+def check_mask(mask: bytes, image: bytes) -> None:
+    """By the headers alone: raises `ApiError` 400 for a mask that is no PNG, has no alpha, or another size than the
+    picture."""
     try:
         with Image.open(io.BytesIO(mask), formats=("PNG",)) as opened:
             if (expected := upright_size(image)) != opened.size:
                 raise _invalid(f"the mask is {_named(opened.size)} and the image {_named(expected)}")
             if not opened.has_transparency_data:
                 raise _invalid("the mask has no alpha, whose transparent pixels tell where to edit")
-            alpha = opened if opened.mode in ("RGBA", "LA") else opened.convert("RGBA")
-            return resize(square(np.asarray(alpha.getchannel("A"))), side)
     except ApiError:
         raise
+    except Exception as error:  # Pillow raises many types for damaged files
+        raise _invalid(f"not a readable PNG ({error})") from error
+
+
+def opacity(mask: bytes, side: int) -> np.ndarray:
+    """How opaque a mask that `check_mask` let pass is, uint8 [side, side], cut and scaled like the picture that it is
+    for. Raises `ApiError` 400 for damaged bytes."""
+    try:
+        with Image.open(io.BytesIO(mask), formats=("PNG",)) as opened:
+            alpha = opened if opened.mode in ("RGBA", "LA") else opened.convert("RGBA")
+            return resize(square(np.asarray(alpha.getchannel("A"))), side)
     except Exception as error:  # Pillow raises many types for damaged files
         raise _invalid(f"not a readable PNG ({error})") from error
 

@@ -12,7 +12,6 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 
 from serve.errors import ApiError, first_problem
-from serve.limits import MAX_BODY
 from serve.schemas import MAX_PROMPT
 
 LARGEST_SIDE = 4096
@@ -42,9 +41,9 @@ class EditParameters(BaseModel):
     stream: bool = Field(default=False, description="true is refused")
     partial_images: int = Field(default=0, ge=0, le=3, description="refused above 0: nothing is streamed")
     quality: Literal["auto", "low", "medium", "high", "standard", "hd", "xhigh", "max"] = Field(
-        default="auto", description="without effect"
+        default="auto", description="any but `auto` and `standard` is refused"
     )
-    input_fidelity: Literal["low", "high"] = Field(default="low", description="without effect")
+    input_fidelity: Literal["low", "high"] = Field(default="low", description="`high` is refused")
     moderation: Literal["low", "auto"] = Field(default="auto", description="without effect")
     user: Ignored = Field(default=None, description="without effect")
     safety_identifier: Ignored = Field(default=None, description="without effect")
@@ -63,6 +62,8 @@ class EditParameters(BaseModel):
             ("output_compression", no_quality, "png loses nothing; ask for jpeg or webp"),
             ("background", self.background == "transparent", "pictures have no transparency"),
             ("stream", self.stream, "answers are not streamed"),
+            ("quality", self.quality not in ("auto", "standard"), "this model has one quality; leave it to auto"),
+            ("input_fidelity", self.input_fidelity == "high", "this model has one fidelity"),
             ("partial_images", self.partial_images > 0, "answers are not streamed"),
         ):
             if unsupported:
@@ -86,17 +87,11 @@ def unsupported_parameter(name: str, reason: str) -> ApiError:
     return ApiError(400, "unsupported_parameter", f"{name}: {reason}", name)
 
 
-class _InMemory(MultiPartParser):
-    """Starlette's parser, which would write files of over 1 MB to disk."""
-
-    spool_max_size = MAX_BODY
-
-
 async def read_edit_form(request: Request) -> EditForm:
     """The form of a request. Raises `ApiError`: 400 for parameters that are unknown, given twice or ask for what this
     server does not do, 415 for another content type, 422 for values out of range."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    parsers = {"multipart/form-data": _InMemory, "application/x-www-form-urlencoded": FormParser}
+    parsers = {"multipart/form-data": MultiPartParser, "application/x-www-form-urlencoded": FormParser}
     if kind not in parsers:
         raise ApiError(415, "unsupported_content_type", "send the picture and its parameters as multipart/form-data")
     try:

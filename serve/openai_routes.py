@@ -1,6 +1,5 @@
 """What OpenAI's clients ask for: the Images API, and the list of models."""
 
-import asyncio
 import io
 import time
 
@@ -11,9 +10,9 @@ from PIL import Image
 from serve import schemas
 from serve.engine import Engine
 from serve.errors import ApiError
-from serve.masks import blended, opacity
+from serve.masks import blended, check_mask, opacity
 from serve.openai_form import EditForm, EditParameters, described, read_edit_form
-from serve.pictures import OUTPUT_SIZE, to_base64, to_png
+from serve.pictures import OUTPUT_SIZE, in_turn, to_base64, to_png
 from swiggle.data.pixels import encode_png, resize
 from swiggle.editing.plan import EditPlan
 
@@ -41,13 +40,15 @@ def add_openai_routes(app: FastAPI, engine: Engine) -> None:
         form = await read_edit_form(request)
         asked = form.parameters
         session = await engine.open(form.image, form.image_name)
+        if form.mask is not None:
+            check_mask(form.mask, form.image)
         made = await engine.plan(asked.prompt, session, await engine.activations(session))
         picture = await engine.steer(session, made.plan)
         if form.mask is None and asked.side is None and asked.output_format == "png":
             content = to_png(picture)
         else:
             plain = picture if form.mask is None else await engine.steer(session, EditPlan())
-            content = await asyncio.to_thread(_finished, picture, plain, form)
+            content = await in_turn(form.mask or b"", _finished, picture, plain, form)
         answered = schemas.GeneratedImage(b64_json=to_base64(content))
         return schemas.ImagesResponse(created=int(time.time()), data=[answered] * asked.n)
 
@@ -57,7 +58,7 @@ def _finished(edited: np.ndarray, plain: np.ndarray, form: EditForm) -> bytes:
     side = form.parameters.side or max(OUTPUT_SIZE, edited.shape[0])
     picture = resize(edited, side)
     if form.mask is not None:
-        picture = blended(picture, resize(plain, side), opacity(form.mask, form.image, side))
+        picture = blended(picture, resize(plain, side), opacity(form.mask, side))
     return _encoded(picture, form.parameters)
 
 

@@ -10,7 +10,7 @@ from swiggle.editing.plan import EditPlan
 MAX_PROMPT = 1_000
 MAX_FEATURES = 65_536
 """Of a dictionary."""
-PictureField = Field(default=None, description="PNG, JPEG or WebP as a data URL or base64", max_length=6_000_000)
+PictureField = Field(default=None, description="PNG, JPEG or WebP as a data URL or base64", max_length=36_000_000)
 SessionField = Field(default=None, description="a `session` from an earlier answer, in place of the picture")
 Prompt = Field(default=None, min_length=1, max_length=MAX_PROMPT)
 _EXAMPLE_PLAN: dict[str, Any] = {

@@ -8,6 +8,8 @@ from PIL import Image, ImageOps
 from swiggle.errors import SwiggleError
 
 MAX_SIDE = 4096
+MAX_UPLOAD = 8192
+"""Pixels a side that an uploaded picture may have."""
 MAX_IMPORT = 128_000_000
 """Pixels of a picture that an import takes; beyond `MAX_SIDE` it is brought down while it is read."""
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -27,22 +29,32 @@ def decode_picture(content: bytes) -> np.ndarray:
     return _decode(content, FORMATS, None)
 
 
+def decode_upload(content: bytes, size: int) -> np.ndarray:
+    """As `decode_picture`, up to `MAX_UPLOAD` a side: beyond `MAX_SIDE` brought down while it is read, to twice `size`
+    pixels a side or more."""
+    return _decode(content, FORMATS, size, MAX_UPLOAD)
+
+
 def decode_import(content: bytes, size: int) -> np.ndarray:
     """As `decode_picture`, for pictures that their owner brings: BMP too, and larger ones. Of a JPEG over `MAX_SIDE` no
     more is decoded than gives at least `size` pixels a side."""
     return _decode(content, IMPORTED, size)
 
 
-def _decode(content: bytes, formats: tuple[str, ...], size: int | None) -> np.ndarray:
+def _decode(content: bytes, formats: tuple[str, ...], size: int | None, most: int | None = None) -> np.ndarray:
     try:
-        with Image.open(io.BytesIO(content), formats=formats) as image:
-            if size is None and max(image.size) > MAX_SIDE:
-                raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_SIDE}x{MAX_SIDE}")
+        with Image.open(io.BytesIO(content), formats=formats) as opened:
+            image: Image.Image = opened
+            most = MAX_SIDE if size is None else most
+            if most is not None and max(image.size) > most:
+                raise PictureError(f"a picture of {image.width}x{image.height} is over {most}x{most}")
             if image.width * image.height > MAX_IMPORT:
                 raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_IMPORT:,} pixels")
             if size is not None and max(image.size) > MAX_SIDE:
                 image.draft("RGB", (size, size))
-            sixteen_bits = ";16" in str(image.tile)
+            sixteen_bits = ";16" in str(opened.tile)
+            if most == MAX_UPLOAD and size and max(image.size) > MAX_SIDE:
+                image = _reduced(image, size)
             ImageOps.exif_transpose(image, in_place=True)
             clear = image.info.get("transparency")
             if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow's conversion would cut the upper ones off
@@ -61,6 +73,15 @@ def _decode(content: bytes, formats: tuple[str, ...], size: int | None) -> np.nd
         raise PictureError(f"too large a picture ({error})") from error
     except Exception as error:  # Pillow raises many types for damaged files
         raise PictureError(f"not a readable PNG, JPEG or WebP picture ({error})") from error
+
+
+def _reduced(image: Image.Image, size: int) -> Image.Image:
+    """A picture brought down by a whole factor to twice `size` a side or more, at the memory of its pixels and no more.
+    One whose transparency hangs on a single colour stays as it is, for that colour would mix with others."""
+    factor = min(image.size) // (2 * size)
+    if factor < 2 or image.mode not in ("L", "LA", "RGB", "RGBA") or "transparency" in image.info:
+        return image
+    return image.reduce(factor)
 
 
 def oddities(content: bytes) -> str:

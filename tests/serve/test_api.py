@@ -35,7 +35,7 @@ def engine(smoke_run: Path) -> Engine:
 
 @pytest.fixture
 def client(engine: Engine) -> Iterator[TestClient]:
-    with TestClient(create_api(engine), raise_server_exceptions=False) as running:
+    with TestClient(create_api(engine), "http://localhost", raise_server_exceptions=False) as running:
         yield running
 
 
@@ -199,9 +199,9 @@ def test_labels_by_hand(client: TestClient, smoke_run: Path) -> None:
         ("/v1/edits", {"image": "!!!", "prompt": "x"}, 400, "invalid_image"),
         ("/v1/edits", {"image": base64.b64encode(b"GIF89a").decode(), "prompt": "x"}, 415, "unsupported_image"),
         ("/v1/edits", {"image": DAMAGED, "prompt": "x"}, 400, "invalid_image"),
-        ("/v1/edits", {"image": png((5000, 2)), "prompt": "x"}, 400, "invalid_image"),
-        ("/v1/edits", {"image": base64.b64encode(bytes(4_300_000)).decode(), "prompt": "x"}, 413, "image_too_large"),
-        ("/v1/edits", {"image": "A" * 6_400_000, "prompt": "x"}, 413, "body_too_large"),
+        ("/v1/edits", {"image": png((9000, 2)), "prompt": "x"}, 400, "invalid_image"),
+        ("/v1/edits", {"image": base64.b64encode(bytes(26_400_000)).decode(), "prompt": "x"}, 413, "image_too_large"),
+        ("/v1/edits", {"image": "A" * 38_000_000, "prompt": "x"}, 413, "body_too_large"),
         ("/v1/edits", {"image": png()}, 422, "invalid_request"),
         ("/v1/edits", {"prompt": "make it a shark"}, 422, "invalid_request"),
         ("/v1/edits", {"image": png(), "prompt": ""}, 422, "invalid_request"),
@@ -278,7 +278,7 @@ def test_strengths_that_are_no_numbers(client: TestClient) -> None:
 
 def test_bearer_auth(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWIGGLE_API_KEY", "s3cret")
-    with TestClient(create_api(engine)) as client:
+    with TestClient(create_api(engine), "http://localhost") as client:
         refused = client.get("/v1/model")
         assert (refused.status_code, error_of(refused)["code"]) == (401, "invalid_api_key")
         assert client.get("/v1/model", headers={"Authorization": "Bearer wrong"}).status_code == 401
@@ -310,7 +310,9 @@ def test_parts_elsewhere_answer_the_same(client: TestClient, smoke_run: Path, sa
     parts = {"encoder": EncoderPart(bundle), "sparse": SparsePart(bundle), "steering": SteeringPart(bundle)}
     parts["retrieval"] = RetrievalPart(bundle)
     handles = {name: RemoteHandle(Elsewhere(part)) for name, part in parts.items()}
-    with TestClient(create_api(make_engine(bundle, **handles)), raise_server_exceptions=False) as other:
+    with TestClient(
+        create_api(make_engine(bundle, **handles)), "http://localhost", raise_server_exceptions=False
+    ) as other:
         assert other.get("/healthz").status_code == 200
         session = client.post("/v1/encode", json={"image": sample}).json()["session"]
         swap = [{"op": "swap", "feature": 3, "from": session}, {"op": "add", "feature": 4}]
@@ -338,7 +340,7 @@ def test_a_paper_bundle_serves_every_route_at_128(tmp_path: Path) -> None:
     words = ["preset=paper", "data.count=200", *small, *tiny, f"run={tmp_path}/run"]
     result = run_module("jobs.pipeline", *words)
     assert result.returncode == 0, result.stdout[-3000:]
-    with TestClient(create_api(engine_in_process(Bundle.load(tmp_path / "run")))) as client:
+    with TestClient(create_api(engine_in_process(Bundle.load(tmp_path / "run"))), "http://localhost") as client:
         assert client.get("/v1/model").json()["image_size"] == 128
         picture_text = base64.b64encode(client.get("/v1/samples/0.png").content).decode()
         edited = client.post("/v1/edits", json={"image": picture_text, "prompt": "make it a shark"}).json()

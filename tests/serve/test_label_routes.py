@@ -24,7 +24,7 @@ def engine(smoke_run: Path) -> Engine:
 
 @pytest.fixture
 def client(engine: Engine) -> Iterator[TestClient]:
-    with TestClient(create_api(engine), raise_server_exceptions=False) as running:
+    with TestClient(create_api(engine), "http://localhost", raise_server_exceptions=False) as running:
         yield running
         for feature in running.get("/v1/labels").json()["labels"]:
             running.put(f"/v1/features/{feature}/label", json={"label": None})

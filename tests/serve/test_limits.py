@@ -6,7 +6,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-pytestmark = pytest.mark.xfail(strict=True, reason="issue 20: Host over HTTP, CORS, HEAD")
 Guarded = Callable[..., TestClient]
 
 

@@ -27,7 +27,7 @@ def bundle(smoke_run: Path) -> Bundle:
 @pytest.fixture(scope="module")
 def client(bundle: Bundle) -> Iterator[TestClient]:
     engine = make_engine(bundle, retrieval=None, **local_handles(bundle))
-    with TestClient(create_api(engine), raise_server_exceptions=False) as running:
+    with TestClient(create_api(engine), "http://localhost", raise_server_exceptions=False) as running:
         yield running
 
 
@@ -84,7 +84,7 @@ def test_a_sheet_that_several_wait_for_is_made_once(bundle: Bundle, monkeypatch:
 
     monkeypatch.setattr(feature_routes, "feature_sheet", slow)
     api = create_api(make_engine(bundle, retrieval=None, **local_handles(bundle)))
-    with TestClient(api) as running, ThreadPoolExecutor(3) as pool:
+    with TestClient(api, "http://localhost") as running, ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(running.get, ["/v1/features/sprites.png"] * 3))
     assert [answer.content for answer in answers] == [b"a sheet"] * 3
     assert made == ["natural"]

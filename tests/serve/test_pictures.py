@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import struct
+import time
 import tracemalloc
 import zlib
 from contextlib import suppress
@@ -162,7 +163,6 @@ def test_base64_as_it_is_sent(name: str) -> None:
     assert bytes_from_text(TAKEN_BEFORE[name]) == CONTENT
 
 
-@pytest.mark.xfail(strict=True, reason="issue 20: base64 with line breaks and its kin")
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_base64_as_other_programs_write_it(name: str) -> None:
     assert bytes_from_text(SPELLINGS[name]) == CONTENT
@@ -175,3 +175,44 @@ def test_what_is_no_base64_is_refused(text: str) -> None:
     with pytest.raises(ApiError) as refused:
         bytes_from_text(text, "image")
     assert (refused.value.status, refused.value.code, refused.value.param) == (400, "invalid_image", "image")
+
+
+def large(kind: str, mode: str = "RGB") -> bytes:
+    stream = io.BytesIO()
+    Image.new(mode, (8192, 8192), "olive").save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("JPEG", "RGB")])
+def test_the_largest_pictures_are_brought_down(kind: str, mode: str) -> None:
+    picture = picture_from_bytes(large(kind, mode), 32)
+    np.testing.assert_allclose(picture, np.broadcast_to([128, 128, 0], (32, 32, 3)), atol=2)
+
+
+def test_larger_ones_are_refused() -> None:
+    stream = io.BytesIO()
+    Image.new("L", (8193, 4)).save(stream, "PNG")
+    with pytest.raises(ApiError, match="8192"):
+        picture_from_bytes(stream.getvalue(), 32)
+
+
+def test_large_pictures_are_read_two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[int] = []
+    reading = 0
+
+    def slowly(content: bytes, size: int, param: str = "image") -> np.ndarray:
+        nonlocal reading
+        reading += 1
+        at_once.append(reading)
+        time.sleep(0.05)
+        reading -= 1
+        return np.zeros((size, size, 3), np.uint8)
+
+    monkeypatch.setattr("serve.pictures.picture_from_bytes", slowly)
+    content = large("PNG")
+
+    async def many() -> None:
+        await asyncio.gather(*(received(content, 32) for _ in range(6)))
+
+    asyncio.run(many())
+    assert max(at_once) == 2

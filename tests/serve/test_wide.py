@@ -26,7 +26,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 @pytest.fixture(scope="module")
 def http(engine: Engine) -> Iterator[TestClient]:
-    with TestClient(create_api(engine), raise_server_exceptions=False) as running:
+    with TestClient(create_api(engine), "http://localhost", raise_server_exceptions=False) as running:
         yield running
 
 
