@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.errors import error_body
@@ -19,6 +20,7 @@ PROTOCOL = "swiggle"
 """The WebSocket subprotocol that the server agrees to when it is offered."""
 KEY_PROTOCOL = "bearer."
 """What precedes an API key that is offered as a subprotocol."""
+KEY_COOKIE = "swiggle_key"
 
 
 class BodyTooLarge(Exception):
@@ -75,7 +77,8 @@ class BearerAuth:
     """Asks for `Authorization: Bearer <key>` on everything below /v1.
 
     A browser's WebSocket cannot set headers, so there the key may be offered as a subprotocol, in base64url without
-    padding: `new WebSocket(url, ["swiggle", "bearer." + key64])`.
+    padding: `new WebSocket(url, ["swiggle", "bearer." + key64])`. The page, whose pictures cannot either, sends it so
+    as the cookie `swiggle_key`, which browsers keep from requests that other sites make (SameSite).
     """
 
     def __init__(self, app: ASGIApp, key: str) -> None:
@@ -91,8 +94,11 @@ class BearerAuth:
         await self.app(scope, receive, send)
 
     def _allowed(self, scope: Scope) -> bool:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        if secrets.compare_digest(given, self.expected):
+        headers = dict(scope["headers"])
+        if secrets.compare_digest(headers.get(b"authorization", b""), self.expected):
+            return True
+        cookie = cookie_parser(headers.get(b"cookie", b"").decode("latin-1")).get(KEY_COOKIE, "")
+        if secrets.compare_digest((KEY_PROTOCOL + cookie).encode(), self.protocol.encode()):
             return True
         offered = [p for p in scope.get("subprotocols", ()) if p.startswith(KEY_PROTOCOL)]
         return any(secrets.compare_digest(p.encode(), self.protocol.encode()) for p in offered)

@@ -1,5 +1,6 @@
 // The server, over the public API.
 
+import { askForKey } from "./key.js";
 import { LiveFrames } from "./live.js";
 import { checkedPlan } from "./plan.js";
 
@@ -171,7 +172,10 @@ export class HttpApi extends EventTarget {
     const { error } = await response
       .json()
       .catch(() => ({ error: { message: `The server answered ${response.status}.` } }));
-    if (response.status === 401) error.message = "This server asks for an API key, which this page cannot send.";
+    if (response.status === 401) {
+      if (await askForKey()) return this.#fetch(path, options);
+      error.message = "This server asks for an API key. Load the page again to enter it.";
+    }
     throw Object.assign(new Error(error.message), { code: error.code });
   }
 }
