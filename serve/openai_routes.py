@@ -2,9 +2,11 @@
 
 import io
 import time
+from typing import Annotated
 
 import numpy as np
 from fastapi import FastAPI, Request
+from fastapi import Path as PathParameter
 from PIL import Image
 
 from serve import schemas
@@ -28,7 +30,7 @@ def add_openai_routes(app: FastAPI, engine: Engine) -> None:
         return schemas.ModelList(data=[card])
 
     @app.get("/v1/models/{model}")
-    async def model(model: str) -> schemas.ModelCard:
+    async def model(model: Annotated[str, PathParameter(max_length=200, examples=[MODEL])]) -> schemas.ModelCard:
         """That model by its name."""
         if model != MODEL:
             raise ApiError(404, "model_not_found", f"there is no model {model!r}, only {MODEL!r}", "model")
