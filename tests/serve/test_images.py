@@ -130,7 +130,7 @@ def test_other_formats(client: TestClient, noun: bytes, kind: str) -> None:
 
 ACCEPTED = [
     {"background": "auto"}, {"background": "opaque"}, {"stream": "false"}, {"stream": "False"}, {"partial_images": "0"},
-    {"quality": "high"}, {"quality": "auto"}, {"input_fidelity": "high"}, {"moderation": "low"}, {"user": "someone"},
+    {"quality": "auto"}, {"moderation": "low"}, {"user": "someone"},
     {"safety_identifier": "abc"}, {"output_format": "png"}, {"response_format": "b64_json"}, {"n": "1"},
     {"model": "gpt-image-1"}, {"size": "auto"}, {"output_format": "png", "output_compression": "100"},
 ]  # fmt: skip
