@@ -19,7 +19,7 @@ import numpy as np
 
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.label_files import label_rows, read_label_file, write_label_file
-from swiggle.atlas.label_move import labelled_folder, plan_move
+from swiggle.atlas.label_move import Labelled, labelled_at, plan_move
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.errors import SwiggleError
@@ -44,22 +44,33 @@ def import_labels(bundle: Bundle, file: Path) -> None:
 
 
 def move_labels(old: Path, new: Bundle) -> None:
-    """Print what was carried and what was not."""
-    folder, labels = labelled_folder(old)
+    """Carry what is labelled at `old`, in place that of every earlier dictionary. Print what was carried and what was
+    not. Raises `LabelError` where there is nothing to carry."""
     stored = list(islice((png for _, png in sorted(new.atlas.pictures.items())), COMPARED))
     seen = [decode_picture(png) for png in stored]
-    saes = [SparseAutoencoder.from_pretrained(part / "sae") for part in (folder, new.folder)]
-    vaes = [VAE.from_pretrained(part / "vae") for part in (folder, new.folder)]
+    for labelled in labelled_at(old, other_than=new.dictionary):
+        _move_from(labelled, new, seen)
+
+
+def _move_from(old: Labelled, new: Bundle, seen: list[np.ndarray]) -> None:
+    if old.folder is None:
+        print(f"not carried: {len(old.labels)} labels of dictionary {old.dictionary}, whose models are gone")
+        return
+    saes = [SparseAutoencoder.from_pretrained(part / "sae") for part in (old.folder, new.folder)]
+    vaes = [VAE.from_pretrained(part / "vae") for part in (old.folder, new.folder)]
     codes = [_codes(vae, sae, seen) for vae, sae in zip(vaes, saes, strict=True)]
-    same_vae = hash_file(folder / "vae/model.safetensors") == hash_file(new.folder / "vae/model.safetensors")
+    same_vae = hash_file(old.folder / "vae/model.safetensors") == hash_file(new.folder / "vae/model.safetensors")
     rows = (saes[0].W_dec.detach().numpy(), saes[1].W_dec.detach().numpy()) if same_vae else None
     if not same_vae:
         print("the two dictionaries are of two VAEs: activations alone are compared")
-    moved = plan_move(labels, (codes[0], codes[1]), rows, new.hand_labels.read().labels)
+    moved = plan_move(old.labels, (codes[0], codes[1]), rows, new.hand_labels.read().labels)
     new.hand_labels.change(dict(moved.carried.values()))
     for feature, reason in sorted(moved.left.items()):
-        print(f"not carried: feature {feature}, {labels[feature]!r}: {reason}")
-    print(f"{len(moved.carried)} of {len(labels)} labels carried to {new.folder}, compared on {len(seen)} pictures")
+        print(f"not carried: feature {feature}, {old.labels[feature]!r}: {reason}")
+    print(
+        f"{len(moved.carried)} of {len(old.labels)} labels of dictionary {old.dictionary} carried to {new.folder}, "
+        f"compared on {len(seen)} pictures"
+    )
 
 
 def _codes(vae: VAE, sae: SparseAutoencoder, pictures: list[np.ndarray]) -> np.ndarray:

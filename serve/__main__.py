@@ -14,7 +14,8 @@ import time
 
 from serve.limits import is_loopback
 from serve.ports import claim, release
-from swiggle.manifest import BundleError, read_manifest
+from swiggle.atlas.hand_labels import HandLabelFile, LabelError
+from swiggle.manifest import BundleError, dictionary_of, read_manifest
 from swiggle.storage import absolute, is_local, local_path
 
 
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--placement", choices=["fused", "split"], default="fused")
-    parser.add_argument("--chroma", help="http://host:port of a chroma server (default: Chroma inside the server)")
+    parser.add_argument("--chroma", help="http[s]://host:port of a chroma server (default: Chroma inside the server)")
     parser.add_argument("--gateways", type=int, default=1, help="processes that take requests (default: 1)")
     options = parser.parse_args()
     if options.gateways < 1:
@@ -47,8 +48,9 @@ def main() -> None:
     location = options.bundle if options.bundle.startswith("hf://") else absolute(options.bundle)
     if is_local(location):
         try:
-            read_manifest(local_path(location))
-        except BundleError as error:
+            manifest = read_manifest(local_path(location))
+            HandLabelFile(local_path(location), dictionary_of(manifest)).read()
+        except (BundleError, LabelError) as error:
             parser.error(f"--bundle: {error}")
 
     start(location, options)

@@ -45,7 +45,7 @@ class Arguments(BaseModel):
     """A local folder, `hf://owner/name` or any URI that pyarrow's filesystems understand."""
     placement: Literal["fused", "split"] = "fused"
     chroma: str | None = None
-    """`http://host:port` of a `chroma run` server; by default Chroma runs inside Retrieval."""
+    """`http://host:port` (or `https://`) of a `chroma run` server; by default Chroma runs inside Retrieval."""
     gateways: int = Field(default=1, ge=1)
     """Replicas of the Gateway. With two, the requests of one that dies go to the other."""
 

@@ -15,8 +15,8 @@ from chromadb.errors import ChromaError
 from serve.errors import ApiError, unavailable
 from serve.searches import RememberedSearches
 from swiggle.atlas.entries import hand_entries
-from swiggle.atlas.hand_labels import HandLabels, LabelConflict, LabelError
-from swiggle.atlas.index import Match
+from swiggle.atlas.hand_labels import HandLabels, LabelConflict, LabelError, LabelsReadOnly
+from swiggle.atlas.index import ChromaAway, Match
 from swiggle.bundle import Bundle
 from swiggle.editing.clauses import Clause
 from swiggle.editing.composer import Picture, PromptPlan, Request
@@ -25,10 +25,10 @@ from swiggle.editing.planner import Planner
 from swiggle.editing.retrieval import Found
 
 log = logging.getLogger("ray.serve.swiggle")
-_LOOK_AGAIN = 1.0
-"""Seconds after which it is looked whether somebody else wrote hand labels."""
 _ASK_AGAIN = 1.0
 """Seconds after which a Chroma that did not answer is asked again."""
+_AWAY = (ChromaAway, ChromaError, httpx.TransportError)
+"""What says that Chroma does not answer."""
 
 
 class EncoderPart:
@@ -79,8 +79,9 @@ class SteeringPart:
 class RetrievalPart:
     """Prompts to what they ask for, words to features; holds the text encoder, Chroma and the hand labels.
 
-    Hand labels are what their file says: other servers, and `jobs.labels`, write it too, so it is looked at once a
-    second. Where Chroma does not answer, calls that need it raise `ApiError` 503; it is asked again a second later.
+    Hand labels are what their file says: other servers, and `jobs.labels`, write it too, so every call looks whether it
+    changed. While it is damaged, what it said before holds. Where Chroma does not answer, calls that need it raise
+    `ApiError` 503; it is asked again a second later.
     """
 
     def __init__(self, bundle: Bundle, chroma: str | None = None) -> None:
@@ -90,7 +91,6 @@ class RetrievalPart:
         self._file = bundle.hand_labels
         self._seen = self._file.state()
         self._by_hand = self._file.read()
-        self._looked_at = time.monotonic()
         self._planner: Planner | None = None
         self._lost_at = -_ASK_AGAIN
         self._opening = threading.Lock()
@@ -118,39 +118,44 @@ class RetrievalPart:
             return planner.index.search(" ".join(words) or query, places[-1] if places and words else None, limit)
 
     def labels(self) -> HandLabels:
-        """The labels by hand, as they were a second ago at most."""
-        if time.monotonic() - self._looked_at > _LOOK_AGAIN:
-            self._look()
-        return self._by_hand
+        """The labels by hand."""
+        with self._reading:
+            state = self._file.state()
+            if state != self._seen:
+                self._seen = state
+                try:
+                    self._by_hand = self._file.read()
+                except LabelError as error:
+                    log.error("the hand labels of before stay in use: %s", error)
+                else:
+                    self._lay_over()
+            return self._by_hand
 
     def put_labels(self, labels: dict[int, str | None], seen: int | None = None) -> HandLabels:
         """Set or take back hand labels; the next search sees them. Returns all hand labels. Raises `ApiError` 409 where
-        one of them was changed since revision `seen`, 403 where the bundle cannot be written to."""
+        one of them was changed since revision `seen`, 403 where the bundle cannot be written to, 503 where their file
+        is damaged or others do not stop writing it."""
         try:
             self._file.change(labels, seen)
         except LabelConflict as conflict:
             raise ApiError(409, "conflict", str(conflict), "revision") from conflict
-        except LabelError as error:
+        except LabelsReadOnly as error:
             raise ApiError(403, "labels_read_only", str(error)) from error
-        self._look()
-        return self._by_hand
+        except LabelError as error:
+            raise unavailable("labels_unavailable", str(error)) from error
+        return self.labels()
 
-    def _look(self) -> None:
-        """Read the file if it changed."""
-        with self._reading:
-            self._looked_at = time.monotonic()
-            state = self._file.state()
-            if state != self._seen:
-                self._by_hand, self._seen = self._file.read(), state
-                if self._planner is not None:
-                    self._planner.index.label_by_hand(hand_entries(self._by_hand.labels, self.atlas.vocabulary))
+    def _lay_over(self) -> None:
+        """Let searches see the labels by hand."""
+        if self._planner is not None:
+            self._planner.index.label_by_hand(hand_entries(self._by_hand.labels, self.atlas.vocabulary))
 
     @contextmanager
     def _asking(self) -> Iterator[Planner]:
         """The planner, as long as Chroma answers."""
         try:
             yield self._planner or self._open()
-        except (httpx.TransportError, ChromaError) as error:
+        except _AWAY as error:
             self._lost(error)
 
     def _open(self) -> Planner:
@@ -159,15 +164,12 @@ class RetrievalPart:
                 if time.monotonic() - self._lost_at < _ASK_AGAIN:
                     raise unavailable("retrieval_unavailable", self._reason())
                 try:
-                    index = RememberedSearches(self.bundle.open_index(self.chroma))
-                except (httpx.TransportError, ChromaError) as error:
+                    index = RememberedSearches(self.bundle.open_index(self.chroma, by_hand={}))
+                except _AWAY as error:
                     self._lost(error)
-                except ValueError as error:
-                    if not self.chroma:
-                        raise
-                    self._lost(error)  # what Chroma's client raises where nobody listens
-                self._planner = self.bundle.planner_with(index)
-                self._seen = None  # what the index read may be newer than what is known here
+                with self._reading:  # labels that are written meanwhile come after
+                    self._planner = self.bundle.planner_with(index)
+                    self._lay_over()
             return self._planner
 
     def _lost(self, error: Exception) -> NoReturn:

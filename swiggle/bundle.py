@@ -8,7 +8,9 @@ edited = bundle.edit(images, plan)                          # uint8 [N, S, S, 3]
 
 import hashlib
 import json
+import logging
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +24,7 @@ from huggingface_hub import snapshot_download
 
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.entries import hand_entries, made_entries
-from swiggle.atlas.hand_labels import HandLabelFile
+from swiggle.atlas.hand_labels import HandLabelFile, labelled_dictionaries
 from swiggle.atlas.index import LabelIndex, open_chroma, open_locally
 from swiggle.data.palette import palette_of
 from swiggle.data.pixels import decode_picture
@@ -38,6 +40,7 @@ from swiggle.models.vae import VAE, to_images, to_model
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import cache_folder, copy_out, is_local, join, local_path, read_json
 
+log = logging.getLogger(__name__)
 _DECODE_BATCH = 256
 _COLOURS = 256
 _PALETTE_PICTURES = 4_096
@@ -65,9 +68,17 @@ class Bundle:
         try:
             vae = VAE.from_pretrained(folder / "vae")
             sae = SparseAutoencoder.from_pretrained(folder / "sae")
-            return cls(folder, manifest, vae, sae, Atlas.load(folder / "atlas"))
+            bundle = cls(folder, manifest, vae, sae, Atlas.load(folder / "atlas"))
         except (SwiggleError, OSError) as error:
             raise BundleError(f"{folder}: {error}") from error
+        labelled = labelled_dictionaries(folder)
+        if labelled and bundle.dictionary not in labelled:
+            log.warning(
+                "%s has hand labels of dictionary %s, and its own is %s: they are not applied; "
+                "python -m jobs.labels move %s %s carries over what agrees",
+                *(folder, labelled[0], bundle.dictionary, folder, folder),
+            )
+        return bundle
 
     @property
     def image_size(self) -> int:
@@ -161,19 +172,21 @@ class Bundle:
         rows = self.sae.W_dec.detach().numpy()
         return Planner(self.atlas, index, rows, reader=reader_from_environment(), dictionary=self.dictionary)
 
-    def open_index(self, chroma: str | None = None) -> LabelIndex:
-        """The label index, with the hand labels there are now. `chroma`: `http://host:port` of a server or a folder; by
-        default a folder in the bundle, or in the cache where the bundle cannot be written to."""
+    def open_index(self, chroma: str | None = None, by_hand: Mapping[int, str] | None = None) -> LabelIndex:
+        """The label index, with labels by hand over it, by default those there are now. `chroma`: `http://host:port` or
+        `https://host:port` of a server or a folder; by default a folder in the bundle, or in the cache where the bundle
+        cannot be written to. Raises `ChromaAway` for a server that does not answer, `LabelError` for damaged labels."""
         made = made_entries(self.atlas)
         stored = pq.read_table(self.folder / "index" / "labels.parquet").to_pydict()
         vectors = dict(zip(stored["feature"], stored["embedding"], strict=True))
         known = np.array([vectors[entry.feature] for entry in made], np.float32)
-        if chroma is not None and chroma.startswith("http://"):
+        if chroma is not None and "://" in chroma:
             index = LabelIndex(open_chroma(chroma), made, known)
         else:
             own = [self.folder / "index" / "chroma", cache_folder() / "chroma"]
             index = open_locally([Path(chroma)] if chroma else own, made, known)
-        index.label_by_hand(hand_entries(self.hand_labels.read().labels, self.atlas.vocabulary))
+        labels = self.hand_labels.read().labels if by_hand is None else by_hand
+        index.label_by_hand(hand_entries(labels, self.atlas.vocabulary))
         return index
 
 

@@ -8,6 +8,7 @@ nothing that a restart, a crash or another server could leave behind.
 
 import hashlib
 import logging
+import re
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -15,23 +16,30 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import chromadb
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.config import Settings
-from chromadb.errors import NotFoundError
+from chromadb.errors import ChromaError, NotFoundError
 from filelock import FileLock
 
 from swiggle.atlas.entries import Entry
 from swiggle.atlas.text import text_encoder
+from swiggle.errors import SwiggleError
 
 log = logging.getLogger(__name__)
 _BATCH = 1_000
-_PREFIX = "labels-"
+_OURS = re.compile(r"labels-[0-9a-f]{16}")
+_PORTS = {"http": 8000, "https": 443}
 KEPT_DAYS = 7.0
 """How long a collection that nobody opened stays. A server that runs for longer fills its own again when it is gone;
 the less, the sooner the collections of replaced bundles go."""
+
+
+class ChromaAway(SwiggleError):
+    """No Chroma server answers there, or it is no place for one; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +61,22 @@ class Overlay:
 
 
 def open_chroma(location: str | None) -> ClientAPI:
-    """A client for `http://host:port`, for a local folder, or in memory for None."""
+    """A client for `http://host:port` or `https://host:port`, for a local folder, or in memory for None. Raises
+    `ChromaAway` for a server that does not answer, and for any other URI."""
     settings = Settings(anonymized_telemetry=False)
     if location is None:
         return chromadb.EphemeralClient(settings)
-    if location.startswith("http://"):
-        host, _, port = location.removeprefix("http://").rstrip("/").partition(":")
-        return chromadb.HttpClient(host=host, port=int(port or 8000), settings=settings)
-    Path(location).mkdir(parents=True, exist_ok=True)
-    return chromadb.PersistentClient(location, settings)
+    if "://" not in location:
+        Path(location).mkdir(parents=True, exist_ok=True)
+        return chromadb.PersistentClient(location, settings)
+    try:
+        parts = urlsplit(location)
+        port = parts.port or _PORTS[parts.scheme]
+        return chromadb.HttpClient(parts.hostname or "", port, ssl=parts.scheme == "https", settings=settings)
+    except KeyError as error:
+        raise ChromaAway(f"{location}: a Chroma server is named as http://host:port or https://host:port") from error
+    except ValueError as error:  # what Chroma's client raises where nobody listens
+        raise ChromaAway(f"{location}: {error}") from error
 
 
 class LabelIndex:
@@ -77,8 +92,11 @@ class LabelIndex:
         self._made = {entry.feature: entry for entry in entries}
         self._hand = Overlay({}, np.zeros((0, 0), np.float32))
         self._of_place: dict[str, list[str]] = {}
-        vectors = text_encoder().encode([e.words for e in entries]) if embeddings is None and entries else embeddings
-        self._collection = _filled(client, entries, np.zeros((0, 0), np.float32) if vectors is None else vectors)
+        if embeddings is None:
+            words = [entry.words for entry in entries]
+            embeddings = text_encoder().encode(words) if words else np.zeros((0, 0), np.float32)
+        self._client, self._vectors = client, embeddings
+        self._collection = _filled(client, entries, embeddings)
         _drop_unused(client, self._collection.name)
 
     def label_by_hand(self, entries: Sequence[Entry]) -> None:
@@ -108,9 +126,13 @@ class LabelIndex:
         among = self._ids_of(place) if place else None
         if not self._made or among == []:
             return []
-        found: Any = self._collection.query(
-            query_embeddings=vector, ids=among, n_results=min(limit, len(self._made)), include=["distances"]
-        )
+        how: dict[str, Any] = {"query_embeddings": vector, "ids": among, "include": ["distances"]}
+        how["n_results"] = min(limit, len(self._made))
+        try:
+            found: Any = self._collection.query(**how)
+        except NotFoundError:  # deleted under us, by hand or as unused
+            self._collection = _filled(self._client, list(self._made.values()), self._vectors)
+            found = self._collection.query(**how)
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return [_match(self._made[int(i)], 1.0 - float(distance)) for i, distance in pairs]
 
@@ -121,15 +143,15 @@ class LabelIndex:
 
 
 def open_locally(folders: Sequence[Path], entries: Sequence[Entry], embeddings: np.ndarray) -> LabelIndex:
-    """The index of these entries in the first of the folders that can be written to, else in memory. A lock keeps
+    """The index of these entries in the first of the folders that can be used, else in memory. A lock keeps
     processes that open one folder at the same time from filling it under each other."""
     for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{folder}.lock"), tempfile.TemporaryFile(dir=folder):
                 return LabelIndex(open_chroma(str(folder)), entries, embeddings)
-        except OSError as error:
-            log.warning("%s cannot be written to (%s); labels are indexed elsewhere", folder, error)
+        except (OSError, ChromaError) as error:
+            log.warning("%s cannot be used (%s); labels are indexed elsewhere", folder, error)
     return LabelIndex(open_chroma(None), entries, embeddings)
 
 
@@ -143,8 +165,11 @@ def _filled(client: ClientAPI, entries: Sequence[Entry], vectors: np.ndarray) ->
     content = hashlib.sha256("\n".join(f"{e.feature} {e.words} {e.place}" for e in entries).encode())
     content.update(np.ascontiguousarray(vectors, np.float32).tobytes())
     digest, size = content.hexdigest(), len(entries)
+    # Marked as open from its first moment: others delete what nobody opened.
     collection = client.get_or_create_collection(
-        _PREFIX + digest[:16], configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 500}}
+        f"labels-{digest[:16]}",
+        metadata={"opened": time.time()},
+        configuration={"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 500}},
     )
     known = collection.metadata or {}
     if known.get("content") != digest or collection.count() != size:
@@ -164,11 +189,14 @@ def _filled(client: ClientAPI, entries: Sequence[Entry], vectors: np.ndarray) ->
 
 
 def _drop_unused(client: ClientAPI, own: str) -> None:
-    """Delete collections of labels that nobody has opened for `KEPT_DAYS`, and those of releases that did not say when
-    theirs were opened. Others may belong to a server that runs."""
+    """Delete collections of labels that nobody has opened for `KEPT_DAYS`. Those that do not say when they were opened,
+    as earlier releases made them, may belong to a server that runs: their days count from now."""
     for collection in client.list_collections():
-        opened = float((collection.metadata or {}).get("opened", 0))
-        old = time.time() - opened > KEPT_DAYS * 24 * 3600
-        if collection.name.startswith(_PREFIX) and collection.name != own and old:
-            with suppress(NotFoundError):  # another server deleted it just now
+        if not _OURS.fullmatch(collection.name) or collection.name == own:
+            continue
+        known = collection.metadata or {}
+        with suppress(NotFoundError):  # another server deleted it just now
+            if "opened" not in known:
+                collection.modify(metadata={**known, "opened": time.time()})
+            elif time.time() - float(known["opened"]) > KEPT_DAYS * 24 * 3600:
                 client.delete_collection(collection.name)

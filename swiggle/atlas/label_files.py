@@ -18,6 +18,8 @@ from swiggle.atlas.hand_labels import MAX_LENGTH, LabelError
 from swiggle.atlas.labels import UNEXPLAINED
 
 HAND = "hand"
+_HASH = "sha256:"
+"""Stands before ids in CSV: a spreadsheet would take one of digits alone, or with an e, for a number and round it."""
 COLUMNS = ("feature", "label", "place", "source", "confidence", "dictionary")
 
 
@@ -38,16 +40,19 @@ def label_rows(atlas: Atlas, by_hand: Mapping[int, str], dictionary: str) -> lis
 
 
 def write_label_file(path: Path, rows: list[dict[str, Any]]) -> None:
-    """By the file's ending, `.json` or `.csv`. Raises `LabelError` for another."""
-    if path.suffix == ".json":
-        path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    elif path.suffix == ".csv":
-        with path.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
-    else:
-        raise LabelError(f"{path}: labels are kept as .json or .csv")
+    """By the file's ending, `.json` or `.csv`. Raises `LabelError` for another, and where it cannot be written."""
+    try:
+        if path.suffix == ".json":
+            path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        elif path.suffix == ".csv":
+            with path.open("w", newline="", encoding="utf-8") as stream:
+                writer = csv.DictWriter(stream, COLUMNS)
+                writer.writeheader()
+                writer.writerows({**row, "dictionary": _HASH + row["dictionary"]} for row in rows)
+        else:
+            raise LabelError(f"{path}: labels are kept as .json or .csv")
+    except OSError as error:
+        raise LabelError(f"{path}: cannot be written ({error})") from error
 
 
 def read_label_file(path: Path, features: int, dictionary: str) -> dict[int, str]:
@@ -67,7 +72,7 @@ def read_label_file(path: Path, features: int, dictionary: str) -> dict[int, str
         found = {int(row["feature"]): str(row["label"]).strip() for row in rows if (row.get("source") or HAND) == HAND}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise LabelError(f"{path}: {error or type(error).__name__}") from error
-    if other := {str(row["dictionary"]) for row in rows if row.get("dictionary")} - {dictionary}:
+    if other := {str(row["dictionary"]).removeprefix(_HASH) for row in rows if row.get("dictionary")} - {dictionary}:
         raise LabelError(
             f"{path}: these labels are of dictionary {min(other)}, and this bundle has {dictionary}; "
             "python -m jobs.labels move carries over what agrees"

@@ -5,7 +5,6 @@ and, where both dictionaries are of one VAE, stand for the same direction (the c
 be the other's best partner, so no label is carried to two features and none to one that is nearer to another.
 """
 
-import json
 import logging
 import shutil
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from swiggle.atlas.hand_labels import NAME, HandLabelFile, LabelError
+from swiggle.atlas.hand_labels import HandLabelFile, LabelError, labelled_dictionaries
 from swiggle.manifest import dictionary_id
 
 log = logging.getLogger(__name__)
@@ -77,29 +76,39 @@ def plan_move(
 
 def keep_labelled(run: Path) -> None:
     """Before a run's models are replaced: keep those that hand labels belong to, as `<run>/labelled/<dictionary>`."""
-    if not (run / NAME).is_file() or not (run / "sae").is_dir() or not (run / "vae").is_dir():
+    if not (run / "sae").is_dir() or not (run / "vae").is_dir():
         return
     identity = dictionary_id(run)
     kept = run / KEPT / identity
-    if HandLabelFile(run, identity).read().labels and not kept.exists():
+    # A change of nothing: labels of a file that names no dictionary get the name of this one while it is here.
+    if HandLabelFile(run, identity).read().labels and HandLabelFile(run, identity).change({}) and not kept.exists():
         partial = kept.with_name(f".{identity}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         for part in ("vae", "sae"):
             shutil.copytree(run / part, partial / part)
-        shutil.copy2(run / NAME, partial / NAME)
         partial.rename(kept)
         log.warning("%s keeps the dictionary that hand labels belong to; move them with jobs.labels", kept)
 
 
-def labelled_folder(location: Path) -> tuple[Path, dict[int, str]]:
-    """The folder whose dictionary the hand labels at `location` belong to, and these labels. That is a bundle, or what
-    its run kept of an earlier dictionary. Raises `LabelError` where there are none, or their dictionary is gone."""
-    path = location / NAME
-    if not path.is_file():
-        raise LabelError(f"{path}: there are no hand labels to move")
-    named = json.loads(path.read_text(encoding="utf-8")).get("dictionary")
-    candidates = [location, *sorted((location / KEPT).glob("*"))]
-    for folder in candidates:
-        if (folder / "sae").is_dir() and dictionary_id(folder) == (named or dictionary_id(location)):
-            return folder, HandLabelFile(location, dictionary_id(folder)).read().labels
-    raise LabelError(f"{path}: these labels are of dictionary {named}, which is neither here nor in {location / KEPT}")
+@dataclass(frozen=True)
+class Labelled:
+    """A dictionary that has hand labels, and the folder with its models; None where they are gone."""
+
+    dictionary: str
+    folder: Path | None
+    labels: dict[int, str]
+
+
+def labelled_at(location: Path, other_than: str) -> list[Labelled]:
+    """The dictionaries that hand labels at `location`, a run or a bundle, belong to, but for one: its own first, then
+    those that its run kept. Raises `LabelError` where there are none, or their file is damaged."""
+    folders = {dictionary_id(f): f for f in sorted((location / KEPT).glob("*")) if (f / "sae").is_dir()}
+    own = dictionary_id(location) if (location / "sae").is_dir() else None
+    if own is not None:
+        folders[own] = location
+    others = {own, *labelled_dictionaries(location)} - {other_than, None} if location.is_dir() else set()
+    found = [Labelled(d, folders.get(d), HandLabelFile(location, d).read().labels) for d in others if d is not None]
+    found = sorted((one for one in found if one.labels), key=lambda one: (one.dictionary != own, one.dictionary))
+    if not found:
+        raise LabelError(f"{location}: there are no hand labels of another dictionary to move")
+    return found

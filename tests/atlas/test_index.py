@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from swiggle.atlas.entries import Entry, entry_for
-from swiggle.atlas.index import LabelIndex, Match, open_chroma, open_locally
+from swiggle.atlas.index import ChromaAway, LabelIndex, Match, open_chroma, open_locally
 from swiggle.atlas.text import text_encoder
 from swiggle.vocabulary import Vocabulary
 
@@ -92,19 +92,36 @@ def test_a_collection_of_the_same_name_and_size_with_other_content_is_filled_ane
     assert {m.feature for m in LabelIndex(client, ENTRIES).search("shark")} == {e.feature for e in ENTRIES}
 
 
-def test_old_collections_go_and_those_in_use_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_collections_go_and_those_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = open_chroma(str(tmp_path / "chroma"))
-    client.create_collection("labels-of-an-earlier-release")
-    client.create_collection("of somebody else".replace(" ", "-"))
+    client.create_collection("labels-0123456789abcdef")  # of an earlier release, which did not say when it was opened
+    theirs = ["labels-of-my-thesis", "of-somebody-else"]
+    for name in theirs:
+        client.create_collection(name, metadata={"opened": 1.0})
     other = LabelIndex(client, ENTRIES[:2])
-    assert other.search("shark")[0].feature == 3
     LabelIndex(client, ENTRIES)
-    assert len(client.list_collections()) == 3  # a server may be running on the first two labels
-    assert other.search("shark")[0].feature == 3
+    assert len(client.list_collections()) == 5  # servers may be running on all of them
     later = time.time() + 8 * 24 * 3600
     monkeypatch.setattr("swiggle.atlas.index.time.time", lambda: later)
-    LabelIndex(client, ENTRIES)
-    assert sorted(c.count() for c in client.list_collections()) == [0, 5]
+    ours = LabelIndex(client, ENTRIES)
+    assert sorted(c.name for c in client.list_collections()) == sorted([*theirs, ours._collection.name])
+    # A server that has been running for all that time fills its own again.
+    assert other.search("shark")[0].feature == 3
+
+
+def test_a_collection_that_is_being_filled_is_not_taken_for_an_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = open_chroma(str(tmp_path / "chroma"))
+    upsert = chromadb.Collection.upsert
+
+    def another_server_starts(self: Any, *arguments: Any, **named: Any) -> None:
+        monkeypatch.setattr(chromadb.Collection, "upsert", upsert)
+        LabelIndex(client, ENTRIES[:2])
+        upsert(self, *arguments, **named)
+
+    monkeypatch.setattr(chromadb.Collection, "upsert", another_server_starts)
+    assert LabelIndex(client, ENTRIES).search("red", "body", limit=1)[0].feature == 20
 
 
 def test_two_servers_on_one_chroma_do_not_see_each_others_hand_labels(tmp_path: Path) -> None:
@@ -123,6 +140,36 @@ def test_a_disk_that_cannot_be_written_to_does_not_keep_labels_from_being_found(
         index = open_locally(folders, ENTRIES, vectors)
         assert index.search("shark", limit=1)[0].feature == 3
     assert (tmp_path / "cache").is_dir()
+
+
+def test_a_damaged_folder_does_not_keep_labels_from_being_found(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vectors = text_encoder().encode([entry.words for entry in ENTRIES])
+    (tmp_path / "chroma").mkdir()
+    (tmp_path / "chroma" / "chroma.sqlite3").write_bytes(b"no database at all" * 100)
+    index = open_locally([tmp_path / "chroma", tmp_path / "cache"], ENTRIES, vectors)
+    assert index.search("shark", limit=1)[0].feature == 3
+    assert str(tmp_path / "chroma") in caplog.text
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1:9", "https://localhost:9", "ftp://host", "http://host:port"])
+def test_a_server_that_is_not_there_is_named(location: str) -> None:
+    with pytest.raises(ChromaAway, match=location):
+        open_chroma(location)
+
+
+def test_https_is_a_server_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+
+    def client(host: str, port: int, **named: Any) -> None:
+        asked.update(named, host=host, port=port)
+
+    monkeypatch.setattr(chromadb, "HttpClient", client)
+    open_chroma("https://chroma.example")
+    assert (asked["host"], asked["port"], asked["ssl"]) == ("chroma.example", 443, True)
+    open_chroma("http://[::1]:8001/")
+    assert (asked["host"], asked["port"], asked["ssl"]) == ("::1", 8001, False)
 
 
 def test_how_labels_are_found() -> None:

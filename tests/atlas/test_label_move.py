@@ -1,10 +1,11 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from swiggle.atlas.hand_labels import HandLabelFile, LabelError
-from swiggle.atlas.label_move import correlation, keep_labelled, labelled_folder, plan_move
+from swiggle.atlas.hand_labels import NAMELESS, HandLabelFile, LabelError
+from swiggle.atlas.label_move import Labelled, correlation, keep_labelled, labelled_at, plan_move
 from swiggle.manifest import dictionary_id
 
 
@@ -48,17 +49,47 @@ def test_what_does_not_agree_is_left_and_why_is_said(codes: np.ndarray, rng: np.
     assert "nearer to feature 0" in moved.left[6]
 
 
-def test_a_run_keeps_the_dictionary_that_was_labelled(tmp_path: Path) -> None:
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
     for part in ("vae", "sae"):
         (tmp_path / part).mkdir()
         (tmp_path / part / "model.safetensors").write_bytes(part.encode())
-    before = dictionary_id(tmp_path)
-    keep_labelled(tmp_path)
-    assert not (tmp_path / "labelled").exists()  # nobody labelled it
-    HandLabelFile(tmp_path, before).change({3: "shark"})
-    keep_labelled(tmp_path)
-    (tmp_path / "sae" / "model.safetensors").write_bytes(b"trained anew")
-    assert labelled_folder(tmp_path) == (tmp_path / "labelled" / before, {3: "shark"})
-    assert dictionary_id(tmp_path / "labelled" / before) == before
-    with pytest.raises(LabelError, match="no hand labels"):
-        labelled_folder(tmp_path / "sae")
+    return tmp_path
+
+
+def test_a_run_keeps_every_dictionary_that_was_labelled(run: Path) -> None:
+    before = dictionary_id(run)
+    keep_labelled(run)
+    assert not (run / "labelled").exists()  # nobody labelled it
+    HandLabelFile(run, before).change({3: "shark"})
+    keep_labelled(run)
+    (run / "sae" / "model.safetensors").write_bytes(b"trained anew")
+    second = dictionary_id(run)
+    first_kept = Labelled(before, run / "labelled" / before, {3: "shark"})
+    assert labelled_at(run, second) == [first_kept]
+    assert dictionary_id(run / "labelled" / before) == before
+    HandLabelFile(run, second).change({4: "whale"})
+    keep_labelled(run)
+    assert labelled_at(run, "f" * 16) == [Labelled(second, run, {4: "whale"}), first_kept]
+    (run / "sae" / "model.safetensors").write_bytes(b"trained again")
+    assert {one.dictionary for one in labelled_at(run, dictionary_id(run))} == {before, second}
+    shutil.rmtree(run / "labelled" / second)
+    assert Labelled(second, None, {4: "whale"}) in labelled_at(run, dictionary_id(run))
+
+
+def test_labels_of_a_file_without_a_dictionary_stay_with_the_one_they_were_made_on(run: Path) -> None:
+    (run / NAMELESS).write_text('{"3": "shark"}')
+    before = dictionary_id(run)
+    keep_labelled(run)
+    (run / "sae" / "model.safetensors").write_bytes(b"trained anew")
+    assert HandLabelFile(run, dictionary_id(run)).read().labels == {}
+    assert labelled_at(run, dictionary_id(run)) == [Labelled(before, run / "labelled" / before, {3: "shark"})]
+
+
+def test_nothing_to_move_is_said(run: Path) -> None:
+    for location in (run, run / "sae", run / "nowhere"):
+        with pytest.raises(LabelError, match="no hand labels"):
+            labelled_at(location, "f" * 16)
+    HandLabelFile(run, dictionary_id(run)).path.write_text("{")
+    with pytest.raises(LabelError, match=r"hand_labels\..*json"):
+        labelled_at(run, "f" * 16)

@@ -99,7 +99,17 @@ def test_labels_move_to_a_retrained_dictionary(
 def test_what_has_no_bundle_is_said_in_a_line(
     old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for words in (("export", tmp_path / "nowhere", "x.csv"), ("move", old, tmp_path / "nowhere"), ("move", old, old)):
+    damaged = shutil.copytree(old, tmp_path / "damaged")
+    HandLabelFile(damaged, dictionary_id(damaged)).path.write_text("{")
+    new = retrained(old, tmp_path / "new", torch.arange(1024).roll(1))
+    for words in (
+        ("export", tmp_path / "nowhere", "x.csv"),
+        ("export", old, tmp_path / "nowhere" / "x.csv"),
+        ("export", damaged, tmp_path / "x.csv"),
+        ("move", old, tmp_path / "nowhere"),
+        ("move", old, old),
+        ("move", damaged, new),
+    ):
         with pytest.raises(SystemExit):
             command(monkeypatch, *words)
         assert capsys.readouterr().err.startswith("error: ")

@@ -98,7 +98,6 @@ def test_plans_of_another_dictionary_are_refused(client: TestClient, dictionary:
 def test_labels_from_the_command_line_change_what_prompts_mean(
     client: TestClient, engine: Engine, smoke_run: Path, monkeypatch: pytest.MonkeyPatch, dictionary: str
 ) -> None:
-    monkeypatch.setattr("serve.parts._LOOK_AGAIN", 0.0)
     monkeypatch.setattr("serve.engine._LABELS_FOR_SECONDS", -1.0)
     image = base64.b64encode(client.get("/v1/samples/0.png").content).decode()
     body = {"image": image, "prompt": "give it a hexagonal xylophone head"}

@@ -1,13 +1,10 @@
 """Whatever happens to hand labels, search answers as an index freshly built from them would."""
 
-import hashlib
 import shutil
 import tempfile
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -17,49 +14,8 @@ import swiggle.atlas.index as module
 from serve.parts import RetrievalPart
 from swiggle.atlas.entries import hand_entries, made_entries
 from swiggle.atlas.hand_labels import HandLabelFile
-from swiggle.atlas.index import LabelIndex, Match, open_locally
-from swiggle.editing.planner import Planner
-from swiggle.vocabulary import Vocabulary
-
-WORDS = ["shark", "pizza", "banana", "crown", "robot", "whale", "moon", "teapot"]
-FEATURES = 5
-
-
-class Encoder:
-    """Texts to fixed unit vectors, at once."""
-
-    def encode(self, texts: list[str]) -> np.ndarray:
-        seeds = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") for text in texts]
-        rows = np.array([np.random.default_rng(seed).normal(size=16) for seed in seeds], np.float32).reshape(-1, 16)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-class FakeBundle:
-    """What `RetrievalPart` asks of a bundle, with the bundle's own way of opening an index."""
-
-    open_index: Any
-
-    def __init__(self, folder: Path, dictionary: str) -> None:
-        self.folder, self.dictionary = folder, dictionary
-        vocabulary = Vocabulary({"head": ["head"]}, "head")
-        first = int(dictionary[0], 16)  # another dictionary has other labels on its features
-        words = [WORDS[(first + i) % len(WORDS)] for i in range(FEATURES)]
-        self.atlas: Any = SimpleNamespace(
-            labels=[f"{word} head" for word in words], words=words, places=["head"] * FEATURES, vocabulary=vocabulary
-        )
-
-    @property
-    def hand_labels(self) -> HandLabelFile:
-        return HandLabelFile(self.folder, self.dictionary)
-
-    def open(self) -> LabelIndex:
-        made = made_entries(self.atlas)
-        index = open_locally([self.folder / "chroma"], made, Encoder().encode([entry.words for entry in made]))
-        index.label_by_hand(hand_entries(self.hand_labels.read().labels, self.atlas.vocabulary))
-        return index
-
-    def planner_with(self, index: LabelIndex) -> Planner:
-        return Planner(self.atlas, index, np.zeros((FEATURES, 4), np.float32))
+from swiggle.atlas.index import Match
+from tests.serve.label_bundle import FEATURES, WORDS, Encoder, FakeBundle
 
 
 class Labels(RuleBasedStateMachine):
@@ -74,7 +30,6 @@ class Labels(RuleBasedStateMachine):
 
     def _server(self) -> RetrievalPart:
         bundle: Any = FakeBundle(self.folder, self.dictionary)
-        bundle.open_index = lambda chroma: bundle.open()
         return RetrievalPart(bundle)
 
     @rule(which=st.integers(0, 1), feature=st.integers(0, FEATURES - 1), word=st.sampled_from(WORDS))
@@ -113,7 +68,6 @@ class Labels(RuleBasedStateMachine):
     def search_answers_as_a_fresh_index_would(self) -> None:
         atlas = FakeBundle(self.folder, self.dictionary).atlas
         for server in self.servers:
-            server._looked_at = -1e9  # a second later
             assert server.labels().labels == self.truth
             for word in WORDS[:3]:
                 assert told(server.search(word, FEATURES)) == told(fresh(atlas, self.truth, word))

@@ -17,9 +17,8 @@ OTHER = "0" * 16
 LINK = """async (dictionary) => {
     const { toFragment, fromFragment } = await import('/static/share.js');
     const edit = await fromFragment(location.hash);
-    const plan = { ...edit.plan };
-    delete plan.dictionary;
-    return toFragment({ picture: { source: edit.source }, plan, asked: edit.asked, area: null }, dictionary);
+    const { plan, asked } = edit;
+    return toFragment({ picture: { source: edit.source }, plan, asked, area: null, dictionary });
 }"""
 
 
@@ -28,11 +27,16 @@ def test_a_link_of_another_dictionary_opens_the_picture_alone(server: Server, op
     visit(page, f"{server.url}/")
     ask(page, "make it a shark")
     eventually(lambda: len(shared(page)["plan"]["operations"]) > 1)
-    assert shared(page)["plan"]["dictionary"] == server.http.get("/v1/model").json()["dictionary"]
-    links = {name: page.evaluate(LINK, name) for name in (OTHER, None)}
+    own = server.http.get("/v1/model").json()["dictionary"]
+    # `undefined` is not written at all: a link of before links named their dictionary.
+    links = {
+        name: page.evaluate(LINK.replace("(dictionary)", f"(_, dictionary = {name})"))
+        for name in (f"'{own}'", f"'{OTHER}'", "undefined")
+    }
+    assert page.url.endswith(links[f"'{own}'"])
 
     foreign = open_page()
-    visit(foreign, f"{server.url}/{links[OTHER]}")
+    visit(foreign, f"{server.url}/{links[f"'{OTHER}'"]}")
     expect(foreign.locator("#toast")).to_contain_text("another dictionary")
     assert shared(foreign)["plan"]["operations"] == []
     assert shared(foreign)["source"] == shared(page)["source"]
@@ -40,7 +44,7 @@ def test_a_link_of_another_dictionary_opens_the_picture_alone(server: Server, op
     expect(foreign.locator(".said li")).to_have_count(0)
 
     nameless = open_page()  # a link of before
-    visit(nameless, f"{server.url}/{links[None]}")
+    visit(nameless, f"{server.url}/{links['undefined']}")
     eventually(lambda: shared(nameless)["plan"] == shared(page)["plan"])
     expect(nameless.locator(".said li")).to_have_count(1)
 
