@@ -22,6 +22,7 @@ import torch
 from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
 from swiggle.bundle import Bundle
 from swiggle.data.reading import read_pictures
+from swiggle.editing.plan import EditPlan
 from swiggle.evaluation.noun_edit import PROMPTS
 
 SEVERAL = (
@@ -72,9 +73,9 @@ def answers(bundle: Bundle, location: str, pictures: int) -> dict[str, Any]:
             unseen = planner.plan(prompt)
         edited = steering.steer(latent, made.plan, {})
         found[f"{number}: {prompt}"] = {
-            "plan": made.plan.model_dump(mode="json"),
+            "plan": _moves(made.plan),
             "reasons": [asdict(reason) for reason in made.reasons],
-            "without a picture": [unseen.plan.model_dump(mode="json"), [asdict(r) for r in unseen.reasons]],
+            "without a picture": [_moves(unseen.plan), [asdict(r) for r in unseen.reasons]],
             "picture": hashlib.sha256(edited.tobytes()).hexdigest(),
             "features": hashlib.sha256(sparse.activate(encoder.encode(edited)).tobytes()).hexdigest(),
         }
@@ -82,6 +83,11 @@ def answers(bundle: Bundle, location: str, pictures: int) -> dict[str, Any]:
         p50, p90 = np.percentile(took, [50, 90])
         print(f"a prompt {kind}: p50 {p50:.2f} ms, 90% {p90:.2f} ms, of {len(took)}")
     return json.loads(json.dumps(found))
+
+
+def _moves(plan: EditPlan) -> dict[str, Any]:
+    """A plan without the id of its dictionary, which says whose features it moves and not how."""
+    return plan.model_dump(mode="json", exclude={"dictionary"})
 
 
 def main() -> None:

@@ -98,11 +98,13 @@ class EndpointReader:
                 ],
                 response_format={"type": "json_schema", "json_schema": schema},
             )
-            found = _Requests.model_validate_json(answer.choices[0].message.content or "")
         except self._failures as error:
             raise EndpointError(f"the endpoint at {self._client.base_url} failed: {error}") from error
-        except (ValidationError, IndexError, TypeError, AttributeError) as error:
-            # The client fills in no answer's structure: what an endpoint leaves out is None.
+        # The client does not check what came: whatever an endpoint leaves out is None.
+        said = answer.choices[0].message if answer.choices else None
+        try:
+            found = _Requests.model_validate_json((said.content if said else None) or "")
+        except ValidationError as error:
             message = f"model {self.model} did not answer clauses: {error}"
             raise EndpointError(message, "did not answer clauses") from error
         return [clause for request in found.requests if (clause := _clause(request, vocabulary)) is not None]

@@ -24,9 +24,10 @@ SHARK = {
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Answers every chat completion with `content`, or with the status `failing`; keeps what it was asked."""
+    """Answers every chat completion with `content`, or with `whole` or the status `failing`; keeps what it was asked."""
 
     content: str = ""
+    whole: dict | None = None
     failing: int | None = None
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class Answering(BaseHTTPRequestHandler):
         self.send_response(self.server.failing or 200)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
+        self.wfile.write(json.dumps(answer if self.server.whole is None else self.server.whole).encode())
 
     def log_message(self, *_: object) -> None:
         """Tests stay quiet."""
@@ -132,8 +133,28 @@ def test_what_cannot_be_used_of_an_answer_is_said(endpoint: Endpoint, caplog: py
     assert "hm" in caplog.text
 
 
-@pytest.mark.parametrize("answer", [{}, {"choices": None}, {"choices": []}, {"choices": [{"index": 0}]}])
-def test_answers_without_a_message(endpoint: Endpoint, answer: dict, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json, "dumps", lambda value, dumps=json.dumps: dumps(answer if "choices" in value else value))
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"choices": None},
+        {"choices": []},
+        {"choices": [{"index": 0}]},
+        {"choices": [{"message": {"content": None}}]},
+    ],
+)
+def test_answers_without_a_message(endpoint: Endpoint, answer: dict) -> None:
+    endpoint.whole = answer
     with pytest.raises(EndpointError, match="did not answer clauses"):
         EndpointReader("a-model").ask("make it a pizza", NOUNS)
+
+
+def test_a_fault_of_our_own_is_not_the_models(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint.content = json.dumps({"requests": [SHARK]})
+
+    def broken(text: str) -> list[str]:
+        raise TypeError("a fault of ours")
+
+    monkeypatch.setattr("swiggle.editing.endpoint_reader.tokenise", broken)
+    with pytest.raises(TypeError, match="a fault of ours"):
+        EndpointReader("a-model")("make it a pizza", NOUNS)

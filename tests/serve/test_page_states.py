@@ -64,7 +64,8 @@ def test_labelling_by_keyboard(server: Server, open_page: Open, tmp_path: Path) 
     file = tmp_path / "labels.json"
     download.value.save_as(file)
     dictionary = server.http.get("/v1/model").json()["dictionary"]
-    assert json.loads(file.read_text()) == {"dictionary": dictionary, "labels": {str(labelled): "tiny moon"}}
+    exported = json.loads(file.read_text())
+    assert (exported["dictionary"], exported["labels"]) == (dictionary, {str(labelled): "tiny moon"})
     page.keyboard.press("z")
     expect(number).to_have_text(second)
     assert server.http.get("/v1/labels").json()["labels"] == {}
