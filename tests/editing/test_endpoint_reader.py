@@ -24,7 +24,7 @@ SHARK = {
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Answers every chat completion with `content`, or with `whole` or the status `failing`; keeps what it was asked."""
+    """Answers chat completions with `content`, or with `whole` or the status `failing`; keeps what it was asked."""
 
     content: str = ""
     whole: dict | None = None
