@@ -1,13 +1,23 @@
-"""A browser for the tests of the page: one a file, a fresh profile for each test."""
+"""The smoke run's engine, and a browser for the tests of the page: one a file, a fresh profile for each test."""
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from serve.engine import Engine
+from serve.in_process import engine_in_process
+from swiggle.bundle import Bundle
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="module")
+def engine(smoke_run: Path) -> Engine:
+    return engine_in_process(Bundle.load(smoke_run))
 
 
 @pytest.fixture(scope="module")  # while it is there, no other test of this thread can run an event loop

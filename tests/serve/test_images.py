@@ -3,7 +3,6 @@
 import base64
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,17 +13,10 @@ from PIL import Image
 
 from serve.api import create_api
 from serve.engine import Engine
-from serve.in_process import engine_in_process
-from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture
 
 pytestmark = pytest.mark.integration
 PROMPT = {"prompt": "make it a shark"}
-
-
-@pytest.fixture(scope="module")
-def engine(smoke_run: Path) -> Engine:
-    return engine_in_process(Bundle.load(smoke_run))
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,10 @@ from fastapi.testclient import TestClient
 
 from serve.api import create_api
 from serve.engine import Engine
-from serve.in_process import engine_in_process
 from swiggle.atlas.hand_labels import HandLabelFile
-from swiggle.bundle import Bundle
 
 pytestmark = pytest.mark.integration
 OTHER = "0" * 16
-
-
-@pytest.fixture(scope="module")
-def engine(smoke_run: Path) -> Engine:
-    return engine_in_process(Bundle.load(smoke_run))
 
 
 @pytest.fixture

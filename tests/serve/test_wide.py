@@ -1,7 +1,9 @@
 """A dictionary of more than 2,048 features over HTTP: every one of them is listed, found and answered for."""
 
+import asyncio
 import base64
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +44,9 @@ def test_pages_join_up_to_all_features(http: TestClient) -> None:
     assert http.post("/v1/encode", json={"image": picture, "limit": FEATURES}).status_code == 200
 
 
-def test_a_list_does_not_read_the_whole_table_again(http: TestClient, engine: Engine) -> None:
+def test_a_list_does_not_read_the_whole_table_again(
+    http: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read = []
     original = engine.features
 
@@ -50,12 +54,9 @@ def test_a_list_does_not_read_the_whole_table_again(http: TestClient, engine: En
         read.append(len(ids))
         return await original(ids)
 
-    engine.features = counted  # type: ignore[method-assign]
-    try:
-        for offset in range(3):
-            assert len(http.get(f"/v1/features?limit=2&offset={offset}").json()["features"]) == 2
-    finally:
-        del engine.features  # type: ignore[attr-defined]
+    monkeypatch.setattr(engine, "features", counted)
+    for offset in range(3):
+        assert len(http.get(f"/v1/features?limit=2&offset={offset}").json()["features"]) == 2
     assert max(read, default=0) <= 2
 
 
@@ -86,15 +87,12 @@ def test_the_client_gives_all_features(http: TestClient) -> None:
     assert [feature.id for feature in client.features(offset=FEATURES - 2)] == [FEATURES - 2, FEATURES - 1]
 
 
-def test_so_does_the_one_for_asyncio(http: TestClient) -> None:
-    import asyncio
-
-    class Answers:
-        async def request(self, **arguments: object) -> object:
-            return http.request(**arguments)  # type: ignore[arg-type]
+def test_so_does_the_one_for_asyncio(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def request(**arguments: Any) -> Any:
+        return http.request(**arguments)
 
     client = AsyncClient("http://testserver")
-    client._http = Answers()  # type: ignore[assignment]
+    monkeypatch.setattr(client._http, "request", request)
     assert [feature.id for feature in asyncio.run(client.features())] == list(range(FEATURES))
 
 
