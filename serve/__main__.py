@@ -63,10 +63,11 @@ def start(location: str, options: argparse.Namespace) -> None:
     from ray import serve
 
     from serve.graph import Arguments, build
+    from serve.guards import settings
 
     if "RAY_ADDRESS" in os.environ:
         # Replicas on a running cluster do not see this process's environment, and without the key would ask for none.
-        ray.init(runtime_env={"env_vars": {k: os.environ[k] for k in ("SWIGGLE_API_KEY",) if k in os.environ}})
+        ray.init(runtime_env={"env_vars": settings(os.environ)})
     else:
         cpus = max(8, os.cpu_count() or 1)  # logical: idle replicas of the split placement must all fit
         ray.init(num_cpus=cpus, object_store_memory=300_000_000, include_dashboard=False, logging_level="ERROR")

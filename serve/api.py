@@ -35,10 +35,11 @@ def create_api(engine: Engine, answer_request_ids: bool = True) -> FastAPI:
     """The application. With SWIGGLE_API_KEY set, /v1 asks for it."""
     app = FastAPI(title="Swiggle", version=swiggle.__version__, description=__doc__)
     add_error_handlers(app)
-    add_guards(app)
+    # The last is asked first: who may not ask takes nobody's place, and other pages may read why they were refused.
     app.add_middleware(BodyLimit)
     app.add_middleware(InFlight)
     app.add_middleware(Admission)
+    add_guards(app)
     app.add_middleware(RequestIds, answer=answer_request_ids)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_edit_routes(app, engine)

@@ -5,6 +5,7 @@ SWIGGLE_CORS_ORIGINS    origins of other pages that may use the API, with commas
 """
 
 import os
+from collections.abc import Mapping
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -12,6 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve.answers import SESSION_HEADER
 from serve.limits import BearerAuth, LoopbackHost, SameOrigin
+
+NAMES = ("SWIGGLE_API_KEY", "SWIGGLE_CORS_ORIGINS")
+
+
+def settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that are read here, of those that are set, for processes that do not see this one's environment."""
+    return {name: environment[name] for name in NAMES if name in environment}
 
 
 def add_guards(app: FastAPI) -> None:
@@ -29,7 +37,7 @@ def add_guards(app: FastAPI) -> None:
             allow_origins=origins,
             allow_methods=["GET", "HEAD", "POST", "PUT"],
             allow_headers=["authorization", "content-type"],
-            expose_headers=[SESSION_HEADER],
+            expose_headers=[SESSION_HEADER, "Retry-After", "X-Request-Id"],
         )
     app.add_middleware(HeadAsGet)
 

@@ -18,7 +18,7 @@ LARGEST_SIDE = 4096
 """Pixels a side that an answer may have."""
 _IMAGES = ("image", "image[]")
 _FILES = (*_IMAGES, "mask")
-Ignored = Annotated[str | None, Field(max_length=1000)]
+Ignored = Annotated[str | None, Field(max_length=1000, examples=["somebody"])]
 
 
 class EditParameters(BaseModel):
@@ -34,7 +34,9 @@ class EditParameters(BaseModel):
     output_format: Literal["png", "jpeg", "webp", "gif", "svg"] = Field(
         default="png", description="`gif` and `svg` are refused"
     )
-    output_compression: int | None = Field(default=None, ge=0, le=100, description="quality of jpeg and webp")
+    output_compression: int | None = Field(
+        default=None, ge=0, le=100, examples=[100], description="quality of jpeg and webp"
+    )
     background: Literal["auto", "opaque", "transparent"] = Field(
         default="auto", description="`transparent` is refused: pictures have no alpha"
     )

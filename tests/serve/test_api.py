@@ -16,9 +16,11 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from serve.admission import Admission
 from serve.api import create_api
 from serve.engine import Engine
 from serve.in_process import engine_in_process, make_engine
+from serve.limits import MAX_BODY
 from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
 from serve.remote import RemoteHandle, refusals_returned
 from swiggle.bundle import Bundle
@@ -81,13 +83,35 @@ def test_whatever_can_be_sent_has_an_example_that_is_accepted(client: TestClient
                 assert parameter["schema"]["examples"], (method, path, parameter["name"])
             for content in operation.get("requestBody", {}).get("content", {}).values():
                 sent += 1
-                schema = schemas[content["schema"]["$ref"].rpartition("/")[2]]
-                written = {name for name, field in schema["properties"].items() if "examples" in field}
-                assert "examples" in schema or set(schema["properties"]) - written == {"image"}, (method, path)
+                named = content["schema"].get("$ref", "").rpartition("/")[2]
+                schema = schemas[named] if named else content["schema"]  # a form is described where it is sent
+                written = {
+                    name for name, field in schema["properties"].items() if {"examples", "default"} & field.keys()
+                }
+                assert "examples" in schema or set(schema["properties"]) - written <= {"image", "mask"}, (method, path)
             if method == "get":
                 values = {p["name"]: p["schema"]["examples"][0] for p in operation.get("parameters", ())}
                 assert client.get(path.format(**values), params=values).status_code in (200, 404), path
     assert sent == 6
+
+
+def test_other_pages_can_read_why_they_were_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWIGGLE_CORS_ORIGINS", "https://studio.example")
+    page = {"Origin": "https://studio.example"}
+    with TestClient(create_api(engine), "http://localhost", raise_server_exceptions=False) as client:
+        large = client.put("/v1/labels", content=b" " * (MAX_BODY + 1), headers=page)
+        foreign = client.get("/v1/labels", headers=page | {"Host": "elsewhere.example"})
+        monkeypatch.setattr(Admission, "_limit", lambda self, kind: 0)
+        busy = client.get("/v1/labels", headers=page)
+        # Who may not ask is refused before there is a place to take.
+        assert client.get("/v1/labels", headers={"Host": "elsewhere.example"}).status_code == 403
+    assert [answer.status_code for answer in (large, foreign, busy)] == [413, 403, 503]
+    for answer in (large, foreign, busy):
+        assert answer.headers["access-control-allow-origin"] == "https://studio.example"
+        exposed = answer.headers["access-control-expose-headers"].lower()
+        assert all(name in exposed for name in ("x-request-id", "retry-after", "x-swiggle-session"))
+        assert answer.headers["x-request-id"]
+    assert busy.headers["retry-after"] == "1"
 
 
 def test_page_and_static_files(client: TestClient) -> None:

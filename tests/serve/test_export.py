@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from serve.export import export, main
+from serve.export import ExportError, export, main
 from swiggle.bundle import Bundle
 from swiggle.config import VAEConfig
 from swiggle.data.pixels import decode_picture
@@ -118,7 +118,7 @@ def test_what_cannot_be_exported_is_refused(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     conv = VAE(VAEConfig(image_size=32, channels=[8, 8], latent_channels=4))
-    with pytest.raises(ValueError, match="convolutional"):
+    with pytest.raises(ExportError, match="convolutional"):
         export(dataclasses.replace(bundle, vae=conv), tmp_path / "site")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("")

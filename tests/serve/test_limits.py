@@ -6,13 +6,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from serve.guards import add_guards, settings
+
 Guarded = Callable[..., TestClient]
 
 
 @pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch) -> Guarded:
     """A client of an application with the guards that a key and origins of other pages lead to."""
-    from serve.guards import add_guards
 
     def made(key: str | None = None, origins: str | None = None) -> TestClient:
         for name, value in (("SWIGGLE_API_KEY", key), ("SWIGGLE_CORS_ORIGINS", origins)):
@@ -92,3 +93,9 @@ def test_head_is_get_without_the_body(guarded: Guarded, path: str) -> None:
     assert head.headers["content-length"] == whole.headers["content-length"] != "0"
     assert head.headers["content-type"] == whole.headers["content-type"]
     assert client.head("/no/such").status_code == 404
+
+
+def test_what_guards_read_is_handed_on_to_a_cluster() -> None:
+    given = {"SWIGGLE_API_KEY": "k", "SWIGGLE_CORS_ORIGINS": "https://studio.example", "HOME": "/root"}
+    assert settings(given) == {"SWIGGLE_API_KEY": "k", "SWIGGLE_CORS_ORIGINS": "https://studio.example"}
+    assert settings({}) == {}
