@@ -154,14 +154,16 @@ def add_picture_routes(app: FastAPI, engine: Engine) -> None:
     @app.get("/v1/features/{feature}/examples.png", responses=PNG, response_class=Response)
     async def examples(feature: FeatureId) -> Response:
         """The pictures in which the feature is strongest, row by row."""
-        return png_response(grid(example_pictures(feature)))
+        return await asyncio.to_thread(lambda: png_response(grid(example_pictures(feature))))
 
     @app.get("/v1/features/{feature}/ablation.png", responses=PNG, response_class=Response)
     async def ablation(feature: FeatureId) -> Response:
         """The same pictures, decoded without the feature."""
         plan = EditPlan(operations=[Operation(op="ablate", feature=feature)])
-        latents = [engine.encoder.encode.remote(picture) for picture in example_pictures(feature)]
-        return png_response(grid([await engine.steering.steer.remote(latent, plan, {}) for latent in latents]))
+        pictures = await asyncio.to_thread(example_pictures, feature)
+        latents = [engine.encoder.encode.remote(picture) for picture in pictures]
+        edited = [await engine.steering.steer.remote(latent, plan, {}) for latent in latents]
+        return await asyncio.to_thread(lambda: png_response(grid(edited)))
 
     @app.get("/v1/features/{feature}/footprint.png", responses=PNG, response_class=Response)
     async def footprint(feature: FeatureId) -> Response:
