@@ -21,7 +21,7 @@ OUTPUT_SIZE = 128
 _QUICK = 64 * 1024
 """Bytes of a picture, and pixels, up to which it is read in less time than a thread takes to start on it."""
 _LARGE = 4 * 1024 * 1024
-"""Bytes of a picture, or a quarter of its pixels, from which it takes its turn: one may need from 15 MiB to 1.2 GB."""
+"""Bytes of a picture, or a quarter of its pixels, from which it takes its turn: one may need from 15 MiB to 1 GiB."""
 _AT_A_TIME = 2
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 Result = TypeVar("Result")

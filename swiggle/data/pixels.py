@@ -12,6 +12,8 @@ MAX_UPLOAD = 8192
 """Pixels a side that an uploaded picture may have."""
 MAX_IMPORT = 128_000_000
 """Pixels of a picture that an import takes; beyond `MAX_SIDE` it is brought down while it is read."""
+_BAND = 1 << 21
+"""Pixels of a large picture that are converted at a time."""
 FORMATS = ("PNG", "JPEG", "WEBP")
 IMPORTED = (*FORMATS, "BMP")
 
@@ -54,19 +56,9 @@ def _decode(content: bytes, formats: tuple[str, ...], size: int | None, most: in
                 image.draft("RGB", (size, size))
             sixteen_bits = ";16" in str(opened.tile)
             if most == MAX_UPLOAD and size and max(image.size) > MAX_SIDE:
-                image = _reduced(image, size)
+                image = _reduced(image, size, sixteen_bits)
             ImageOps.exif_transpose(image, in_place=True)
-            clear = image.info.get("transparency")
-            if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow's conversion would cut the upper ones off
-                values = np.clip(np.asarray(image), 0, 65535)
-                grey = np.where(values == clear, 255, values // 257)  # no value equals None
-                return grey.astype(np.uint8)[..., None].repeat(3, axis=2)
-            if image.mode not in ("RGBA", "LA", "PA") and clear is None:
-                return np.asarray(image.convert("RGB"))
-            if sixteen_bits and isinstance(clear, tuple):  # Pillow keeps the upper 8 bits of colours, and all 16 here
-                image.info["transparency"] = tuple(value >> 8 for value in clear)
-            rgba = image.convert("RGBA")
-            return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
+            return _on_white(image, sixteen_bits)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -75,13 +67,37 @@ def _decode(content: bytes, formats: tuple[str, ...], size: int | None, most: in
         raise PictureError(f"not a readable PNG, JPEG or WebP picture ({error})") from error
 
 
-def _reduced(image: Image.Image, size: int) -> Image.Image:
-    """A picture brought down by a whole factor to twice `size` a side or more, at the memory of its pixels and no more.
-    One whose transparency hangs on a single colour stays as it is, for that colour would mix with others."""
+def _on_white(image: Image.Image, sixteen_bits: bool) -> np.ndarray:
+    """RGB [H, W, 3], transparency laid on white. `sixteen_bits`: whether a channel had as many in the file."""
+    clear = image.info.get("transparency")
+    if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow's conversion would cut the upper ones off
+        values = np.clip(np.asarray(image), 0, 65535)
+        grey = np.where(values == clear, 255, values // 257)  # no value equals None
+        return grey.astype(np.uint8)[..., None].repeat(3, axis=2)
+    if image.mode not in ("RGBA", "LA", "PA") and clear is None:
+        return np.asarray(image.convert("RGB"))
+    if sixteen_bits and isinstance(clear, tuple):  # Pillow keeps the upper 8 bits of colours, and all 16 here
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
+    rgba = image.convert("RGBA")
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
+
+
+def _reduced(image: Image.Image, size: int, sixteen_bits: bool) -> Image.Image:
+    """A picture brought down by a whole factor to twice `size` a side or more, at little more memory than its pixels
+    take. What has to be converted first is converted in bands."""
     factor = min(image.size) // (2 * size)
-    if factor < 2 or image.mode not in ("L", "LA", "RGB", "RGBA") or "transparency" in image.info:
+    if factor < 2:
         return image
-    return image.reduce(factor)
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return image.reduce(factor)
+    rows = factor * max(1, _BAND // (factor * image.width))
+    bands = []
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        bands.append(np.asarray(Image.fromarray(_on_white(band, sixteen_bits)).reduce(factor)))
+    reduced = Image.fromarray(np.concatenate(bands))
+    reduced.info = {name: value for name, value in image.info.items() if name != "transparency"}  # EXIF among it
+    return reduced
 
 
 def oddities(content: bytes) -> str:

@@ -17,6 +17,7 @@ import httpx
 import numpy as np
 import pytest
 import schemathesis
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -96,6 +97,12 @@ def engine(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 @pytest.fixture(scope="module")
+def app(engine: Engine) -> FastAPI:
+    """One for all rounds, as a server has one."""
+    return create_api(engine)
+
+
+@pytest.fixture(scope="module")
 def sizes() -> list[int]:
     """The most memory used at the end of each round."""
     return []
@@ -103,8 +110,8 @@ def sizes() -> list[int]:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("number", range(ROUNDS))
-def test_every_request_is_answered(engine: Engine, sizes: list[int], number: int) -> None:
-    schema = schemathesis.openapi.from_asgi("/openapi.json", create_api(engine), headers={"Host": "localhost"})
+def test_every_request_is_answered(engine: Engine, app: FastAPI, sizes: list[int], number: int) -> None:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers={"Host": "localhost"})
     session = engine.sessions.open(np.zeros((4, 8, 8), np.float32)).id
     operations = [found.ok() for found in schema.get_all_operations()]
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
@@ -180,8 +187,8 @@ HOSTS = st.sampled_from(["", *ODD_HOSTS.split()]) | st.text(st.characters(min_co
 
 
 @pytest.fixture
-def client(engine: Engine) -> Iterator[TestClient]:
-    with TestClient(create_api(engine), "http://localhost", raise_server_exceptions=False) as running:
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, "http://localhost", raise_server_exceptions=False) as running:
         yield running
 
 
