@@ -10,6 +10,7 @@ dictionary and `choice.json`, the reason) and `<run>/sweep_report`: `trials.json
 `python -m jobs.report_sae` then makes a page of it.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -40,7 +41,7 @@ from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.train import train_sae
 from swiggle.sae.trials import grid, knob_of, miss, name_of
-from swiggle.storage import is_local, join, local_copy, local_path, publish, shown
+from swiggle.storage import absolute, is_local, join, local_copy, local_path, publish, shown
 from swiggle.training.allocator import keep_freed_memory
 from swiggle.vocabulary import Vocabulary
 
@@ -156,6 +157,12 @@ def what_to_try(config: RunConfig) -> tuple[dict[str, Any], tune.TuneConfig]:
     )
 
 
+def experiment_name(run: str, key: str) -> str:
+    """What Tune knows a sweep by. The place of the run is in it: trials remember where they write, and those of a run
+    that was copied or moved would go on in the old one. There a sweep starts anew."""
+    return f"{key}-{hashlib.sha256(absolute(run).encode()).hexdigest()[:8]}"
+
+
 def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
     """All trials to their end, going on from a sweep that was killed."""
     # Tune's own handler would end the sweep as if it were complete.
@@ -166,7 +173,8 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
     # Not among the trial's parameters, so that a restored sweep looks for its data where the run is now.
     trainable = tune.with_resources(tune.with_parameters(trial, config=config), resources)
     place = storage(join(config.run, "sweep"))
-    before, known = f"{place['storage_path']}/{key}", place["storage_filesystem"]
+    name = experiment_name(config.run, key)
+    before, known = f"{place['storage_path']}/{name}", place["storage_filesystem"]
     if tune.Tuner.can_restore(before, known):
         say("sweep_sae", "going on with the sweep that was stopped")
         return tune.Tuner.restore(before, trainable, resume_errored=True, storage_filesystem=known).fit()
@@ -176,7 +184,7 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
         param_space=space,
         tune_config=how,
         run_config=tune.RunConfig(
-            name=key,
+            name=name,
             **place,
             verbose=0,
             checkpoint_config=tune.CheckpointConfig(num_to_keep=1),

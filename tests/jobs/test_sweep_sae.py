@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from jobs import sweep_sae
 from swiggle.sae.model import SparseAutoencoder
 from tests.conftest import ENVIRONMENT, ROOT, run_module
 
@@ -90,3 +91,12 @@ def test_the_page_of_the_sweep(smoke_run: Path) -> None:
     sae = SparseAutoencoder.from_pretrained(smoke_run / "sae")
     swept = SparseAutoencoder.from_pretrained(smoke_run / "sweep_report/dictionaries" / chosen["name"])
     assert torch.equal(sae.W_dec, swept.W_dec)
+
+
+def test_a_sweep_goes_on_only_where_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tune's trials remember where they write; those of a copied run wrote their dictionaries into the other one."""
+    monkeypatch.chdir(tmp_path)
+    here = sweep_sae.experiment_name("run", "0123")
+    assert here == sweep_sae.experiment_name(str(tmp_path / "run"), "0123")
+    assert here.startswith("0123-")
+    assert len({here, sweep_sae.experiment_name("copy", "0123"), sweep_sae.experiment_name("run", "4567")}) == 3
