@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from jobs import labels
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import HandLabelFile
+from swiggle.atlas.label_move import keep_labelled
 from swiggle.manifest import dictionary_id, make_manifest
 
 pytestmark = pytest.mark.integration
@@ -94,6 +95,31 @@ def test_labels_move_to_a_retrained_dictionary(
     assert "4 of 7" in said
     command(monkeypatch, "move", old, new)  # again: nothing is lost, nothing is twice
     assert there.read().labels == expected
+
+
+def test_labels_move_in_place(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A run whose dictionary was trained again where it was."""
+    atlas = Atlas.load(old / "atlas")
+    feature = int(np.argmax(atlas.density))
+    before = dictionary_id(old)
+    HandLabelFile(old, before).change({feature: "often there"})
+    keep_labelled(old)
+    order = torch.arange(1024).roll(7)
+    new = retrained(old, tmp_path / "new", order)
+    shutil.rmtree(old / "sae")
+    shutil.copytree(new / "sae", old / "sae")
+    shutil.copy(new / "bundle.json", old)
+    command(monkeypatch, "move", old, old)
+    assert f"hand labels of dictionary {before}" in caplog.text
+    assert "jobs.labels move" in caplog.text
+    moved = {int((order == feature).nonzero()): "often there"}
+    assert HandLabelFile(old, dictionary_id(old)).read().labels == moved
+    assert HandLabelFile(old, before).read().labels == {feature: "often there"}  # and back, should it come back
+    caplog.clear()
+    command(monkeypatch, "export", old, tmp_path / "labels.csv")
+    assert "not applied" not in caplog.text
 
 
 def test_what_has_no_bundle_is_said_in_a_line(
