@@ -15,5 +15,6 @@ if "ray" not in sys.modules:
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # Tune's tables; the trials print their own lines
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # progress lines differ only in their numbers
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("RAY_TQDM_PATCH_PRINT", "0")  # numba compiles no function that prints by another `print`
     if "RAY_ADDRESS" not in os.environ and os.environ.setdefault("RAY_AUTH_MODE", "token") == "token":
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
