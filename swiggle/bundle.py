@@ -24,7 +24,7 @@ from huggingface_hub import snapshot_download
 
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.entries import hand_entries, made_entries
-from swiggle.atlas.hand_labels import HandLabelFile, labelled_dictionaries
+from swiggle.atlas.hand_labels import NAMELESS, HandLabelFile, labelled_dictionaries
 from swiggle.atlas.index import LabelIndex, open_chroma, open_locally
 from swiggle.data.palette import palette_of
 from swiggle.data.pixels import decode_picture
@@ -72,7 +72,11 @@ class Bundle:
         except (SwiggleError, OSError) as error:
             raise BundleError(f"{folder}: {error}") from error
         labelled = labelled_dictionaries(folder)
-        if labelled and bundle.dictionary not in labelled:
+        if bundle.dictionary in labelled:
+            if (folder / NAMELESS).exists():
+                kept = bundle.hand_labels.path
+                log.warning("%s names no dictionary and is not applied: there is %s", folder / NAMELESS, kept)
+        elif labelled:
             log.warning(
                 "%s has hand labels of dictionary %s, and its own is %s: they are not applied; "
                 "python -m jobs.labels move %s %s carries over what agrees",

@@ -120,7 +120,8 @@ class HandLabelFile:
         return None
 
     def read(self) -> HandLabels:
-        """The labels; none where there is no file. Raises `LabelError` naming a damaged file."""
+        """The labels; those of a file without a dictionary where this one has none of its own, and none where there is
+        neither. Raises `LabelError` naming a damaged file."""
         document = _document(self.path)
         if document is None:
             return self._read_nameless()
@@ -155,11 +156,13 @@ class HandLabelFile:
             with FileLock(self.path.with_name(".hand_labels.lock"), timeout=_LOCK_SECONDS):
                 for left_by_a_kill in self.path.parent.glob(f".hand_labels.*{_PARTIAL}"):
                     left_by_a_kill.unlink(missing_ok=True)
+                taken_over = self._nameless.exists() and not self.path.exists()
                 before = self.read()
                 after = before.changed(changes, seen)
-                if after is not before or self._nameless.exists():
+                if after is not before or taken_over:
                     self._write(after)
-                    self._nameless.unlink(missing_ok=True)
+                if taken_over:
+                    self._nameless.unlink()
                 return after
         except Timeout as error:
             raise LabelError(f"{self.path}: others have been writing for {_LOCK_SECONDS:.0f} s; try again") from error

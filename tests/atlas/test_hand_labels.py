@@ -63,6 +63,10 @@ def test_a_file_of_before_dictionaries_were_named_is_taken_over(
     # From now on they are of that dictionary alone.
     assert not (tmp_path / NAMELESS).exists()
     assert HandLabelFile(tmp_path, OTHER).read().labels == {}
+    # Whoever brings another such file, has it neither applied nor deleted.
+    (tmp_path / NAMELESS).write_text('{"5": "moth"}')
+    assert file.change({7: "star"}).labels == {5: "lantern", 6: "moon", 7: "star"}
+    assert (tmp_path / NAMELESS).exists()
 
 
 @pytest.mark.parametrize("name", [NAMELESS, f"hand_labels.{MINE}.json"])

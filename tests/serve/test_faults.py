@@ -17,6 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from swiggle.atlas.hand_labels import HandLabelFile
+from swiggle.manifest import dictionary_id
 from tests.conftest import ENVIRONMENT, Server, free_port, run_module
 
 pytestmark = pytest.mark.integration
@@ -199,8 +201,9 @@ ray_serve.run(build(Arguments(bundle=sys.argv[1], gateways=2)), name="swiggle", 
 
 def test_an_update_of_the_bundle_loses_no_request(failing: Server, image: str, smoke_run: Path, tmp_path: Path) -> None:
     bundle = tmp_path / "new"
-    shutil.copytree(smoke_run, bundle, ignore=shutil.ignore_patterns("data", "latents", "sweep*", "train_vae"))
-    (bundle / "hand_labels.json").write_text('{"5": "of the new bundle"}')
+    left_out = shutil.ignore_patterns("data", "latents", "sweep*", "train_vae", "hand_labels*")
+    shutil.copytree(smoke_run, bundle, ignore=left_out)
+    HandLabelFile(bundle, dictionary_id(bundle)).change({5: "of the new bundle"})
     raylet = Path("/proc") / str(processes(failing, "raylet/raylet")[0])
     options = dict(word.partition("=")[::2] for word in (raylet / "cmdline").read_text().split("\0"))
     given = dict(line.partition("=")[::2] for line in (raylet / "environ").read_text().split("\0"))

@@ -117,4 +117,5 @@ def test_a_page_of_before_an_update_changes_nothing_of_another_dictionary(
     page.route("**/v1/model", of_before)
     page.goto(server.url)
     expect(page.locator("#toast")).to_contain_text("dictionary")
+    page.unroute_all(behavior="wait")
     problems[:] = [problem for problem in problems if "422" not in problem]

@@ -174,6 +174,7 @@ def test_a_label_of_a_vision_model_says_whose_it_is(server: Server, open_page: O
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Label features").click()
     expect(page.get_by_text("label from a vision model at confidence 0.71")).to_be_visible()
+    page.unroute_all(behavior="wait")
 
 
 def test_the_pages_own_search_reads_words_as_the_server_does(server: Server, open_page: Open) -> None:
