@@ -18,7 +18,7 @@ LARGEST_SIDE = 4096
 """Pixels a side that an answer may have."""
 _IMAGES = ("image", "image[]")
 _FILES = (*_IMAGES, "mask")
-Ignored = Annotated[str | None, Field(max_length=1000, examples=["somebody"])]
+Ignored = Annotated[str | None, Field(max_length=1000)]
 
 
 class EditParameters(BaseModel):
@@ -34,9 +34,7 @@ class EditParameters(BaseModel):
     output_format: Literal["png", "jpeg", "webp", "gif", "svg"] = Field(
         default="png", description="`gif` and `svg` are refused"
     )
-    output_compression: int | None = Field(
-        default=None, ge=0, le=100, examples=[100], description="quality of jpeg and webp"
-    )
+    output_compression: int | None = Field(default=None, ge=0, le=100, description="quality of jpeg and webp")
     background: Literal["auto", "opaque", "transparent"] = Field(
         default="auto", description="`transparent` is refused: pictures have no alpha"
     )
@@ -148,4 +146,6 @@ def described() -> dict[str, Any]:
     }
     schema["properties"] = files | schema["properties"]
     schema["required"] = ["image", *schema["required"]]
+    # The name of a file stands for the file.
+    schema["examples"] = [{"image": "noun.png", "prompt": "make it a shark", "size": "256x256", "model": "swiggle"}]
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
