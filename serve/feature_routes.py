@@ -151,10 +151,13 @@ def add_picture_routes(app: FastAPI, engine: Engine) -> None:
             raise ApiError(404, "no_examples", f"feature {feature} fires on no picture", "feature")
         return [resize(decode_picture(engine.atlas.pictures[i]), engine.image_size) for i in ids]
 
+    def sheet_of(pictures: list[np.ndarray]) -> Response:
+        return png_response(grid(pictures))
+
     @app.get("/v1/features/{feature}/examples.png", responses=PNG, response_class=Response)
     async def examples(feature: FeatureId) -> Response:
         """The pictures in which the feature is strongest, row by row."""
-        return await asyncio.to_thread(lambda: png_response(grid(example_pictures(feature))))
+        return await asyncio.to_thread(lambda: sheet_of(example_pictures(feature)))
 
     @app.get("/v1/features/{feature}/ablation.png", responses=PNG, response_class=Response)
     async def ablation(feature: FeatureId) -> Response:
@@ -162,8 +165,8 @@ def add_picture_routes(app: FastAPI, engine: Engine) -> None:
         plan = EditPlan(operations=[Operation(op="ablate", feature=feature)])
         pictures = await asyncio.to_thread(example_pictures, feature)
         latents = [engine.encoder.encode.remote(picture) for picture in pictures]
-        edited = [await engine.steering.steer.remote(latent, plan, {}) for latent in latents]
-        return await asyncio.to_thread(lambda: png_response(grid(edited)))
+        without = [await engine.steering.steer.remote(latent, plan, {}) for latent in latents]
+        return await asyncio.to_thread(sheet_of, without)
 
     @app.get("/v1/features/{feature}/footprint.png", responses=PNG, response_class=Response)
     async def footprint(feature: FeatureId) -> Response:

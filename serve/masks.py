@@ -10,8 +10,8 @@ from swiggle.data.pixels import resize, square
 
 
 def check_mask(mask: bytes, image: bytes) -> None:
-    """By the headers alone: raises `ApiError` 400 for a mask that is no PNG, has no alpha, or another size than the
-    picture."""
+    """Raises `ApiError` 400 for a mask that is no PNG, has no alpha, or another size than the picture. Of the mask only
+    the header is read; a picture that is a PNG is read whole, for its EXIF may stand at the end."""
     try:
         with Image.open(io.BytesIO(mask), formats=("PNG",)) as opened:
             if (expected := upright_size(image)) != opened.size:

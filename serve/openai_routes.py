@@ -43,7 +43,7 @@ def add_openai_routes(app: FastAPI, engine: Engine) -> None:
         asked = form.parameters
         session = await engine.open(form.image, form.image_name)
         if form.mask is not None:
-            check_mask(form.mask, form.image)
+            await in_turn(form.image, check_mask, form.mask, form.image)
         made = await engine.plan(asked.prompt, session, await engine.activations(session))
         picture = await engine.steer(session, made.plan)
         if form.mask is None and asked.side is None and asked.output_format == "png":

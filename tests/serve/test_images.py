@@ -1,5 +1,6 @@
 """`POST /v1/images/edits`: every parameter of OpenAI's is honoured or refused by name."""
 
+import asyncio
 import base64
 import io
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from PIL import Image
 
 from serve.api import create_api
 from serve.engine import Engine
+from serve.masks import check_mask
 from swiggle.data.pixels import decode_picture
 
 pytestmark = pytest.mark.integration
@@ -106,6 +108,20 @@ def test_masks_that_fit_nothing_are_refused(client: TestClient, noun: bytes) -> 
         assert refused.status_code == 400, refused.text
         assert (refused.json()["error"]["code"], refused.json()["error"]["param"]) == ("invalid_mask", "mask")
     assert edit(client, ("image", noun), ("mask", small), ("mask", small)).json()["error"]["param"] == "mask"
+
+
+def test_masks_are_checked_off_the_event_loop(client: TestClient, noun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which way up a PNG stands may be said after its pixels, which are read for that: long where they are many."""
+    checked = []
+
+    def check(mask: bytes, image: bytes) -> None:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        checked.append(check_mask(mask, image))
+
+    monkeypatch.setattr("serve.openai_routes.check_mask", check)
+    content_of(edit(client, ("image", noun), ("mask", mask_of(np.zeros((128, 128), bool)))))
+    assert checked == [None]
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "webp"])

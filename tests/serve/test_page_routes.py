@@ -1,7 +1,8 @@
 """The routes that the page draws its many small pictures with."""
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -72,6 +73,32 @@ def test_a_feature_that_acts_nowhere_has_an_empty_footprint() -> None:
     assert sheet[:, :32].max() == 0
     assert sheet[4, 32 + 5].min() == 255
     assert footprint_picture(footprints[0]).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["examples", "ablation"])
+def test_nine_pictures_in_one_are_made_off_the_event_loop(
+    client: TestClient, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Reading nine files and writing one of their size holds up others for some milliseconds."""
+    feature = int(np.argmax(bundle.atlas.density))
+    address = f"/v1/features/{feature}/{name}.png"
+    expected = client.get(address).content
+    made = []
+
+    def checked(work: Callable) -> Callable:
+        def off_the_loop(given: object) -> object:
+            with pytest.raises(RuntimeError, match="no running event loop"):
+                asyncio.get_running_loop()
+            made.append(work)
+            return work(given)
+
+        return off_the_loop
+
+    for work in (feature_routes.grid, feature_routes.png_response):
+        monkeypatch.setattr(feature_routes, work.__name__, checked(work))
+    monkeypatch.setattr(feature_routes, "decode_picture", checked(decode_picture))
+    assert client.get(address).content == expected
+    assert made.count(decode_picture) == len(made) - 2 == 9
 
 
 def test_a_sheet_that_several_wait_for_is_made_once(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
