@@ -18,9 +18,12 @@ from pydantic import ValidationError
 from serve import schemas
 from serve.engine import Engine
 from serve.errors import ApiError, error_body, first_problem
-from serve.limits import MAX_BODY, PROTOCOL
+from serve.limits import PROTOCOL
 from serve.pictures import to_png
 
+MAX_MESSAGE = 16 * 1024 * 1024
+"""Bytes of a message. Ray Serve's HTTP server closes the socket (1009) after so many, which cannot be set; what another
+server lets pass beyond them is refused here."""
 log = logging.getLogger("ray.serve.swiggle")
 
 
@@ -75,8 +78,9 @@ async def _frame(message: str, engine: Engine) -> tuple[dict, bytes | None]:
     """The header that answers a message, and its picture unless the header tells of an error."""
     name = None
     try:
-        if len(message) > MAX_BODY:
-            raise ApiError(413, "body_too_large", f"a message may have {MAX_BODY} bytes at most")
+        if len(message) > MAX_MESSAGE:
+            hint = "send the picture to /v1/encode, and here the session that it answers"
+            raise ApiError(413, "body_too_large", f"a message may have {MAX_MESSAGE} bytes at most; {hint}")
         request = schemas.StreamRequest.model_validate_json(message)
         name = request.id
         session = await engine.session(request.image, request.session)

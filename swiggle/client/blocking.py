@@ -92,8 +92,8 @@ class Stream:
     def frame(self, picture: Picture, plan: EditPlan | Mapping[str, Any]) -> np.ndarray:
         """A plan applied to a picture: uint8 [128, 128, 3]. Raises `ServerError`."""
         self._last += 1
-        message = {"id": self._last, **requests.named(picture), "plan": requests.plan_body(plan)}
-        self._socket.send(json.dumps(message))
+        message = requests.frame(self._last, picture, plan)
+        self._socket.send(message)
         header = json.loads(self._socket.recv())
         if error := header.get("error"):
             status = 500 if error["type"] == "server_error" else 422

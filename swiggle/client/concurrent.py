@@ -92,8 +92,8 @@ class AsyncStream:
     async def frame(self, picture: Picture, plan: EditPlan | Mapping[str, Any]) -> np.ndarray:
         """A plan applied to a picture: uint8 [128, 128, 3]. Raises `ServerError`."""
         self._last += 1
-        message = {"id": self._last, **requests.named(picture), "plan": requests.plan_body(plan)}
-        await self._socket.send(json.dumps(message))
+        message = requests.frame(self._last, picture, plan)
+        await self._socket.send(message)
         header = json.loads(await self._socket.recv())
         if error := header.get("error"):
             status = 500 if error["type"] == "server_error" else 422

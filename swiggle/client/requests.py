@@ -1,12 +1,14 @@
 """Requests of a client, as the arguments of `httpx.Client.request`; one function a route."""
 
 import base64
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from swiggle.client.answers import ServerError
 from swiggle.data.pixels import encode_png
 from swiggle.editing.plan import EditPlan
 
@@ -15,6 +17,9 @@ Picture = np.ndarray | bytes | Path | str
 Request = dict[str, Any]
 PAGE = 2048
 """Features that one answer of a server holds at most."""
+
+MAX_MESSAGE = 16 * 1024 * 1024
+"""Bytes of a WebSocket message, after more than which servers close the socket."""
 
 
 def headers(api_key: str | None) -> dict[str, str]:
@@ -45,6 +50,15 @@ def steer(picture: Picture, plan: EditPlan | Mapping[str, Any]) -> Request:
 
 def encode(picture: Picture, limit: int) -> Request:
     return _post("/v1/encode", {**named(picture), "limit": limit})
+
+
+def frame(number: int, picture: Picture, plan: EditPlan | Mapping[str, Any]) -> str:
+    """A message on the WebSocket. Raises `ServerError` 413 for one that the server would not read."""
+    message = json.dumps({"id": number, **named(picture), "plan": plan_body(plan)})
+    if len(message) > MAX_MESSAGE:
+        reason = f"a message may have {MAX_MESSAGE} bytes at most; encode() the picture, and name its session here"
+        raise ServerError(413, "body_too_large", reason, "image")
+    return message
 
 
 def sample(index: int) -> Request:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import inspect
 import json
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
@@ -16,7 +18,10 @@ from starlette.websockets import WebSocketDisconnect
 
 from serve.errors import ApiError
 from serve.limits import BearerAuth, SameOrigin
-from serve.stream import add_stream_route
+from serve.stream import MAX_MESSAGE, add_stream_route
+from swiggle.client import ServerError
+from swiggle.client.blocking import Stream
+from swiggle.client.concurrent import AsyncStream
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.plan import EditPlan
 
@@ -103,7 +108,7 @@ def test_only_the_newest_waiting_plan_is_kept(client: TestClient, painter: Paint
          "invalid_request"),
         (json.dumps(message(5, session="gone")), 5, "session_expired"),
         (json.dumps(message(6, 13)), 6, "internal_error"),
-        (json.dumps(message(7, image="A" * 38_000_000)), None, "body_too_large"),
+        (json.dumps(message(7, image="A" * MAX_MESSAGE)), None, "body_too_large"),
     ],
 )  # fmt: skip
 def test_errors_leave_the_socket_open(client: TestClient, text: str, number: int | None, code: str) -> None:
@@ -115,6 +120,17 @@ def test_errors_leave_the_socket_open(client: TestClient, text: str, number: int
         assert answer["error"]["code"] == code
         socket.send_json(message(8))
         assert socket.receive_json()["id"] == 8
+
+
+def test_messages_that_servers_would_not_read_are_not_sent() -> None:
+    """They would close the socket."""
+    nothing: Any = None
+    large = bytes(MAX_MESSAGE * 3 // 4)
+    with pytest.raises(ServerError, match=r"413 body_too_large.*encode"):
+        Stream(nothing).frame(large, {})
+    with pytest.raises(ServerError, match=r"413 body_too_large.*encode"):
+        asyncio.run(AsyncStream(nothing).frame(large, {}))
+    assert inspect.signature(uvicorn.Config).parameters["ws_max_size"].default == MAX_MESSAGE
 
 
 def test_binary_messages_are_answered_with_an_error(client: TestClient) -> None:
