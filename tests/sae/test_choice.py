@@ -36,6 +36,13 @@ def test_the_most_faithful_that_keeps_the_bounds_is_chosen(tmp_path: Path) -> No
     assert (tmp_path / "pareto.png").stat().st_size > 10_000
 
 
+def test_a_coverage_of_zero_is_a_score() -> None:
+    """The worst there is; without captions there is none at all, and then FVU decides."""
+    said = [{**trial(1, 0.01, 10, 0.0), "caption_coverage": 0.0}, {**trial(2, 0.04, 10, 0.0), "caption_coverage": 0.1}]
+    index, reason = choose(said, SweepConfig())
+    assert (index, "stand best for what captions say" in reason) == (1, True)
+
+
 def test_names_in_figures_leave_out_what_all_share() -> None:
     assert short_names(["l1-0.5-w2048-seed0", "topk-8-w2048-seed0"]) == ["l1-0.5", "topk-8"]
     assert short_names(["l1-1-w64-seed0", "l1-1-w64-seed1"]) == ["l1-1-w64-seed0", "l1-1-w64-seed1"]
