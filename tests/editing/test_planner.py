@@ -1,7 +1,7 @@
 """The planner on a world of three heads, two shirts and two prints, whose dictionary has a feature for each."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -98,6 +98,18 @@ def test_a_request_without_a_place_means_the_head_and_several_follow_each_other(
     planner, _ = planner_of(WORDS)
     found = after(planner, "make it a pizza, and dots print", wearing(SHARK, BLUE, STRIPES))
     np.testing.assert_allclose(found, wearing(PIZZA, BLUE, DOTS), atol=0.15)
+
+
+def test_both_sides_of_an_and_are_read_by_the_same_reader() -> None:
+    """A language model, where one is named: the rules read "shark-ish" as nothing that there is."""
+    planner, _ = planner_of(WORDS)
+
+    def model(prompt: str, vocabulary: Vocabulary) -> list[Clause]:
+        meant = {"shark-ish": ("shark",), "dotty": ("dots",)}.get(prompt.strip(), ("nothing",))
+        return [Clause(prompt, "replace", meant, None, 1.0, ())]
+
+    by_model = replace(planner, reader=model).understand("shark-ish and dotty")
+    assert [request.found.matched[0].feature for request in by_model] == [SHARK, DOTS]
 
 
 def test_what_is_there_already_and_unknown_words_change_nothing() -> None:
