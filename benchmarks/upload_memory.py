@@ -42,16 +42,15 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 def example(mode: str, side: int) -> Image.Image:
     """A picture in which no area is like another."""
-    rows, columns = np.mgrid[:side, :side].astype(np.uint16)
+    rows, columns = np.mgrid[:side, :side].astype(np.uint32)
+    level = 255 / (2 * side)
     if mode == "I;16":
-        return Image.fromarray(rows * 7)
-    grey = Image.fromarray(((rows ^ columns) >> 5).astype(np.uint8))
+        return Image.fromarray(((rows + columns) * level * 257).astype(np.uint16))
+    grey = Image.fromarray(((rows ^ columns) * level).astype(np.uint8))
     if mode in ("L", "P"):
         return grey if mode == "L" else grey.quantize(64)
-    other = Image.fromarray((columns >> 5).astype(np.uint8))
-    if mode == "LA":
-        return Image.merge("LA", [grey, other])
-    return Image.merge(mode, [grey, other, grey, other][: len(mode)])
+    other = Image.fromarray(((rows + columns) * level).astype(np.uint8))
+    return Image.merge(mode, [grey, other, grey, other][-len(mode) :])
 
 
 def write(kind: str, path: Path) -> None:

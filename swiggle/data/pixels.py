@@ -12,8 +12,8 @@ MAX_UPLOAD = 8192
 """Pixels a side that an uploaded picture may have."""
 MAX_IMPORT = 128_000_000
 """Pixels of a picture that an import takes; beyond `MAX_SIDE` it is brought down while it is read."""
-_BAND = 1 << 21
-"""Pixels of a large picture that are converted at a time."""
+_BAND = 128
+"""Rows of a large picture that are brought down at once."""
 FORMATS = ("PNG", "JPEG", "WEBP")
 IMPORTED = (*FORMATS, "BMP")
 
@@ -32,8 +32,8 @@ def decode_picture(content: bytes) -> np.ndarray:
 
 
 def decode_upload(content: bytes, size: int) -> np.ndarray:
-    """As `decode_picture`, up to `MAX_UPLOAD` a side: beyond `MAX_SIDE` brought down while it is read, to twice `size`
-    pixels a side or more."""
+    """As `decode_picture`, up to `MAX_UPLOAD` a side. Of one beyond `MAX_SIDE` only the largest centred square, brought
+    to [size, size, 3], at little more memory than its pixels take as they are stored."""
     return _decode(content, FORMATS, size, MAX_UPLOAD)
 
 
@@ -54,9 +54,12 @@ def _decode(content: bytes, formats: tuple[str, ...], size: int | None, most: in
                 raise PictureError(f"a picture of {image.width}x{image.height} is over {MAX_IMPORT:,} pixels")
             if size is not None and max(image.size) > MAX_SIDE:
                 image.draft("RGB", (size, size))
+            # Pillow keeps the upper 8 bits of such colours, and of one that is transparent all 16.
             sixteen_bits = ";16" in str(opened.tile)
             if most == MAX_UPLOAD and size and max(image.size) > MAX_SIDE:
-                image = _reduced(image, size, sixteen_bits)
+                image = _middle(image, size, sixteen_bits)
+                ImageOps.exif_transpose(image, in_place=True)
+                return np.asarray(image)
             ImageOps.exif_transpose(image, in_place=True)
             return _on_white(image, sixteen_bits)
     except PictureError:
@@ -68,7 +71,7 @@ def _decode(content: bytes, formats: tuple[str, ...], size: int | None, most: in
 
 
 def _on_white(image: Image.Image, sixteen_bits: bool) -> np.ndarray:
-    """RGB [H, W, 3], transparency laid on white. `sixteen_bits`: whether a channel had as many in the file."""
+    """uint8 RGB [H, W, 3] of a picture of any mode."""
     clear = image.info.get("transparency")
     if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow's conversion would cut the upper ones off
         values = np.clip(np.asarray(image), 0, 65535)
@@ -76,28 +79,26 @@ def _on_white(image: Image.Image, sixteen_bits: bool) -> np.ndarray:
         return grey.astype(np.uint8)[..., None].repeat(3, axis=2)
     if image.mode not in ("RGBA", "LA", "PA") and clear is None:
         return np.asarray(image.convert("RGB"))
-    if sixteen_bits and isinstance(clear, tuple):  # Pillow keeps the upper 8 bits of colours, and all 16 here
+    if sixteen_bits and isinstance(clear, tuple):
         image.info["transparency"] = tuple(value >> 8 for value in clear)
     rgba = image.convert("RGBA")
     return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
 
 
-def _reduced(image: Image.Image, size: int, sixteen_bits: bool) -> Image.Image:
-    """A picture brought down by a whole factor to twice `size` a side or more, at little more memory than its pixels
-    take. What has to be converted first is converted in bands."""
-    factor = min(image.size) // (2 * size)
-    if factor < 2:
-        return image
-    if image.mode in ("L", "RGB") and "transparency" not in image.info:
-        return image.reduce(factor)
-    rows = factor * max(1, _BAND // (factor * image.width))
-    bands = []
-    for top in range(0, image.height, rows):
-        band = image.crop((0, top, image.width, min(top + rows, image.height)))
-        bands.append(np.asarray(Image.fromarray(_on_white(band, sixteen_bits)).reduce(factor)))
-    reduced = Image.fromarray(np.concatenate(bands))
-    reduced.info = {name: value for name, value in image.info.items() if name != "transparency"}  # EXIF among it
-    return reduced
+def _middle(image: Image.Image, size: int, sixteen_bits: bool) -> Image.Image:
+    """The largest centred square of a picture, brought down to `size` a side as `resize` does: it takes rows together
+    after columns, so columns can be brought down a band of rows at a time, each as `_on_white` makes it."""
+    image.load()
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    narrow = []
+    for start in range(top, top + side, _BAND):
+        band = image.crop((left, start, left + side, min(start + _BAND, top + side)))
+        colours = Image.fromarray(_on_white(band, sixteen_bits))
+        narrow.append(np.asarray(colours.resize((size, band.height), Image.Resampling.BOX)))
+    made = Image.fromarray(np.concatenate(narrow)).resize((size, size), Image.Resampling.BOX)
+    made.info = image.info
+    return made
 
 
 def oddities(content: bytes) -> str:

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from swiggle.data.pixels import MAX_SIDE, PictureError, decode_picture, encode_png, resize, square
+from benchmarks.upload_memory import KINDS, example
+from swiggle.data import pixels
+from swiggle.data.pixels import MAX_SIDE, PictureError, decode_picture, decode_upload, encode_png, resize, square
+from tests.conftest import run_module
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -98,3 +101,54 @@ def test_an_import_brings_large_pictures_down_and_refuses_gigantic_ones() -> Non
     bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
     with pytest.raises(PictureError, match="too large"):
         decode_import(bytes(bomb), 64)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_large_uploads_are_brought_down_as_smaller_ones_are(
+    kind: str, orientation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form, mode, options = KINDS[kind]
+    picture = example(mode, 301).crop((0, 0, 301, 200))
+    if kind == "PNG-RGB-clear":
+        options = {"transparency": picture.getpixel((150, 100))}
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(picture, form, exif=exif, **options)
+    expected = resize(square(decode_picture(content)), 101)
+    monkeypatch.setattr(pixels, "MAX_SIDE", 64)
+    made = decode_upload(content, 101)
+    assert expected.max() - expected.min() > 40
+    if orientation == 1:
+        np.testing.assert_array_equal(made, expected)
+    else:  # the middle of an odd number of columns is a pixel further left or right
+        assert np.abs(made.astype(int) - expected).mean() < 4
+
+
+def test_large_uploads_of_16_bits(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    colours = rng.integers(0, 65536, (300, 300, 3)).astype(">u2")
+    colours[100:200, 50:150] = 300, 7, 65535
+    for kind, values in ((2, colours), (0, colours[..., 0])):
+        clear = values[150:151, 100].tobytes()
+        content = _png_with(16, kind, values.tobytes(), clear, 300, 300)
+        with monkeypatch.context() as patch:
+            expected = resize(decode_picture(content), 20)
+            patch.setattr(pixels, "MAX_SIDE", 64)
+            np.testing.assert_array_equal(decode_upload(content, 20), expected)
+        assert (expected[8:12, 4:8] == 255).all()
+
+
+def test_damaged_large_uploads_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixels, "MAX_SIDE", 64)
+    for kind in ("PNG", "JPEG", "WEBP"):
+        content = encoded(Image.effect_noise((128, 128), 50).convert("RGB"), kind)
+        with pytest.raises(PictureError):
+            decode_upload(content[: len(content) // 2], 32)
+
+
+@pytest.mark.integration
+def test_the_largest_uploads_take_little_more_memory_than_their_pixels() -> None:
+    """MiB; made into RGBA whole, this kind took 1,154."""
+    told = run_module("benchmarks.upload_memory", "PNG-RGB-clear")
+    assert told.returncode == 0, told.stdout
+    assert int(told.stdout.split()[1]) < 520

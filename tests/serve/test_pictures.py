@@ -16,7 +16,7 @@ from PIL import Image
 from serve.errors import ApiError
 from serve.pictures import bytes_from_text, picture_from_bytes, received, to_png
 from serve.png import enlarged_png
-from swiggle.data.pixels import decode_picture, decode_upload, encode_png
+from swiggle.data.pixels import decode_picture, encode_png
 
 
 @pytest.mark.parametrize("size", [1, 3, 32, 100, 128, 200])
@@ -187,31 +187,6 @@ def large(kind: str, mode: str = "RGB") -> bytes:
 def test_the_largest_pictures_are_brought_down(kind: str, mode: str) -> None:
     picture = picture_from_bytes(large(kind, mode), 32)
     np.testing.assert_allclose(picture, np.broadcast_to([128, 128, 0], (32, 32, 3)), atol=2)
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "I;16", "clear"])
-def test_a_large_picture_is_the_same_as_a_smaller_one_enlarged(mode: str, rng: np.random.Generator) -> None:
-    """Whatever has to be converted is converted in bands: 64 x 48 pixels, each 86 x 86 times, of a photograph that a
-    camera turned."""
-    values = rng.integers(0, 255, (48, 64, 4), dtype=np.uint8)
-    values[..., 3] = rng.choice([0, 255], (48, 64))
-    small = Image.fromarray(values, "RGBA")
-    clear = {"transparency": tuple(int(v) for v in values[0, 0, :3])} if mode == "clear" else {}
-    if mode == "I;16":
-        small = Image.fromarray(values[..., 0].astype(np.uint16) * 257)
-    else:
-        small = small.convert("RGB" if mode == "clear" else mode)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    pictures = []
-    for factor in (1, 86):
-        stream = io.BytesIO()
-        size = (64 * factor, 48 * factor)
-        small.resize(size, Image.Resampling.NEAREST).save(stream, "PNG", exif=exif, compress_level=1, **clear)
-        pictures.append(decode_upload(stream.getvalue(), 24))
-    assert max(pictures[1].shape) < 200
-    enlarged = [np.asarray(Image.fromarray(p).resize((48, 64), Image.Resampling.BOX)) for p in pictures]
-    np.testing.assert_allclose(enlarged[1], enlarged[0], atol=1)
 
 
 def test_larger_ones_are_refused() -> None:
