@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from serve.masks import opacity
 from serve.pictures import picture_from_bytes
 from swiggle.data.pixels import MAX_UPLOAD
 
@@ -36,8 +38,10 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "WebP": ("WEBP", "RGB", {"method": 0}),
     "WebP-alpha": ("WEBP", "RGBA", {"method": 0}),
     "WebP-lossless": ("WEBP", "RGB", {"method": 0, "lossless": True, "quality": 0}),
+    "mask-RGBA": ("PNG", "RGBA", {}),
+    "mask-RGB-clear": ("PNG", "RGB", {"transparency": (1, 2, 3)}),
 }
-"""Pillow's format, mode and options of each."""
+"""Pillow's format, mode and options of each; masks are read as those of the Images API."""
 
 
 def example(mode: str, side: int) -> Image.Image:
@@ -58,10 +62,11 @@ def write(kind: str, path: Path) -> None:
     example(mode, MAX_UPLOAD).save(path, form, **options)
 
 
-def read(path: Path) -> str:
+def read(kind: str, path: Path) -> str:
     content = path.read_bytes()
+    work: Callable[[bytes, int], np.ndarray] = opacity if kind.startswith("mask") else picture_from_bytes
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
-    picture_from_bytes(content, SIZE)
+    work(content, SIZE)
     took, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return f"{(after - before) / 1024:.0f} MiB, {took:.1f} s, a file of {len(content) / 2**20:.1f} MiB"
 
@@ -80,8 +85,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["--write", kind, path]:
             write(kind, Path(path))
-        case ["--read", _, path]:
-            print(read(Path(path)))
+        case ["--read", kind, path]:
+            print(read(kind, Path(path)))
         case kinds:
             for kind in kinds or KINDS:
                 print(f"{kind:22} {measured(kind)}", flush=True)

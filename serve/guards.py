@@ -36,7 +36,7 @@ def add_guards(app: FastAPI) -> None:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "HEAD", "POST", "PUT"],
-            allow_headers=["authorization", "content-type"],
+            allow_headers=["authorization", "content-type", "x-request-id"],
             expose_headers=[SESSION_HEADER, "Retry-After", "X-Request-Id"],
         )
     app.add_middleware(HeadAsGet)

@@ -60,6 +60,8 @@ class BodyLimit:
 
         async def watched(message: Message) -> None:
             nonlocal started
+            if seen > MAX_BODY and not started:  # FastAPI takes a body that cannot be read for one that is malformed
+                raise BodyTooLarge
             started = True
             await send(message)
 

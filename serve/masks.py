@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from serve.errors import ApiError
-from swiggle.data.pixels import resize, square
+from swiggle.data.pixels import middle, resize, square
 
 
 def check_mask(mask: bytes, image: bytes) -> None:
@@ -29,10 +29,16 @@ def opacity(mask: bytes, side: int) -> np.ndarray:
     for. Raises `ApiError` 400 for damaged bytes."""
     try:
         with Image.open(io.BytesIO(mask), formats=("PNG",)) as opened:
-            alpha = opened if opened.mode in ("RGBA", "LA") else opened.convert("RGBA")
-            return resize(square(np.asarray(alpha.getchannel("A"))), side)
+            if min(opened.size) > side:
+                return middle(opened, side, _alpha)
+            return resize(square(_alpha(opened)), side)
     except Exception as error:  # Pillow raises many types for damaged files
         raise _invalid(f"not a readable PNG ({error})") from error
+
+
+def _alpha(image: Image.Image) -> np.ndarray:
+    """uint8 [H, W]"""
+    return np.asarray((image if image.mode in ("RGBA", "LA") else image.convert("RGBA")).getchannel("A"))
 
 
 def upright_size(content: bytes) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Pictures as uint8 arrays: decoding, squaring and resizing."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -57,9 +58,10 @@ def _decode(content: bytes, formats: tuple[str, ...], size: int | None, most: in
             # Pillow keeps the upper 8 bits of such colours, and of one that is transparent all 16.
             sixteen_bits = ";16" in str(opened.tile)
             if most == MAX_UPLOAD and size and max(image.size) > MAX_SIDE:
-                image = _middle(image, size, sixteen_bits)
-                ImageOps.exif_transpose(image, in_place=True)
-                return np.asarray(image)
+                made = Image.fromarray(middle(image, size, lambda band: _on_white(band, sixteen_bits)))
+                made.info = image.info
+                ImageOps.exif_transpose(made, in_place=True)
+                return np.asarray(made)
             ImageOps.exif_transpose(image, in_place=True)
             return _on_white(image, sixteen_bits)
     except PictureError:
@@ -85,20 +87,18 @@ def _on_white(image: Image.Image, sixteen_bits: bool) -> np.ndarray:
     return np.asarray(Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB"))
 
 
-def _middle(image: Image.Image, size: int, sixteen_bits: bool) -> Image.Image:
-    """The largest centred square of a picture, brought down to `size` a side as `resize` does: it takes rows together
-    after columns, so columns can be brought down a band of rows at a time, each as `_on_white` makes it."""
+def middle(image: Image.Image, size: int, pixels: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
+    """What `pixels` makes of the largest centred square of a picture, brought down to `size` a side as `resize` does.
+    That takes rows together after columns, so here columns are brought down a band of rows at a time."""
     image.load()
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     narrow = []
     for start in range(top, top + side, _BAND):
         band = image.crop((left, start, left + side, min(start + _BAND, top + side)))
-        colours = Image.fromarray(_on_white(band, sixteen_bits))
-        narrow.append(np.asarray(colours.resize((size, band.height), Image.Resampling.BOX)))
-    made = Image.fromarray(np.concatenate(narrow)).resize((size, size), Image.Resampling.BOX)
-    made.info = image.info
-    return made
+        wide = Image.fromarray(pixels(band))
+        narrow.append(np.asarray(wide.resize((size, band.height), Image.Resampling.BOX)))
+    return np.asarray(Image.fromarray(np.concatenate(narrow)).resize((size, size), Image.Resampling.BOX))
 
 
 def oddities(content: bytes) -> str:

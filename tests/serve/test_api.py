@@ -108,13 +108,15 @@ def test_other_pages_can_read_why_they_were_refused(engine: Engine, monkeypatch:
     page = {"Origin": "https://studio.example"}
     with TestClient(create_api(engine), "http://localhost", raise_server_exceptions=False) as client:
         large = client.put("/v1/labels", content=b" " * (MAX_BODY + 1), headers=page)
+        pieces = (b" " * (MAX_BODY // 4) for _ in range(5))  # sent without a Content-Length
+        grown = client.put("/v1/labels", content=pieces, headers=page | {"Content-Type": "application/json"})
         foreign = client.get("/v1/labels", headers=page | {"Host": "elsewhere.example"})
         monkeypatch.setattr(Admission, "_limit", lambda self, kind: 0)
         busy = client.get("/v1/labels", headers=page)
         # Who may not ask is refused before there is a place to take.
         assert client.get("/v1/labels", headers={"Host": "elsewhere.example"}).status_code == 403
-    assert [answer.status_code for answer in (large, foreign, busy)] == [413, 403, 503]
-    for answer in (large, foreign, busy):
+    assert [answer.status_code for answer in (large, grown, foreign, busy)] == [413, 413, 403, 503]
+    for answer in (large, grown, foreign, busy):
         assert answer.headers["access-control-allow-origin"] == "https://studio.example"
         exposed = answer.headers["access-control-expose-headers"].lower()
         assert all(name in exposed for name in ("x-request-id", "retry-after", "x-swiggle-session"))
