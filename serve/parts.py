@@ -147,8 +147,8 @@ class RetrievalPart:
 
     def _lay_over(self) -> None:
         """Let searches see the labels by hand."""
-        if self._planner is not None:
-            self._planner.index.label_by_hand(hand_entries(self._by_hand.labels, self.atlas.vocabulary))
+        if (planner := self._planner) is not None:  # another thread may find Chroma gone meanwhile
+            planner.index.label_by_hand(hand_entries(self._by_hand.labels, self.atlas.vocabulary))
 
     @contextmanager
     def _asking(self) -> Iterator[Planner]:

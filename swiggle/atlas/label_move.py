@@ -79,15 +79,19 @@ def keep_labelled(run: Path) -> None:
     if not (run / "sae").is_dir() or not (run / "vae").is_dir():
         return
     identity = dictionary_id(run)
+    file = HandLabelFile(run, identity)
+    if not file.read().labels:
+        return
+    file.change({})  # labels of a file that names no dictionary get the name of this one while it is here
     kept = run / KEPT / identity
-    # A change of nothing: labels of a file that names no dictionary get the name of this one while it is here.
-    if HandLabelFile(run, identity).read().labels and HandLabelFile(run, identity).change({}) and not kept.exists():
-        partial = kept.with_name(f".{identity}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        for part in ("vae", "sae"):
-            shutil.copytree(run / part, partial / part)
-        partial.rename(kept)
-        log.warning("%s keeps the dictionary that hand labels belong to; move them with jobs.labels", kept)
+    if kept.exists():
+        return
+    partial = kept.with_name(f".{identity}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for part in ("vae", "sae"):
+        shutil.copytree(run / part, partial / part)
+    partial.rename(kept)
+    log.warning("%s keeps the dictionary that hand labels belong to; move them with jobs.labels", kept)
 
 
 @dataclass(frozen=True)
@@ -102,13 +106,16 @@ class Labelled:
 def labelled_at(location: Path, other_than: str) -> list[Labelled]:
     """The dictionaries that hand labels at `location`, a run or a bundle, belong to, but for one: its own first, then
     those that its run kept. Raises `LabelError` where there are none, or their file is damaged."""
-    folders = {dictionary_id(f): f for f in sorted((location / KEPT).glob("*")) if (f / "sae").is_dir()}
-    own = dictionary_id(location) if (location / "sae").is_dir() else None
-    if own is not None:
-        folders[own] = location
-    others = {own, *labelled_dictionaries(location)} - {other_than, None} if location.is_dir() else set()
-    found = [Labelled(d, folders.get(d), HandLabelFile(location, d).read().labels) for d in others if d is not None]
-    found = sorted((one for one in found if one.labels), key=lambda one: (one.dictionary != own, one.dictionary))
+    folders: dict[str, Path] = {}
+    for folder in (location, *sorted((location / KEPT).glob("*"))):
+        if (folder / "sae").is_dir():
+            folders.setdefault(dictionary_id(folder), folder)
+    own = [name for name, folder in folders.items() if folder == location]  # a file that names none may be of this one
+    listed = labelled_dictionaries(location) if location.is_dir() else []
+    found = []
+    for name in dict.fromkeys([*own, *listed]):
+        if name != other_than and (labels := HandLabelFile(location, name).read().labels):
+            found.append(Labelled(name, folders.get(name), labels))
     if not found:
         raise LabelError(f"{location}: there are no hand labels of another dictionary to move")
     return found

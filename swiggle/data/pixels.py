@@ -14,7 +14,8 @@ MAX_UPLOAD = 8192
 MAX_IMPORT = 128_000_000
 """Pixels of a picture that an import takes; beyond `MAX_SIDE` it is brought down while it is read."""
 _BAND = 128
-"""Rows of a large picture that are brought down at once."""
+"""Rows of a large picture that are brought down at once: the copies of 8192 x 128 pixels are 4 MiB each. More rows take
+more memory, fewer more calls."""
 FORMATS = ("PNG", "JPEG", "WEBP")
 IMPORTED = (*FORMATS, "BMP")
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from jobs import labels
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.hand_labels import HandLabelFile
+from swiggle.atlas.hand_labels import NAMELESS, HandLabelFile
 from swiggle.atlas.label_move import keep_labelled
 from swiggle.manifest import dictionary_id, make_manifest
 
@@ -120,6 +120,9 @@ def test_labels_move_in_place(
     caplog.clear()
     command(monkeypatch, "export", old, tmp_path / "labels.csv")
     assert "not applied" not in caplog.text
+    (old / NAMELESS).write_text('{"1": "moth"}')  # as an earlier release would write it now
+    command(monkeypatch, "export", old, tmp_path / "labels.csv")
+    assert f"{NAMELESS} names no dictionary and is not applied" in caplog.text
 
 
 def test_what_has_no_bundle_is_said_in_a_line(
