@@ -14,10 +14,10 @@ import numpy as np
 
 from swiggle.data.pixels import decode_picture, encode_png, resize
 from swiggle.data.reading import read_pictures
-from swiggle.data.sprites import SIZE, load_sprites
 from swiggle.evaluation.noun_edit import draw_pairs, score
-from swiggle.evaluation.reader import TraitReader
 from swiggle.evaluation.truth import true_traits
+from swiggle.nouns.sprites import SIZE, load_sprites
+from swiggle.nouns.trait_reader import TraitReader
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import get_args
 import torch
 
 from swiggle.config import Objective, SAEConfig
-from swiggle.sae.train import train_sae
+from swiggle.sae.epochs import train_sae
 
 PICTURES, LATENT_DIM = 40_063, 256
 

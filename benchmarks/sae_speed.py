@@ -25,7 +25,7 @@ from torch import Tensor
 
 from swiggle.config import SAEConfig
 from swiggle.data.latents import read_latents
-from swiggle.sae.train import train_sae
+from swiggle.sae.epochs import train_sae
 from swiggle.training.allocator import keep_freed_memory
 
 L1 = [0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0]

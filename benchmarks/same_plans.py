@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
+from serve.parts.model_parts import EncoderPart, SparsePart, SteeringPart
+from serve.parts.retrieval_part import RetrievalPart
 from swiggle.bundle import Bundle
 from swiggle.data.reading import read_pictures
 from swiggle.editing.plan import EditPlan

@@ -203,10 +203,11 @@ def prepare(url: str, bundle: Bundle, location: str) -> Load:
 
 def breakdown(bundle: Bundle, load: Load, repeats: int = 200) -> dict[str, float]:
     """Milliseconds of each thing that a slider step or a prompt consists of, alone in this process."""
-    from serve import schemas
-    from serve.in_process import engine_in_process
-    from serve.parts import RetrievalPart, SteeringPart
-    from serve.pictures import bytes_from_text, picture_from_bytes, to_png
+    from serve.parts.in_process import engine_in_process
+    from serve.parts.model_parts import SteeringPart
+    from serve.parts.pictures import bytes_from_text, picture_from_bytes, to_png
+    from serve.parts.retrieval_part import RetrievalPart
+    from serve.routes import schemas
 
     engine, retrieval, steering = engine_in_process(bundle), RetrievalPart(bundle), SteeringPart(bundle)
     body = load.slider()

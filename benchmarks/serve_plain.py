@@ -8,8 +8,8 @@ import argparse
 import torch
 import uvicorn
 
-from serve.api import create_api
-from serve.in_process import engine_in_process
+from serve.parts.in_process import engine_in_process
+from serve.routes.api import create_api
 from swiggle.bundle import Bundle
 
 

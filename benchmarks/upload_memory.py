@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from serve.masks import opacity
-from serve.pictures import picture_from_bytes
+from serve.parts.masks import opacity
+from serve.parts.pictures import picture_from_bytes
 from swiggle.data.pixels import MAX_UPLOAD
 
 SIZE = 32

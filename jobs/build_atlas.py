@@ -25,30 +25,30 @@ from pyarrow.dataset import dataset
 from ray.data import ActorPoolStrategy
 
 from jobs import encode_latents, prepare_data, sweep_sae, train_vae
-from jobs.cluster import connect, read_rows, write_rows
-from jobs.interpreters import Companies, FeatureActivations, FeaturePictures, Summaries
-from jobs.parts import arrays_once, from_parts, in_parts, rows_once
-from jobs.stage import Stage, complete, run_command, say, vocabulary_file
+from jobs.runtime.cluster import connect, read_rows, write_rows
+from jobs.runtime.interpreters import Companies, FeatureActivations, FeaturePictures, Summaries
+from jobs.runtime.partial_results import arrays_once, from_parts, in_parts, rows_once
+from jobs.runtime.stage import Stage, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
+from swiggle.atlas.attribution import acting_places, medians_of
+from swiggle.atlas.caption_labels import Captioned, Label, label_features
+from swiggle.atlas.captioned_latents import remember
 from swiggle.atlas.cards import Places, explained, write_cards
 from swiggle.atlas.groups import feature_groups
-from swiggle.atlas.labels import Captioned, Label, label_features
 from swiggle.atlas.layout import FeatureMap, feature_map, feature_rows
-from swiggle.atlas.memory import remember
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
-from swiggle.atlas.ownership import acting_places, medians_of
 from swiggle.atlas.previews import FOOTPRINT
 from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
 from swiggle.atlas.text import text_encoder
 from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_labels
+from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import RunConfig
 from swiggle.data.latents import first_latents, latents_of_ids
 from swiggle.data.reading import enlarge, first_with_pictures, read_captions, read_pictures
 from swiggle.data.splits import SPLITS
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish, publish_at, remove
-from swiggle.vocabulary import Vocabulary
 
 SAMPLE = 200
 """Pictures of a feature from which its quantiles are taken."""

@@ -14,8 +14,8 @@ import torch
 from ray.data import ActorPoolStrategy
 
 from jobs import prepare_data, train_vae
-from jobs.cluster import connect, quiet, read_rows, write_rows
-from jobs.stage import Stage, complete, run_command
+from jobs.runtime.cluster import connect, quiet, read_rows, write_rows
+from jobs.runtime.stage import Stage, complete, run_command
 from swiggle.config import RunConfig
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.errors import about

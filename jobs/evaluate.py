@@ -12,26 +12,26 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from jobs.stage import run_command, say
+from jobs.runtime.stage import run_command, say
 from swiggle.atlas.activations import activations_of
 from swiggle.bundle import Bundle
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
 from swiggle.data.reading import read_pictures
-from swiggle.data.sprites import SIZE, SLOTS, load_sprites
 from swiggle.editing.composer import FREQUENT, GROUP, Picture, PromptPlan
 from swiggle.editing.plan import EditPlan
-from swiggle.editing.retrieval import retrieve
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.dials import dial_curves, monotone_share, named_traits
 from swiggle.evaluation.edit_baselines import nearest_label, random_features
 from swiggle.evaluation.edit_figures import Shown, draw_edits
+from swiggle.evaluation.edit_requests import left_alone, removal, two_slots
 from swiggle.evaluation.noun_edit import HELD_OUT_PROMPTS, Pairs, draw_pairs, outcomes, score, shares
-from swiggle.evaluation.reader import TraitReader
-from swiggle.evaluation.requests import left_alone, removal, two_slots
-from swiggle.evaluation.retrieval import changes_read, features_of, recall
+from swiggle.evaluation.retrieval_scores import changes_read, features_of, recall
 from swiggle.evaluation.truth import true_traits
+from swiggle.nouns.sprites import SIZE, SLOTS, load_sprites
+from swiggle.nouns.trait_reader import TraitReader
+from swiggle.prompts.retrieval import retrieve
 from swiggle.storage import join, local_path, write_json
 
 PAIRS = 200

@@ -13,7 +13,7 @@ import time
 import ray
 
 from jobs import build_atlas, encode_latents, prepare_data, report_sae, report_vae, seal_bundle, sweep_sae, train_vae
-from jobs.stage import complete, run_command, say
+from jobs.runtime.stage import complete, run_command, say
 from swiggle.config import RunConfig
 
 STAGES = (

@@ -10,7 +10,7 @@ that was skipped or had to be converted.
 from dataclasses import asdict
 from typing import Any
 
-from jobs.stage import Stage, complete, run_command, say
+from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.source_digest import source_digest
 from swiggle.data.sources import REPORT, write_splits

@@ -16,15 +16,14 @@ import torch
 
 from jobs import build_atlas, encode_latents, prepare_data, sweep_sae, train_vae
 from jobs.atlas_page import page_of
-from jobs.stage import Stage, complete, run_command, say
+from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.labels import UNEXPLAINED
+from swiggle.atlas.caption_labels import UNEXPLAINED
 from swiggle.atlas.previews import ablate
 from swiggle.config import RunConfig
 from swiggle.data.latents import latents_of_ids
 from swiggle.data.pixels import resize
 from swiggle.data.reading import TraitsMissing
-from swiggle.data.sprites import SIZE, load_sprites
 from swiggle.evaluation.atlas_measures import (
     head_measures,
     label_measures,
@@ -34,9 +33,10 @@ from swiggle.evaluation.atlas_measures import (
     slot_named,
 )
 from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations
-from swiggle.evaluation.reader import TraitReader
 from swiggle.evaluation.truth import true_traits
 from swiggle.models.vae import VAE
+from swiggle.nouns.sprites import SIZE, load_sprites
+from swiggle.nouns.trait_reader import TraitReader
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish
 

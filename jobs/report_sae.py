@@ -16,23 +16,23 @@ import numpy as np
 import torch
 
 from jobs import encode_latents, prepare_data, sweep_sae, train_vae
-from jobs.stage import Stage, complete, run_command, say
+from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
 from swiggle.data.reading import TraitsMissing, enlarge, read_pictures
-from swiggle.data.sprites import SIZE, SLOTS, Sprites, load_sprites
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.baselines import baseline_codes
 from swiggle.evaluation.dictionary_scores import Code, code_of, code_scores
 from swiggle.evaluation.group_edits import group_moves, value_means
 from swiggle.evaluation.noun_edit import Pairs, draw_pairs, score_edited
-from swiggle.evaluation.reader import TraitReader
 from swiggle.evaluation.truth import true_traits
 from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.nouns.sprites import SIZE, SLOTS, Sprites, load_sprites
+from swiggle.nouns.trait_reader import TraitReader
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.page import write_page
 from swiggle.sae.stability import stability
+from swiggle.sae.sweep_page import write_page
 from swiggle.storage import join, local_copy, publish
 
 PICTURES = 500

@@ -16,20 +16,20 @@ import numpy as np
 import torch
 
 from jobs import encode_latents, prepare_data, train_vae
-from jobs.stage import Stage, complete, current, key_of, run_command, say
+from jobs.runtime.stage import Stage, complete, current, key_of, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
 from swiggle.data.reading import Pictures, TraitsMissing, enlarge, read_pictures
-from swiggle.data.sprites import SIZE, SLOTS, load_sprites
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.locality import locality
 from swiggle.evaluation.noun_edit import draw_pairs, score_edited
-from swiggle.evaluation.reader import TraitReader
-from swiggle.evaluation.reconstruction import reconstruct
 from swiggle.evaluation.truth import true_traits
 from swiggle.evaluation.vae_figures import draw_curves, draw_reconstructions
+from swiggle.models.reconstruction import reconstruct
 from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.nouns.sprites import SIZE, SLOTS, load_sprites
+from swiggle.nouns.trait_reader import TraitReader
 from swiggle.storage import join, local_copy, publish
 from swiggle.training.vae_events import read_curves
 

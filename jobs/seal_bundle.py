@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from jobs import build_atlas, encode_latents, prepare_data, sweep_sae, train_vae
-from jobs.stage import Stage, complete, current, run_command
+from jobs.runtime.stage import Stage, complete, current, run_command
 from swiggle.config import RunConfig
 from swiggle.manifest import NAME, PARTS, covered_files, make_manifest
 from swiggle.storage import join, local_copy, write_json

@@ -25,25 +25,25 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 
 from jobs import encode_latents, prepare_data, train_vae
-from jobs.cluster import connect, granted_device, quiet, storage
-from jobs.metrics import TrialMetrics
-from jobs.stage import Stage, StageError, complete, run_command, say, vocabulary_file
+from jobs.runtime.cluster import connect, granted_device, quiet, storage
+from jobs.runtime.prometheus import TrialMetrics
+from jobs.runtime.stage import Stage, StageError, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
 from swiggle.atlas.label_move import keep_labelled
+from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents, vary
 from swiggle.data.reading import captions_of, enlarge, read_pictures
 from swiggle.models.vae import VAE
 from swiggle.sae.choice import choose
-from swiggle.sae.figures import draw_sweep
+from swiggle.sae.epochs import train_sae
 from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.train import train_sae
+from swiggle.sae.sweep_figure import draw_sweep
 from swiggle.sae.trials import grid, knob_of, miss, name_of
 from swiggle.storage import absolute, is_local, join, local_copy, local_path, publish, shown
 from swiggle.training.allocator import keep_freed_memory
-from swiggle.vocabulary import Vocabulary
 
 SEEN_PICTURES = 512
 """Validation pictures decoded to measure what of a dictionary's loss can be seen."""

@@ -29,15 +29,15 @@ from ray.train import Checkpoint, CheckpointConfig, DataConfig, FailureConfig, L
 from ray.train.torch import TorchTrainer
 
 from jobs import encode_latents, prepare_data, train_vae
-from jobs.batches import stream_options
-from jobs.cluster import connect, quiet, read_rows, storage
-from jobs.stage import Stage, StageError, complete, run_command, say
+from jobs.runtime.batches import stream_options
+from jobs.runtime.cluster import connect, quiet, read_rows, storage
+from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import SAEConfig, TrainSAEConfig
 from swiggle.data.latents import of_split, vary
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.training import SAETraining
+from swiggle.sae.trainer import SAETraining
 from swiggle.sae.workers import mean_over_workers
 from swiggle.storage import join, publish
 from swiggle.training.allocator import keep_freed_memory

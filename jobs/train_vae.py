@@ -35,16 +35,17 @@ from ray.train import (
 )
 from ray.train.torch import TorchTrainer
 
-from jobs import batches, checkpoints, prepare_data
-from jobs.cluster import connect, quiet, storage
-from jobs.stage import Stage, StageError, complete, run_command, say
-from jobs.watch import Watch
+from jobs import prepare_data
+from jobs.runtime import batches, checkpoints
+from jobs.runtime.cluster import connect, quiet, storage
+from jobs.runtime.progress import Watch
+from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.label_move import keep_labelled
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import VAEConfig
 from swiggle.data.palette import palette_of
 from swiggle.data.reading import count_pictures, read_pictures
-from swiggle.evaluation.reconstruction import reconstruct
+from swiggle.models.reconstruction import reconstruct
 from swiggle.models.vae import VAE
 from swiggle.storage import is_local, join, local_copy, local_path, publish
 from swiggle.training.allocator import keep_freed_memory

@@ -1,7 +1,7 @@
 """Decode the Nouns trait sprites into the one data file that the compositor reads.
 
     npm pack @nouns/assets@0.10.0 && tar xzf nouns-assets-0.10.0.tgz
-    python scripts/decode_nouns_sprites.py package/dist/image-data.json swiggle/data/nouns/sprites.npz
+    python scripts/decode_nouns_sprites.py package/dist/image-data.json swiggle/nouns/sprites.npz
 
 A sprite is stored as hex bytes: a palette number that is always 0, then the top, right, bottom and left bounds
 of its box, then (run length, colour index) pairs that fill the box row by row. Colour 0 is transparent. The

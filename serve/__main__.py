@@ -12,8 +12,8 @@ import socket
 import sys
 import time
 
-from serve.limits import is_loopback
-from serve.ports import claim, release
+from serve.runtime.limits import is_loopback
+from serve.runtime.ports import claim, release
 from swiggle.atlas.hand_labels import HandLabelFile, LabelError
 from swiggle.manifest import BundleError, dictionary_of, read_manifest
 from swiggle.storage import absolute, is_local, local_path
@@ -63,7 +63,7 @@ def start(location: str, options: argparse.Namespace) -> None:
     from ray import serve
 
     from serve.graph import Arguments, build
-    from serve.guards import settings
+    from serve.runtime.guards import settings
 
     if "RAY_ADDRESS" in os.environ:
         # Replicas on a running cluster do not see this process's environment, and without the key would ask for none.

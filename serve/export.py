@@ -25,14 +25,14 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from serve.api import STATIC
-from serve.engine import Engine
-from serve.in_process import local_handles, make_engine
-from serve.local import LocalHandle, Turns
-from serve.sheets import feature_sheet, footprint_sheet
+from serve.parts.engine import Engine
+from serve.parts.in_process import local_handles, make_engine
+from serve.parts.local import LocalHandle, Turns
+from serve.parts.sheets import feature_sheet, footprint_sheet
+from serve.routes.api import STATIC
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import HandLabels
-from swiggle.atlas.sprites import sprite_sheet
+from swiggle.atlas.tile_sheet import sprite_sheet
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.errors import SwiggleError

@@ -20,10 +20,11 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
-from serve.api import create_api
-from serve.in_process import blank, local_handles, local_retrieval, make_engine
-from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
-from serve.remote import RemoteHandle, refusals_returned
+from serve.parts.in_process import blank, local_handles, local_retrieval, make_engine
+from serve.parts.model_parts import EncoderPart, SparsePart, SteeringPart
+from serve.parts.remote import RemoteHandle, refusals_returned
+from serve.parts.retrieval_part import RetrievalPart
+from serve.routes.api import create_api
 from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
 
@@ -97,7 +98,7 @@ class Retrieval(RetrievalPart):
     put_labels = refusals_returned(RetrievalPart.put_labels)
 
 
-@serve.deployment(**COMMON, max_ongoing_requests=1024)  # refusals are serve.admission's, in the API's shape
+@serve.deployment(**COMMON, max_ongoing_requests=1024)  # refusals are serve.runtime.admission's, in the API's shape
 @serve.ingress()
 class Gateway:
     """Ingress: validation, sessions, static files. The parts that `parts` does not name run here too."""

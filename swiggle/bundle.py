@@ -29,7 +29,6 @@ from swiggle.atlas.index import LabelIndex, open_chroma, open_locally
 from swiggle.data.palette import palette_of
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.composer import Composer, Picture, PromptPlan
-from swiggle.editing.endpoint_reader import reader_from_environment
 from swiggle.editing.plan import EditPlan
 from swiggle.editing.planner import Planner
 from swiggle.editing.snapping import native_size, snapped
@@ -37,6 +36,7 @@ from swiggle.editing.steering import Steering
 from swiggle.errors import SwiggleError
 from swiggle.manifest import NAME, PARTS, BundleError, dictionary_of, read_manifest
 from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.prompts.endpoint_reader import reader_from_environment
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import cache_folder, copy_out, is_local, join, local_path, read_json
 

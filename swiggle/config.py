@@ -237,7 +237,7 @@ class AtlasConfig:
     """An OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; its key is read from the environment."""
     labeller_model: str = ""
     vocabulary: str = "nouns"
-    """Words for the places of a picture: a name in `swiggle/vocabularies/` or a path to a YAML file."""
+    """Words for the places of a picture: `nouns`, which ships with that set, or a path to a YAML file."""
     samples: int = 64
     """Held-out pictures kept in the bundle to start an edit from."""
     umap_neighbors: int = 15

@@ -40,7 +40,7 @@ def test_jobs_and_serve_do_not_know_each_other() -> None:
 
 
 def test_nothing_that_edits_or_labels_can_see_the_truth() -> None:
-    truth = ("swiggle.evaluation", "swiggle.data.sprites", "swiggle.data.nouns", "swiggle.data.reading.read_traits")
+    truth = ("swiggle.evaluation", "swiggle.nouns", "swiggle.data.reading.read_traits")
     for folder in ("serve", "swiggle/editing", "swiggle/atlas"):
         assert offenders(folder, *truth) == []
 

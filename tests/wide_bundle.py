@@ -17,19 +17,19 @@ import torch
 
 from swiggle.atlas.activations import Activations, activations_of
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
+from swiggle.atlas.caption_labels import Label
+from swiggle.atlas.captioned_latents import remember
 from swiggle.atlas.cards import Places, write_cards
-from swiggle.atlas.labels import Label
 from swiggle.atlas.layout import FeatureMap
-from swiggle.atlas.memory import remember
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
 from swiggle.atlas.statistics import Company, Summary
 from swiggle.atlas.text import text_encoder
+from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import SAEConfig, VAEConfig
 from swiggle.data.pixels import encode_png, encode_small_png, encode_webp
 from swiggle.manifest import NAME, make_manifest
 from swiggle.models.vae import VAE
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.vocabulary import Vocabulary
 
 PICTURES = 2_000
 ACTIVE = 12

@@ -25,10 +25,10 @@ import torch
 from benchmarks.peers.training import TRAINERS
 from swiggle.config import Objective, SAEConfig
 from swiggle.data.latents import read_latents
-from swiggle.data.sprites import SLOTS, load_sprites
 from swiggle.evaluation.coverage import coverage
 from swiggle.evaluation.dictionary_scores import code_of
 from swiggle.evaluation.truth import true_traits
+from swiggle.nouns.sprites import SLOTS, load_sprites
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.trials import knob_of
 

@@ -1,4 +1,4 @@
-// Words of any script, as swiggle/words.py has them: what a query is compared with labels by.
+// Words of any script, as swiggle/captions/tokens.py has them: what a query is compared with labels by.
 
 const ALIKE = new Map(
   Object.entries({

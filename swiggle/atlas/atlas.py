@@ -8,7 +8,7 @@ atlas/arrays.safetensors  `footprint` [features, 32, 32] and `direction` [featur
                           `company_ids` int32 and `company_levels` float16 [features, 64]
 atlas/pictures.parquet    the pictures that examples and samples refer to, as PNG
 atlas/vocabulary.json     the words for the places of a picture
-atlas/memory.safetensors, atlas/terms.json   what edits remember of the training pictures (`memory.py`)
+atlas/memory.safetensors, atlas/terms.json   what edits remember of the training pictures (`captioned_latents.py`)
 """
 
 import json
@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
+from swiggle.atlas.captioned_latents import Memory
 from swiggle.atlas.cards import FEATURES
-from swiggle.atlas.memory import Memory
-from swiggle.vocabulary import Vocabulary
+from swiggle.captions.vocabulary import Vocabulary
 
 ARRAYS = "arrays.safetensors"
 PICTURES = "pictures.parquet"

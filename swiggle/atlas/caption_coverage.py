@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from swiggle.atlas.labels import THRESHOLDS, firing, incidence
+from swiggle.atlas.caption_labels import THRESHOLDS, firing, incidence
 from swiggle.blocks import blocks
-from swiggle.vocabulary import Mention, Vocabulary
+from swiggle.captions.vocabulary import Mention, Vocabulary
 
 MIN_SAID = 10
 """Held-out captions that must say a thing for it to count."""

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from swiggle.atlas.labels import UNEXPLAINED, Label
+from swiggle.atlas.caption_labels import UNEXPLAINED, Label
 from swiggle.atlas.statistics import FeatureStatistics
-from swiggle.vocabulary import Mention
+from swiggle.captions.vocabulary import Mention
 
 FEATURES = "features.parquet"
 ABLATIONS = "ablations.parquet"

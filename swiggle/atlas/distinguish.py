@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from swiggle.atlas.rules import Captions
-from swiggle.vocabulary import Mention
+from swiggle.captions.vocabulary import Mention
 
 SURE = 4.0
 """Standard errors by which a thing must be said more often."""

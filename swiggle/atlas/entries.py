@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.labels import UNEXPLAINED
-from swiggle.vocabulary import Vocabulary
-from swiggle.words import composed
+from swiggle.atlas.caption_labels import UNEXPLAINED
+from swiggle.captions.tokens import composed
+from swiggle.captions.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from swiggle.captions.tokens import composed
 from swiggle.errors import SwiggleError
-from swiggle.words import composed
 
 log = logging.getLogger(__name__)
 NAMELESS = "hand_labels.json"

@@ -1,9 +1,9 @@
 """The map of features: UMAP (McInnes et al., arXiv 1802.03426), stored so that a later feature can be placed on it.
 
 What is mapped of a feature is what it acts on: above all, how what it changes divides among the places of the picture
-(`ownership.py`), then its footprint, and to a lesser part its direction in latent space. Features that change the same
-thing lie together, and among them those that change it alike. Directions alone put features of different parts side by
-side, footprints alone those of shirts and prints, which lie on each other.
+(`attribution.py`), then its footprint, and to a lesser part its direction in latent space. Features that change the
+same thing lie together, and among them those that change it alike. Directions alone put features of different parts
+side by side, footprints alone those of shirts and prints, which lie on each other.
 
 What is stored are the rows that were mapped and their positions, no pickle. A new row is placed as UMAP's own
 transform begins: at the mean of its nearest mapped rows, each weighted by its membership in the row's fuzzy

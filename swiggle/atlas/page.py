@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from swiggle.atlas.sprites import TILE, sprite_sheet
+from swiggle.atlas.tile_sheet import TILE, sprite_sheet
 from swiggle.data.pixels import decode_picture, encode_webp
 
 COLUMNS = 64

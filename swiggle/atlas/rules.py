@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from swiggle.vocabulary import Mention
+from swiggle.captions.vocabulary import Mention
 
 ALTERNATIVES = 4
 """Terms that a rule begins with, at most."""

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from swiggle.words import composed, tokenise
+from swiggle.captions.tokens import composed, tokenise
 
 SPELLED = 0.4
 """How much the spelling of a word counts beside its meaning where the model reads it without its accents. More, and

@@ -19,10 +19,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from swiggle.atlas.labels import BETA, UNEXPLAINED, Label
+from swiggle.atlas.caption_labels import BETA, UNEXPLAINED, Label
 from swiggle.atlas.rules import detection
+from swiggle.captions.vocabulary import Vocabulary
 from swiggle.errors import SwiggleError
-from swiggle.vocabulary import Vocabulary
 
 KEY = "SWIGGLE_LABELLER_KEY"
 MAX_LENGTH = 80

@@ -9,8 +9,8 @@ from pyarrow.compute import field
 from pyarrow.dataset import dataset
 
 from swiggle.data.pixels import decode_picture, resize
-from swiggle.data.sprites import SLOTS
 from swiggle.errors import SwiggleError
+from swiggle.nouns.sprites import SLOTS
 from swiggle.storage import filesystem_of
 
 

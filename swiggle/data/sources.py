@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 
 from swiggle.config import DataConfig
 from swiggle.data.folders import files_below, folder_rows
-from swiggle.data.nouns import captions_for, draw_traits, rendered
 from swiggle.data.pixels import PictureError, decode_import, decode_picture, encode_png, oddities, resize, square
 from swiggle.data.raw import Note, Raw, SourceError, no_picture, printable
 from swiggle.data.splits import SPLITS, PictureIds, content_of, hold_out, split_of
-from swiggle.data.sprites import SLOTS, load_sprites
 from swiggle.data.tables import hub_rows, parquet_rows
+from swiggle.nouns.sampling import captions_for, draw_traits, rendered
+from swiggle.nouns.sprites import SLOTS, load_sprites
 
 __all__ = ["FEATURES", "PART_ROWS", "REPORT", "Import", "Note", "SourceError", "read_source", "write_splits"]
 

@@ -1,10 +1,10 @@
 """From what a prompt asks for to an EditPlan for one picture.
 
 Where the captions of training pictures bear a seed's label out, a replacement is the move between remembered pictures
-(`swiggle.editing.remembered`). Elsewhere, as for labels that only a person has given, directions serve: where seeds are
-strong, latents differ from the average in a way of their own, and so do those of what the picture already has in that
-place. The wished-for move is expressed in a few dozen features by least squares (`swiggle.editing.fit`), so the plan
-stays a list of sliders.
+(`swiggle.editing.class_means`). Elsewhere, as for labels that only a person has given, directions serve: where seeds
+are strong, latents differ from the average in a way of their own, and so do those of what the picture already has in
+that place. The wished-for move is expressed in a few dozen features by least squares (`swiggle.editing.fit`), so the
+plan stays a list of sliders.
 """
 
 from collections import defaultdict
@@ -16,14 +16,14 @@ import numpy as np
 
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.index import Match
-from swiggle.editing.clauses import Clause
+from swiggle.captions.vocabulary import Mention
+from swiggle.editing.class_means import already_there, move_between
 from swiggle.editing.fit import fit_move
-from swiggle.editing.looks import Looks, looks_of
+from swiggle.editing.footprints import Whereabouts
+from swiggle.editing.pair_prototypes import Looks, looks_of
 from swiggle.editing.plan import MAX_OPERATIONS, EditPlan, Operation
-from swiggle.editing.remembered import already_there, move_between
-from swiggle.editing.retrieval import Found
-from swiggle.editing.whereabouts import Whereabouts
-from swiggle.vocabulary import Mention
+from swiggle.prompts.clauses import Clause
+from swiggle.prompts.retrieval import Found
 
 GROUP = 32
 """Features that one request may raise at most."""

@@ -13,11 +13,11 @@ import numpy as np
 
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.index import LabelIndex
-from swiggle.editing.clauses import Clause, read_clauses
+from swiggle.captions.tokens import alike, composed
 from swiggle.editing.composer import GROUP, Composer, Picture, PromptPlan, Request
-from swiggle.editing.endpoint_reader import Reader
-from swiggle.editing.retrieval import LISTED, Found, retrieve
-from swiggle.words import alike, composed
+from swiggle.prompts.clauses import Clause, read_clauses
+from swiggle.prompts.endpoint_reader import Reader
+from swiggle.prompts.retrieval import LISTED, Found, retrieve
 
 
 @dataclass

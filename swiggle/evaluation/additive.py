@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from swiggle.data.sprites import SLOTS, Sprites
+from swiggle.nouns.sprites import SLOTS, Sprites
 
 
 @dataclass(frozen=True)

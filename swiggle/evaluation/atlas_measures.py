@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from swiggle.atlas.labels import UNEXPLAINED
-from swiggle.data.sprites import SLOTS
+from swiggle.atlas.caption_labels import UNEXPLAINED
 from swiggle.evaluation.causal_slots import Readings, removed_and_kept
 from swiggle.evaluation.map_separation import map_separation
+from swiggle.nouns.sprites import SLOTS
 
 SHIRT_AND_GLASSES = ("body", "accessory", "glasses")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from swiggle.data.sprites import LAYERS, SLOTS, Sprites
-from swiggle.evaluation.reader import TraitReader
+from swiggle.nouns.sprites import LAYERS, SLOTS, Sprites
+from swiggle.nouns.trait_reader import TraitReader
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from swiggle.data.sprites import SLOTS, Sprites
+from swiggle.nouns.sprites import SLOTS, Sprites
 
 THRESHOLDS = np.arange(10) / 10
 MIN_POSITIVES = 20

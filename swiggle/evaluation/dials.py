@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.stats import spearmanr
 
-from swiggle.data.sprites import SLOTS, Sprites
-from swiggle.evaluation.reader import TraitReader
+from swiggle.nouns.sprites import SLOTS, Sprites
+from swiggle.nouns.trait_reader import TraitReader
 
 STRENGTHS = np.linspace(0.0, 2.0, 9)
 MONOTONE = 0.9

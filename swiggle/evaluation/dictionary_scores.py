@@ -10,12 +10,12 @@ import numpy as np
 from scipy import sparse
 
 from swiggle.atlas.activations import activations_of
-from swiggle.data.sprites import Sprites
 from swiggle.evaluation.coverage import coverage
 from swiggle.evaluation.monosemanticity import monosemanticity
 from swiggle.evaluation.probing import sparse_probing
 from swiggle.evaluation.slot_reconstruction import slot_reconstruction
 from swiggle.evaluation.uniqueness import uniqueness
+from swiggle.nouns.sprites import Sprites
 from swiggle.sae.model import SparseAutoencoder
 
 PROBED = (1, 2, 5)

@@ -8,8 +8,8 @@ edit.
 import numpy as np
 from scipy import sparse
 
-from swiggle.data.sprites import SLOTS, Sprites
 from swiggle.evaluation.coverage import one_hot
+from swiggle.nouns.sprites import SLOTS, Sprites
 
 GROUP = 16
 

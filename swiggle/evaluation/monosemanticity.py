@@ -12,8 +12,8 @@ as a share of the way from chance to 1. Trait columns are for evaluation only.
 import numpy as np
 from scipy import sparse
 
-from swiggle.data.sprites import SLOTS, Sprites
 from swiggle.evaluation.coverage import one_hot
+from swiggle.nouns.sprites import SLOTS, Sprites
 
 FIRES = 10
 

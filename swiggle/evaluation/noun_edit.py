@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from swiggle.data.sprites import SLOTS
-from swiggle.evaluation.reader import TraitReader
+from swiggle.nouns.sprites import SLOTS
+from swiggle.nouns.trait_reader import TraitReader
 
 Prompts = dict[str, tuple[str, ...]]
 """Sentences for each slot, with `{name}` in place of a trait's name."""

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from scipy import sparse
 
-from swiggle.data.sprites import SLOTS, Sprites
 from swiggle.evaluation.coverage import one_hot
+from swiggle.nouns.sprites import SLOTS, Sprites
 
 EPOCHS = 10
 BATCH = 1_024

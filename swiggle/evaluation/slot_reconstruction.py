@@ -8,8 +8,8 @@ none does it is left open. Trait columns are for evaluation only.
 import numpy as np
 from scipy import sparse
 
-from swiggle.data.sprites import SLOTS, Sprites
 from swiggle.evaluation.coverage import counts, fires, one_hot
+from swiggle.nouns.sprites import SLOTS, Sprites
 
 PRECISION = 0.95
 FIRES = 10

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from swiggle.data.reading import read_traits
-from swiggle.data.sprites import SLOTS, Sprites
+from swiggle.nouns.sprites import SLOTS, Sprites
 
 
 def true_traits(folder: Path, sprites: Sprites, ids: np.ndarray | None = None) -> np.ndarray:

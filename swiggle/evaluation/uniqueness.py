@@ -7,8 +7,8 @@ a feature's best, as a share of the features. 1 means no two features compete fo
 import numpy as np
 from scipy import sparse
 
-from swiggle.data.sprites import SLOTS, Sprites
 from swiggle.evaluation.coverage import counts, fires, one_hot
+from swiggle.nouns.sprites import SLOTS, Sprites
 
 PREDICTIVE = 0.5
 

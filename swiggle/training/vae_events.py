@@ -10,7 +10,7 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.tensorboard import SummaryWriter
 
-from swiggle.evaluation.reconstruction import Reconstruction
+from swiggle.models.reconstruction import Reconstruction
 from swiggle.training.vae_training import StepReport
 
 Curve = tuple[np.ndarray, np.ndarray]

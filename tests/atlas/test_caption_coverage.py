@@ -3,7 +3,7 @@ import pytest
 from scipy import sparse
 
 from swiggle.atlas.caption_coverage import caption_coverage
-from swiggle.vocabulary import Vocabulary
+from swiggle.captions.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(places={"head": ["head"], "body": ["shirt"]}, filler=frozenset({"a", "with"}))
 HEADS, SHIRTS = ("shark", "lamp"), ("red", "blue", "green")

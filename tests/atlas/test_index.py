@@ -9,7 +9,7 @@ import pytest
 from swiggle.atlas.entries import Entry, entry_for
 from swiggle.atlas.index import ChromaAway, LabelIndex, Match, open_chroma, open_locally
 from swiggle.atlas.text import text_encoder
-from swiggle.vocabulary import Vocabulary
+from swiggle.captions.vocabulary import Vocabulary
 
 ENTRIES = [
     Entry(3, "shark head", "shark", "head"),

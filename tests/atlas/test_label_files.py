@@ -9,7 +9,7 @@ import pytest
 
 from swiggle.atlas.hand_labels import LabelError
 from swiggle.atlas.label_files import label_rows, read_label_file, write_label_file
-from swiggle.vocabulary import Vocabulary
+from swiggle.captions.vocabulary import Vocabulary
 
 ATLAS: Any = SimpleNamespace(
     labels=["shark head", "unexplained", "red body", "unexplained"],

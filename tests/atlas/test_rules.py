@@ -3,7 +3,7 @@ import pytest
 from scipy import sparse
 
 from swiggle.atlas.rules import Captions, Rule, detection
-from swiggle.vocabulary import Mention
+from swiggle.captions.vocabulary import Mention
 
 HEADS, SHIRTS, GLASSES = range(4), range(4, 10), range(10, 13)
 TERMS = [Mention("head", (f"h{i}",)) for i in HEADS] + [Mention("body", (f"b{i}",)) for i in SHIRTS]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from swiggle.atlas.labels import Label
+from swiggle.atlas.caption_labels import Label
 from swiggle.atlas.vision import KEY, Evidence, VisionLabeller, unexplained, vision_labels
-from swiggle.vocabulary import Vocabulary
+from swiggle.captions.vocabulary import Vocabulary
 
 NOUNS = Vocabulary.load("nouns")
 RED, BLUE = b"red", b"blue"

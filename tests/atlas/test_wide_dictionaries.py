@@ -14,15 +14,15 @@ from scipy import sparse
 from swiggle.atlas.activations import Activations, activations_of
 from swiggle.atlas.atlas import ARRAYS, Atlas, write_arrays
 from swiggle.atlas.caption_coverage import caption_coverage
-from swiggle.atlas.labels import Captioned, label_features
+from swiggle.atlas.caption_labels import Captioned, label_features
+from swiggle.atlas.captioned_latents import remember
 from swiggle.atlas.layout import FeatureMap
-from swiggle.atlas.memory import remember
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
 from swiggle.atlas.statistics import Company, Summary
+from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import SAEConfig
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.vocabulary import Vocabulary
 from tests.wide_bundle import wide_bundle
 
 FEATURES, PICTURES, ACTIVE = 65_536, 2_000, 16

@@ -8,9 +8,9 @@ import pytest
 from swiggle.data.pixels import encode_png
 from swiggle.data.reading import read_captions, read_pictures
 from swiggle.data.sources import FEATURES
-from swiggle.data.sprites import SLOTS, load_sprites
 from swiggle.errors import SwiggleError
 from swiggle.evaluation.truth import true_traits
+from swiggle.nouns.sprites import SLOTS, load_sprites
 
 
 def store(folder: Path, ids: list[int], traits: bool = True) -> Path:

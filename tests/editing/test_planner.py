@@ -10,12 +10,12 @@ import pytest
 from scipy import sparse
 
 from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.captioned_latents import remember
 from swiggle.atlas.index import LabelIndex, Match
-from swiggle.atlas.memory import remember
-from swiggle.editing.clauses import Clause
+from swiggle.captions.vocabulary import Mention, Vocabulary
 from swiggle.editing.composer import Picture
 from swiggle.editing.planner import Planner
-from swiggle.vocabulary import Mention, Vocabulary
+from swiggle.prompts.clauses import Clause
 
 WORDS = ["shark", "lamp", "pizza", "red", "blue", "stripes", "dots"]
 PLACES = ["head", "head", "head", "body", "body", "print", "print"]

@@ -12,10 +12,10 @@ from swiggle.atlas.entries import made_entries
 from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.bundle import Bundle
 from swiggle.data.reading import read_pictures, read_traits
-from swiggle.data.sprites import SLOTS, load_sprites
 from swiggle.editing.composer import Picture
 from swiggle.evaluation.noun_edit import draw_pairs, score
-from swiggle.evaluation.reader import TraitReader
+from swiggle.nouns.sprites import SLOTS, load_sprites
+from swiggle.nouns.trait_reader import TraitReader
 
 SPRITES = load_sprites()
 LABEL_COLUMNS = ("label", "words", "place", "source", "confidence", "precision", "recall", "threshold")

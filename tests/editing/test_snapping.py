@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from swiggle.data.nouns import draw_traits
 from swiggle.data.palette import palette_of
-from swiggle.data.sprites import load_sprites
 from swiggle.editing.snapping import native_size, snapped
+from swiggle.nouns.sampling import draw_traits
+from swiggle.nouns.sprites import load_sprites
 
 SPRITES = load_sprites()
 PICTURES = SPRITES.render(draw_traits(SPRITES, 20, seed=3))

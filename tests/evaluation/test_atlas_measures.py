@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from swiggle.data.sprites import SLOTS, load_sprites
 from swiggle.evaluation.atlas_measures import head_measures, label_measures, leading_places, slot_agreement, slot_named
 from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations, topmost
 from swiggle.evaluation.map_separation import map_separation
-from swiggle.evaluation.reader import TraitReader
+from swiggle.nouns.sprites import SLOTS, load_sprites
+from swiggle.nouns.trait_reader import TraitReader
 
 SPRITES = load_sprites()
 HEAD, GLASSES = SLOTS.index("head"), SLOTS.index("glasses")

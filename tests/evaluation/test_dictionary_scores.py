@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from swiggle.data.sprites import SLOTS, Sprites, load_sprites
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.baselines import baseline_codes
 from swiggle.evaluation.coverage import THRESHOLDS, coverage, one_hot
@@ -13,6 +12,7 @@ from swiggle.evaluation.monosemanticity import monosemanticity
 from swiggle.evaluation.probing import sparse_probing
 from swiggle.evaluation.slot_reconstruction import slot_reconstruction
 from swiggle.evaluation.uniqueness import uniqueness
+from swiggle.nouns.sprites import SLOTS, Sprites, load_sprites
 
 Split = tuple[sparse.csr_matrix, np.ndarray]
 

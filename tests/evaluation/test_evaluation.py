@@ -4,11 +4,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from swiggle.data.nouns import draw_traits
-from swiggle.data.sprites import SLOTS, load_sprites
 from swiggle.evaluation.noun_edit import draw_pairs, score
-from swiggle.evaluation.reader import TraitReader
-from swiggle.evaluation.reconstruction import reconstruction_scores
+from swiggle.models.reconstruction import reconstruction_scores
+from swiggle.nouns.sampling import draw_traits
+from swiggle.nouns.sprites import SLOTS, load_sprites
+from swiggle.nouns.trait_reader import TraitReader
 
 SPRITES = load_sprites()
 READER = TraitReader(SPRITES)

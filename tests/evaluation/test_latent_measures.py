@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from swiggle.config import DataConfig, VAEConfig
-from swiggle.data.nouns import draw_traits
 from swiggle.data.sources import write_splits
-from swiggle.data.sprites import SLOTS, load_sprites
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.locality import locality
 from swiggle.evaluation.truth import true_traits
 from swiggle.evaluation.vae_figures import draw_curves, draw_reconstructions
 from swiggle.models.vae import VAE
+from swiggle.nouns.sampling import draw_traits
+from swiggle.nouns.sprites import SLOTS, load_sprites
 
 SPRITES = load_sprites()
 

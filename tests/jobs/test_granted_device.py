@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from jobs import cluster
+from jobs.runtime import cluster
 
 
 @pytest.mark.parametrize(

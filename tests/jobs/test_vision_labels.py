@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from swiggle.atlas.labels import UNEXPLAINED, Captioned, Label
+from swiggle.atlas.caption_labels import UNEXPLAINED, Captioned, Label
 from swiggle.config import RunConfig
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from swiggle.config import SweepConfig
 from swiggle.sae.choice import choose
-from swiggle.sae.figures import draw_sweep, short_names
+from swiggle.sae.sweep_figure import draw_sweep, short_names
 
 
 def trial(l1: float, fvu: float, l0: float, dead: float) -> dict:

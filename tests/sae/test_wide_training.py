@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from swiggle.config import Objective, SAEConfig
+from swiggle.sae.epochs import train_sae
 from swiggle.sae.metrics import dictionary_metrics
-from swiggle.sae.train import train_sae
 
 
 @pytest.mark.parametrize("objective", ["l1", "topk", "batch_topk", "jumprelu", "matryoshka_l1"])

@@ -9,7 +9,7 @@ import torch.multiprocessing as mp
 
 from swiggle.config import SAEConfig
 from swiggle.sae.objectives import OBJECTIVES
-from swiggle.sae.training import SAETraining
+from swiggle.sae.trainer import SAETraining
 from tests.sae.conftest import synthetic
 
 STEPS = 3

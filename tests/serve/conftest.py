@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-from serve.engine import Engine
-from serve.in_process import engine_in_process
+from serve.parts.engine import Engine
+from serve.parts.in_process import engine_in_process
 from swiggle.bundle import Bundle
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

@@ -10,8 +10,8 @@ import numpy as np
 from swiggle.atlas.entries import hand_entries, made_entries
 from swiggle.atlas.hand_labels import HandLabelFile
 from swiggle.atlas.index import LabelIndex, open_chroma, open_locally
+from swiggle.captions.vocabulary import Vocabulary
 from swiggle.editing.planner import Planner
-from swiggle.vocabulary import Vocabulary
 
 WORDS = ["shark", "pizza", "banana", "crown", "robot", "whale", "moon", "teapot"]
 FEATURES = 5

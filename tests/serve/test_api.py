@@ -16,13 +16,14 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from serve.admission import Admission
-from serve.api import create_api
-from serve.engine import Engine
-from serve.in_process import engine_in_process, make_engine
-from serve.limits import MAX_BODY
-from serve.parts import EncoderPart, RetrievalPart, SparsePart, SteeringPart
-from serve.remote import RemoteHandle, refusals_returned
+from serve.parts.engine import Engine
+from serve.parts.in_process import engine_in_process, make_engine
+from serve.parts.model_parts import EncoderPart, SparsePart, SteeringPart
+from serve.parts.remote import RemoteHandle, refusals_returned
+from serve.parts.retrieval_part import RetrievalPart
+from serve.routes.api import create_api
+from serve.runtime.admission import Admission
+from serve.runtime.limits import MAX_BODY
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, encode_png, resize
 from tests.conftest import TINY, run_module

@@ -26,10 +26,10 @@ from hypothesis.errors import Unsatisfiable
 from PIL import Image
 from schemathesis.generation import GenerationMode
 
-from serve.api import create_api
-from serve.engine import Engine
-from serve.in_process import engine_in_process
-from serve.openai_form import EditParameters
+from serve.parts.engine import Engine
+from serve.parts.in_process import engine_in_process
+from serve.routes.api import create_api
+from serve.routes.openai_form import EditParameters
 from swiggle.bundle import Bundle
 
 pytestmark = pytest.mark.integration

@@ -8,10 +8,10 @@ import pytest
 import ray
 from ray.serve.exceptions import BackPressureError
 
-from serve import remote
-from serve.errors import ApiError
-from serve.local import LocalHandle, Turns
-from serve.remote import RemoteHandle, refusals_returned
+from serve.parts import remote
+from serve.parts.local import LocalHandle, Turns
+from serve.parts.remote import RemoteHandle, refusals_returned
+from serve.runtime.api_errors import ApiError
 
 
 class Part:

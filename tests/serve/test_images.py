@@ -12,9 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from serve.api import create_api
-from serve.engine import Engine
-from serve.masks import check_mask
+from serve.parts.engine import Engine
+from serve.parts.masks import check_mask
+from serve.routes.api import create_api
 from swiggle.data.pixels import decode_picture
 
 pytestmark = pytest.mark.integration
@@ -119,7 +119,7 @@ def test_masks_are_checked_off_the_event_loop(client: TestClient, noun: bytes, m
             asyncio.get_running_loop()
         checked.append(check_mask(mask, image))
 
-    monkeypatch.setattr("serve.openai_routes.check_mask", check)
+    monkeypatch.setattr("serve.routes.openai_routes.check_mask", check)
     content_of(edit(client, ("image", noun), ("mask", mask_of(np.zeros((128, 128), bool)))))
     assert checked == [None]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from serve.api import create_api
-from serve.engine import Engine
+from serve.parts.engine import Engine
+from serve.routes.api import create_api
 from swiggle.atlas.hand_labels import HandLabelFile
 
 pytestmark = pytest.mark.integration
@@ -91,7 +91,7 @@ def test_plans_of_another_dictionary_are_refused(client: TestClient, dictionary:
 def test_labels_from_the_command_line_change_what_prompts_mean(
     client: TestClient, engine: Engine, smoke_run: Path, monkeypatch: pytest.MonkeyPatch, dictionary: str
 ) -> None:
-    monkeypatch.setattr("serve.engine._LABELS_FOR_SECONDS", -1.0)
+    monkeypatch.setattr("serve.parts.engine._LABELS_FOR_SECONDS", -1.0)
     image = base64.b64encode(client.get("/v1/samples/0.png").content).decode()
     body = {"image": image, "prompt": "give it a hexagonal xylophone head"}
     assert client.post("/v1/edits", json=body).json()["reasons"][0]["matched"] == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import swiggle.atlas.index as module
-from serve.parts import RetrievalPart
+from serve.parts.retrieval_part import RetrievalPart
 from swiggle.atlas.entries import hand_entries, made_entries
 from swiggle.atlas.hand_labels import HandLabelFile
 from swiggle.atlas.index import Match

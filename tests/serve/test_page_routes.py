@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from serve import feature_routes
-from serve.api import create_api
-from serve.in_process import local_handles, make_engine
-from serve.sheets import footprint_picture, footprint_sheet
+from serve.parts.in_process import local_handles, make_engine
+from serve.parts.sheets import footprint_picture, footprint_sheet
+from serve.routes import feature_routes
+from serve.routes.api import create_api
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture
 

@@ -11,8 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
+from swiggle.captions.vocabulary import tokenise
 from swiggle.data.pixels import decode_picture, encode_png, resize
-from swiggle.vocabulary import tokenise
 from tests.conftest import Server
 from tests.serve.page_actions import ask, before, eventually, find, shared, shown, shows_its_plan, visit
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, Route
 
-from serve.api import STATIC
+from serve.routes.api import STATIC
 from swiggle.atlas.page import exact_sheet, lossy_sheet, write_page
 from swiggle.data.pixels import encode_png
 

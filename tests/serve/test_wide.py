@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from serve.api import create_api
-from serve.engine import Engine
-from serve.in_process import engine_in_process
+from serve.parts.engine import Engine
+from serve.parts.in_process import engine_in_process
+from serve.routes.api import create_api
 from swiggle.bundle import Bundle
 from swiggle.client import Client
 from swiggle.client.concurrent import AsyncClient

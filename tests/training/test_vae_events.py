@@ -6,7 +6,7 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from swiggle.config import VAEConfig
-from swiggle.evaluation.reconstruction import reconstruct
+from swiggle.models.reconstruction import reconstruct
 from swiggle.models.vae import VAE
 from swiggle.training.vae_events import read_curves, training_psnr, write_step, write_validation
 from swiggle.training.vae_training import StepReport

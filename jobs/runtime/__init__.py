@@ -1,0 +1,1 @@
+"""What the stages share: clusters, stages, checkpoints, batches, progress, metrics."""

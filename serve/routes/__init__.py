@@ -1,0 +1,1 @@
+"""The HTTP interface: routes, and what requests and answers look like."""

@@ -1,0 +1,1 @@
+"""Words: what captions and prompts are read with."""

@@ -1,0 +1,1 @@
+"""Nouns: one composed set of pictures, and everything that knows it."""

@@ -1,0 +1,56 @@
+"""Training one sparse autoencoder on latents held in memory, for any objective."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from swiggle.config import SAEConfig
+from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.objectives.base import input_scale
+from swiggle.sae.resampling import resample
+from swiggle.sae.trainer import SAETraining
+from swiggle.training.order import batch_indices
+
+
+@dataclass
+class Epoch:
+    """What a finished epoch leaves: its number (from 1), the means of the loss's terms, and what is needed to go on."""
+
+    number: int
+    terms: dict[str, float]
+    training: SAETraining
+
+    def folded(self) -> SparseAutoencoder:
+        """The dictionary as it would be kept: on the CPU, a function of raw latents."""
+        return self.training.folded()
+
+    def state(self) -> dict[str, Any]:
+        """Tensors and numbers only, fit for `torch.save` and a `weights_only` load."""
+        return self.training.state()
+
+
+def train_sae(latents: Tensor, config: SAEConfig, state: dict[str, Any] | None = None) -> Iterator[Epoch]:
+    """Train on latents [N, latent_dim], yielding after each epoch; `state` of an earlier epoch goes on from there.
+
+    The order of the batches depends on the seed alone, so a resumed training ends as an unbroken one would.
+    """
+    training = SAETraining(config, len(latents), input_scale(latents), latents.device)
+    if state is not None:
+        training.restore(state)
+    batch_size = min(config.batch_size, len(latents))
+    resampled = {round(share * config.epochs) for share in config.resample}
+    for epoch in range(training.step // training.steps_per_epoch, config.epochs):
+        if epoch in resampled:
+            resample(
+                training.sae, training.objective, training.optimizer, latents, training.scale, seed=config.seed + epoch
+            )
+        totals: dict[str, Tensor] = {}
+        for step in range(epoch * training.steps_per_epoch, (epoch + 1) * training.steps_per_epoch):
+            indices = torch.from_numpy(batch_indices(step, batch_size, len(latents), config.seed))
+            for name, value in training.train_on(latents[indices.to(latents.device)]).items():
+                totals[name] = totals.get(name, torch.zeros(())) + value
+        means = {name: (total / training.steps_per_epoch).item() for name, total in totals.items()}
+        yield Epoch(epoch + 1, means, training)
