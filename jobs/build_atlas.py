@@ -26,20 +26,20 @@ from ray.data import ActorPoolStrategy
 
 from jobs import encode_latents, prepare_data, sweep_sae, train_vae
 from jobs.runtime.cluster import connect, read_rows, write_rows
-from jobs.runtime.interpreters import Companies, FeatureActivations, FeaturePictures, Summaries
+from jobs.runtime.interpreters import CoActivations, FeatureActivations, FeaturePictures, Summaries
 from jobs.runtime.partial_results import arrays_once, from_parts, in_parts, rows_once
 from jobs.runtime.stage import Stage, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
 from swiggle.atlas.attribution import acting_places, medians_of
 from swiggle.atlas.caption_labels import Captioned, Label, label_features
-from swiggle.atlas.captioned_latents import remember
+from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.cards import Places, explained, write_cards
 from swiggle.atlas.groups import feature_groups
 from swiggle.atlas.layout import FeatureMap, feature_map, feature_rows
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
 from swiggle.atlas.previews import FOOTPRINT
-from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
+from swiggle.atlas.statistics import CoActivation, FeatureStatistics, Summary
 from swiggle.atlas.text import text_encoder
 from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_labels
 from swiggle.captions.vocabulary import Vocabulary
@@ -90,14 +90,14 @@ def summarise(config: RunConfig) -> dict[str, np.ndarray]:
     return vars(summary.statistics(config.atlas.quantile_examples))
 
 
-def accompany(config: RunConfig, statistics: FeatureStatistics) -> dict[str, np.ndarray]:
-    """`levels`, `direction`, `together` and `histogram` of `Company`, the sparse ones in parts."""
-    company: Company = merged(over_latents(config, Companies, statistics=statistics))
+def coactivate(config: RunConfig, statistics: FeatureStatistics) -> dict[str, np.ndarray]:
+    """`coactivation`, `direction`, `cofiring` and `histogram` of `CoActivation`, the sparse ones in parts."""
+    coactivation: CoActivation = merged(over_latents(config, CoActivations, statistics=statistics))
     return {
-        **in_parts("levels", company.mean_levels()),
-        "direction": company.direction(),
-        **in_parts("together", company.together),
-        "histogram": company.histogram,
+        **in_parts("coactivation", coactivation.mean_coactivation()),
+        "direction": coactivation.direction(),
+        **in_parts("cofiring", coactivation.cofiring),
+        "histogram": coactivation.histogram,
     }
 
 
@@ -109,7 +109,7 @@ def own(config: RunConfig, statistics: FeatureStatistics, vocabulary: Vocabulary
         known = read_pictures(folder / "train", FOOTPRINT, min(MEDIANS_OF, config.atlas.caption_pictures))
         shown = read_pictures(folder / "train", FOOTPRINT, ids=np.unique(ids[ids >= 0]))
     medians = medians_of(enlarge(known.images, FOOTPRINT), known.captions, vocabulary)
-    owner = medians.owners(enlarge(shown.images, FOOTPRINT), shown.captions, vocabulary)
+    owner = medians.attribute(enlarge(shown.images, FOOTPRINT), shown.captions, vocabulary)
     order = np.argsort(shown.ids)
     return {"ids": shown.ids[order], "owner": owner[order]}
 
@@ -227,7 +227,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         rows = SparseAutoencoder.from_pretrained(folder).W_dec.detach().numpy()
     arrays_once(join(parts, "activated"), partial(activate, config))
     statistics = FeatureStatistics(**arrays_once(join(parts, "statistics"), partial(summarise, config)))
-    company = arrays_once(join(parts, "company"), partial(accompany, config, statistics))
+    pairs = arrays_once(join(parts, "coactivation"), partial(coactivate, config, statistics))
     live = statistics.density > 0
     say(STAGE.name, f"activations summed up, {1 - live.mean():.1%} of features dead")
     vocabulary = Vocabulary.load(config.atlas.vocabulary)
@@ -256,12 +256,12 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     say(STAGE.name, f"{len(explained(labels))} features labelled")
 
     groups = feature_groups(positions, live, acts_on)
-    near, together = config.atlas.neighbours, from_parts("together", company, len(rows))
-    places = Places(positions, groups, acts_on, nearest_rows(rows, live, near), nearest_cofiring(together, near))
+    near, cofiring = config.atlas.neighbours, from_parts("cofiring", pairs, len(rows))
+    places = Places(positions, groups, acts_on, nearest_rows(rows, live, near), nearest_cofiring(cofiring, near))
     with publish(join(config.run, "atlas")) as folder:
-        write_cards(folder, statistics, labels, places, company["histogram"], drawn)
-        levels = from_parts("levels", company, len(rows))
-        write_arrays(folder, levels, company["direction"], footprint, statistics.mean_activation)
+        write_cards(folder, statistics, labels, places, pairs["histogram"], drawn)
+        coactivation = from_parts("coactivation", pairs, len(rows))
+        write_arrays(folder, coactivation, pairs["direction"], footprint, statistics.mean_activation)
         laid_out.save(folder)
         write_vocabulary(folder, vocabulary)
         with local_copy(join(config.run, "data")) as data:
@@ -270,10 +270,8 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         with local_copy(join(config.run, "latents")) as latents:
             ids, train = pictures["train"]
             known = {mention for label in labels for mention in label.found_by}
-            remembered = latents_of_ids(latents, ids)[1]
-            remember(
-                remembered, train.captions, train.values, statistics.mean_activation, known, vocabulary
-            ).save(folder)  # fmt: skip
+            z, unit = latents_of_ids(latents, ids)[1], statistics.mean_activation
+            captioned_latents(z, train.captions, train.values, unit, known, vocabulary).save(folder)
     with publish(join(config.run, "index")) as folder:
         write_label_vectors(folder, labels)
     remove(join(config.run, "build_atlas"))

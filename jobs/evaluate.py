@@ -133,16 +133,16 @@ class Evaluation:
 
     def group_sizes(self) -> Scores:
         """Success, mean over slots, by how many features may be raised."""
-        planner = self.bundle.planner
-        found = {}
+        planner, found = self.bundle.planner, {}
+        composer = planner.composer
         for group in GROUPS:
-            self.bundle.planner = replace(planner, group=group)
+            planner.composer = replace(composer, group=group)
             scored = [
                 score(self.reader, self.pairs(slot, GROUP_PAIRS), self.edit, self.reconstruct, HELD_OUT_PROMPTS)
                 for slot in SLOTS
             ]
             found[str(group)] = float(np.mean([one["success"] for one in scored]))
-        self.bundle.planner = planner
+        planner.composer = composer
         tell("success by features raised", found)
         return found
 

@@ -28,6 +28,7 @@ from swiggle.atlas.hand_labels import NAMELESS, HandLabelFile, labelled_dictiona
 from swiggle.atlas.index import LabelIndex, open_chroma, open_locally
 from swiggle.data.palette import palette_of
 from swiggle.data.pixels import decode_picture
+from swiggle.editing.class_mean_composer import composer_for
 from swiggle.editing.composer import Composer, Picture, PromptPlan
 from swiggle.editing.plan import EditPlan
 from swiggle.editing.planner import Planner
@@ -166,7 +167,7 @@ class Bundle:
 
     @cached_property
     def composer(self) -> Composer:
-        return Composer(self.atlas, self.sae.W_dec.detach().numpy(), dictionary=self.dictionary)
+        return composer_for(self.atlas, self.sae.W_dec.detach().numpy(), self.dictionary)
 
     @cached_property
     def planner(self) -> Planner:

@@ -18,11 +18,11 @@ import torch
 from swiggle.atlas.activations import Activations, activations_of
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
 from swiggle.atlas.caption_labels import Label
-from swiggle.atlas.captioned_latents import remember
+from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.cards import Places, write_cards
 from swiggle.atlas.layout import FeatureMap
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
-from swiggle.atlas.statistics import Company, Summary
+from swiggle.atlas.statistics import CoActivation, Summary
 from swiggle.atlas.text import text_encoder
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import SAEConfig, VAEConfig
@@ -92,19 +92,19 @@ def wide_bundle(folder: Path, features: int) -> Path:
     ids = np.arange(PICTURES)
     values = activations_of(sae, latents)
     statistics = Summary.of(Activations(ids, values), 9, 200).statistics(5)
-    company = Company.of(values, latents, statistics.mean_activation, statistics.max_activation)
+    coactivation = CoActivation.of(values, latents, statistics.mean_activation, statistics.max_activation)
     rows, live = sae.W_dec.detach().numpy(), statistics.density > 0
     labels, tiles = labels_of(features), rng.integers(0, 256, (_TILES, 32, 32, 3)).astype(np.uint8)
     positions = rng.random((features, 2)).astype(np.float32)
     groups = [label.place if on else "dead" for label, on in zip(labels, live, strict=True)]
     atlas = folder / "atlas"
     atlas.mkdir()
-    near = nearest_rows(rows, live, 8), nearest_cofiring(company.together, 8)
+    near = nearest_rows(rows, live, 8), nearest_cofiring(coactivation.cofiring, 8)
     places = Places(positions, groups, [label.place for label in labels], *near)
-    write_cards(atlas, statistics, labels, places, company.histogram, drawn_of(features, tiles))
+    write_cards(atlas, statistics, labels, places, coactivation.histogram, drawn_of(features, tiles))
     footprints = rng.random((features, 32, 32), dtype=np.float32)
     mean = statistics.mean_activation
-    write_arrays(atlas, company.mean_levels(), company.direction(), footprints, mean)
+    write_arrays(atlas, coactivation.mean_coactivation(), coactivation.direction(), footprints, mean)
     FeatureMap(rows[:8], positions[:8], 4).save(atlas)
     write_vocabulary(atlas, vocabulary)
     shown = np.unique(
@@ -114,7 +114,7 @@ def wide_bundle(folder: Path, features: int) -> Path:
     kept = shown[shown >= 0].tolist()
     write_pictures(atlas, kept, [png[i % len(png)] for i in kept], set(ids[:4].tolist()))
     captions: list[str | None] = [f"a {THINGS[i % len(THINGS)]} head" for i in ids]
-    remember(latents, captions, values, mean, [], vocabulary).save(atlas)
+    captioned_latents(latents, captions, values, mean, [], vocabulary).save(atlas)
     words = sorted({label.term for label in labels})
     vectors = dict(zip(words, text_encoder().encode(words).tolist(), strict=True))
     (folder / "index").mkdir()

@@ -8,7 +8,7 @@ from jobs.runtime.cluster import quiet
 from swiggle.atlas.activations import Activations, activations_of, to_table
 from swiggle.atlas.attribution import shares
 from swiggle.atlas.previews import Ablation, ablate, preview
-from swiggle.atlas.statistics import Company, FeatureStatistics, Summary
+from swiggle.atlas.statistics import CoActivation, FeatureStatistics, Summary
 from swiggle.atlas.sweeps import sweep
 from swiggle.data.latents import of_split
 from swiggle.data.pixels import encode_png, encode_small_png, encode_webp, resize
@@ -53,8 +53,8 @@ class Summaries(_WithDictionary):
         return wrapped(Summary.of(found, *self.kept))
 
 
-class Companies(_WithDictionary):
-    """Latents in, a row with the `Company` of those of the training split out."""
+class CoActivations(_WithDictionary):
+    """Latents in, a row with the `CoActivation` of those of the training split out."""
 
     def __init__(self, sae: str, statistics: FeatureStatistics) -> None:
         super().__init__(sae)
@@ -62,7 +62,7 @@ class Companies(_WithDictionary):
 
     def __call__(self, batch: pa.Table) -> dict[str, np.ndarray]:
         latents = self.latents(of_split(batch, "train"))
-        return wrapped(Company.of(activations_of(self.sae, latents), latents, *self.levels))
+        return wrapped(CoActivation.of(activations_of(self.sae, latents), latents, *self.levels))
 
 
 class FeaturePictures(_WithDictionary):

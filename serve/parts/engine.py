@@ -18,9 +18,10 @@ from serve.runtime.api_errors import ApiError
 from serve.runtime.prometheus import phase, planned
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import HandLabels
-from swiggle.editing.composer import PromptPlan, Reason, Request
+from swiggle.editing.composer import PromptPlan, Reason
 from swiggle.editing.plan import EditPlan, OtherDictionary
 from swiggle.manifest import dictionary_of
+from swiggle.prompts.understanding import Request
 
 log = logging.getLogger("ray.serve.swiggle")
 _LABELS_FOR_SECONDS = 1.0
@@ -194,8 +195,8 @@ class Engine:
         row = (await self.features([feature]))[0]
         names = [name for name in schemas.FeatureCard.model_fields if name in self.atlas.table.column_names]
         row |= {k: v for k, v in self.atlas.table.select(names).take([feature]).to_pylist()[0].items() if k not in row}
-        ids, levels = self.atlas.company(feature)
-        strengths = np.where(ids == feature, 0.0, levels / np.maximum(self.atlas.mean_activation[ids], 1e-12))
+        ids, there = self.atlas.coactive_with(feature)
+        strengths = np.where(ids == feature, 0.0, there / np.maximum(self.atlas.mean_activation[ids], 1e-12))
         near = [int(i) for i in np.argsort(-strengths, kind="stable")[:company] if strengths[i] > 0]
         found = [
             schemas.MatchedLabel(feature=int(ids[i]), label=labels[ids[i]], score=float(strengths[i])) for i in near

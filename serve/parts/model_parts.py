@@ -4,10 +4,11 @@ import numpy as np
 import torch
 
 from swiggle.bundle import Bundle
-from swiggle.editing.composer import Picture, PromptPlan, Request
+from swiggle.editing.composer import Picture, PromptPlan
 from swiggle.editing.plan import EditPlan
 from swiggle.prompts.clauses import Clause
 from swiggle.prompts.retrieval import Found
+from swiggle.prompts.understanding import Request
 
 
 class EncoderPart:

@@ -16,8 +16,8 @@ from swiggle.atlas.entries import hand_entries
 from swiggle.atlas.hand_labels import HandLabels, LabelConflict, LabelError, LabelsReadOnly
 from swiggle.atlas.index import ChromaAway, Match
 from swiggle.bundle import Bundle
-from swiggle.editing.composer import Request
 from swiggle.editing.planner import Planner
+from swiggle.prompts.understanding import Request
 
 log = logging.getLogger("ray.serve.swiggle")
 _ASK_AGAIN = 1.0

@@ -15,13 +15,13 @@ from swiggle.captions.vocabulary import Mention, Vocabulary
 
 LEAST = 5
 """Pictures of which a median is taken, at least."""
-NOBODY = -1
-"""The owner of pixels in pictures whose captions say nothing that is known."""
+UNATTRIBUTED = -1
+"""In place of a place, for pixels of pictures whose captions say nothing that is known."""
 _BATCH = 512
 
 
 @dataclass(frozen=True)
-class Medians:
+class PlaceMedians:
     """`pictures` uint8 [things, S, S, 3], the median of the pictures whose captions say a thing, and `often` float32
     [things, S, S], the share of them that look just so at a pixel; `number` of a thing; `places`, of which things are
     said."""
@@ -31,15 +31,15 @@ class Medians:
     pictures: np.ndarray
     often: np.ndarray
 
-    def owners(self, images: np.ndarray, captions: Sequence[str | None], vocabulary: Vocabulary) -> np.ndarray:
-        """For each pixel of pictures uint8 [N, S, S, 3] the number of its place in `places`, or `NOBODY`: int8 [N, S,
-        S]. Of places that come equally near, the one whose thing looks so most often owns it."""
-        said = np.full((len(images), len(self.places)), NOBODY)
+    def attribute(self, images: np.ndarray, captions: Sequence[str | None], vocabulary: Vocabulary) -> np.ndarray:
+        """For each pixel of pictures uint8 [N, S, S, 3] the number of its place in `places`, or `UNATTRIBUTED`: int8
+        [N, S, S]. Of places that come equally near, the one whose thing looks so most often owns it."""
+        said = np.full((len(images), len(self.places)), UNATTRIBUTED)
         for row, caption in enumerate(captions):
             for mention in vocabulary.mentions(caption or ""):
                 if mention in self.number and mention.place:
                     said[row, self.places.index(mention.place)] = self.number[mention]
-        owner = np.full(images.shape[:3], NOBODY, np.int8)
+        owner = np.full(images.shape[:3], UNATTRIBUTED, np.int8)
         if not self.number:
             return owner
         for start in range(0, len(images), _BATCH):
@@ -50,12 +50,12 @@ class Medians:
                 thing = said[batch, place]
                 # Whole numbers, so a share below one decides between equal ones only.
                 distance = np.square(shown - self.pictures[thing]).sum(axis=3) - 0.5 * self.often[thing]
-                closer = (distance < nearest) & (thing != NOBODY)[:, None, None]
+                closer = (distance < nearest) & (thing != UNATTRIBUTED)[:, None, None]
                 nearest[closer], owner[batch][closer] = distance[closer], place
         return owner
 
 
-def medians_of(images: np.ndarray, captions: Sequence[str | None], vocabulary: Vocabulary) -> Medians:
+def medians_of(images: np.ndarray, captions: Sequence[str | None], vocabulary: Vocabulary) -> PlaceMedians:
     """Medians of pictures uint8 [N, S, S, 3] for all things that enough of their captions say of a place."""
     rows: dict[Mention, list[int]] = {}
     for row, caption in enumerate(captions):
@@ -69,7 +69,8 @@ def medians_of(images: np.ndarray, captions: Sequence[str | None], vocabulary: V
         own = images[rows[mention]]
         pictures[number] = np.median(own, axis=0)
         often[number] = (own == pictures[number]).all(axis=3).mean(axis=0)
-    return Medians(tuple(vocabulary.places), {mention: number for number, mention in enumerate(known)}, pictures, often)
+    rank = {mention: row for row, mention in enumerate(known)}
+    return PlaceMedians(tuple(vocabulary.places), rank, pictures, often)
 
 
 def shares(change: np.ndarray, owner: np.ndarray, places: int) -> np.ndarray:

@@ -15,7 +15,7 @@ another one is grown from the best term of the place; if that explains too littl
 label that speaks of something else would mislead whoever turns the feature up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -23,16 +23,16 @@ import numpy as np
 from scipy import sparse
 
 from swiggle.atlas.distinguish import alike, more_often, side_of
+from swiggle.atlas.label_text import at_place, text_of
 from swiggle.atlas.rules import GAIN, Captions, Rule, detection, f_score
 from swiggle.blocks import blocks
+from swiggle.captions.terms import incidence, runs_of, terms_of
 from swiggle.captions.vocabulary import Mention, Vocabulary
 
 UNEXPLAINED = "unexplained"
 THRESHOLDS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.65)
 """Shares of a feature's largest activation above which it counts as firing."""
 BETA = 0.5
-NAMED = 3
-"""Terms of a group that the text names; the others are counted."""
 _TIE = 0.01
 _MIN_FIRINGS = 5
 
@@ -76,21 +76,6 @@ class Captioned:
 
     values: sparse.csr_matrix
     captions: Sequence[str | None]
-
-
-def terms_of(caption: str | None, vocabulary: Vocabulary) -> set[Mention]:
-    """All terms of a caption."""
-    return runs_of(vocabulary.mentions(caption or ""))
-
-
-def runs_of(mentions: Iterable[Mention]) -> set[Mention]:
-    """What is mentioned, and every shorter run of its words."""
-    found: set[Mention] = set()
-    for mention in mentions:
-        words = mention.words
-        for start in range(len(words)):
-            found.update(Mention(mention.place, words[start:end]) for end in range(start + 1, len(words) + 1))
-    return found
 
 
 def label_features(
@@ -176,27 +161,13 @@ def label_features(
         for i in group:
             fired = _fires(by_feature[0], i, found[i].threshold * max_activation[i])
             term = more_often(captions, terms, rules[i].holds(captions.by_term), fired)
-            extra = f"more with {_said(term, vocabulary)}" if term else side_of(footprints[i], others[i])
+            extra = (
+                f"more with {at_place(' '.join(term.words), term.place, vocabulary)}"
+                if term
+                else side_of(footprints[i], others[i])
+            )
             labels[i] = replace(labels[i], text=f"{labels[i].text}, {extra}" if extra else labels[i].text)
     return labels
-
-
-def _said(term: Mention, vocabulary: Vocabulary) -> str:
-    words = " ".join(term.words)
-    return f"{words} {vocabulary.place_name(term.place)}" if term.place else words
-
-
-def text_of(groups: Sequence[Sequence[Mention]], vocabulary: Vocabulary) -> str:
-    """`shark or whale head with red, rust or 4 other body`."""
-    parts = []
-    for group in groups:
-        names = [" ".join(term.words) for term in group[:NAMED]]
-        if len(group) > NAMED:
-            names.append(f"{len(group) - NAMED} other")
-        place = group[0].place
-        named = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-        parts.append(f"{named} {vocabulary.place_name(place)}" if place else named)
-    return " with ".join(parts)
 
 
 def _starts(
@@ -248,13 +219,6 @@ def _confirmed(rule: Rule, said: sparse.csc_matrix, fired: np.ndarray) -> tuple[
             break
         kept, best = step, score
     return kept, best
-
-
-def incidence(found: Sequence[set[Mention]], column: dict[Mention, int]) -> sparse.csr_matrix:
-    """Which caption holds which term, CSR of ones [captions, terms]; terms outside `column` are left out."""
-    pairs = [(row, column[term]) for row, terms in enumerate(found) for term in terms if term in column]
-    rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(found), len(column)))
 
 
 def firing(values: sparse.csr_matrix, levels: np.ndarray) -> sparse.csr_matrix:

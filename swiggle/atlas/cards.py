@@ -123,6 +123,11 @@ def rule_to_json(rule: Sequence[Sequence[Mention]]) -> str:
     return json.dumps([[{"place": term.place, "words": term.words} for term in group] for group in rule])
 
 
+def rule_from_json(text: str) -> list[list[Mention]]:
+    """What `rule_to_json` wrote."""
+    return [[Mention(term["place"], tuple(term["words"])) for term in group] for group in json.loads(text)]
+
+
 def explained(labels: Sequence[Label]) -> list[int]:
     """The features that have a label."""
     return [i for i, label in enumerate(labels) if label.text != UNEXPLAINED]

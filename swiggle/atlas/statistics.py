@@ -2,8 +2,8 @@
 
 Any number of workers summarise a batch of pictures each, and the summaries are merged two by two. Memory grows with the
 number of features, and with how many pairs of them ever fire together, never with features times features: what is
-kept of pairs is sparse. There are two passes: `Summary` needs nothing, `Company` needs the levels that the first pass
-found.
+kept of pairs is sparse. There are two passes: `Summary` needs nothing, `CoActivation` needs the mean and the largest
+activations that the first pass found.
 """
 
 from dataclasses import dataclass
@@ -160,25 +160,25 @@ def _scattered(ids: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Company:
+class CoActivation:
     """The second pass: what goes with a feature, as sums over some pictures. `strong` [features] counts the pictures
-    in which it fires at half of its mean activation or more; over these `levels` [i, j], CSR, sums the activation of
-    feature j where i is strong, and `latents` [features, latent_dim] the latents. `together` [i, j], CSR, counts
+    in which it fires at half of its mean activation or more; over these `sums` [i, j], CSR, sums the activation of
+    feature j where i is strong, and `latents` [features, latent_dim] the latents. `cofiring` [i, j], CSR, counts
     pictures in which i and j both fire, `histogram` [features, BINS] activations by their share of the largest;
     `pictures` and `total` [latent_dim] count and sum all pictures."""
 
     pictures: int
     total: np.ndarray
     strong: np.ndarray
-    levels: sparse.csr_matrix
+    sums: sparse.csr_matrix
     latents: np.ndarray
-    together: sparse.csr_matrix
+    cofiring: sparse.csr_matrix
     histogram: np.ndarray
 
     @classmethod
     def of(
         cls, values: sparse.csr_matrix, latents: np.ndarray, mean_activation: np.ndarray, max_activation: np.ndarray
-    ) -> "Company":
+    ) -> "CoActivation":
         """values: CSR [N, features]; latents: [N, latent_dim] of the same pictures."""
         strong = values.copy()
         strong.data = (strong.data >= 0.5 * mean_activation[strong.indices]).astype(np.float32)
@@ -191,22 +191,22 @@ class Company:
             pictures=len(latents),
             total=latents.sum(axis=0, dtype=np.float64),
             strong=np.asarray(strong.sum(axis=0)).ravel(),
-            levels=_in_order(strong.T @ values),
+            sums=_in_order(strong.T @ values),
             latents=np.asarray(strong.T @ latents, dtype=np.float32),
-            together=_in_order(fired.T @ fired),
+            cofiring=_in_order(fired.T @ fired),
             histogram=np.bincount(cell, minlength=values.shape[1] * BINS).reshape(-1, BINS),
         )
 
-    def merge(self, other: "Company") -> "Company":
-        return Company(
-            *(getattr(self, name) + getattr(other, name) for name in Company.__dataclass_fields__),
+    def merge(self, other: "CoActivation") -> "CoActivation":
+        return CoActivation(
+            *(getattr(self, name) + getattr(other, name) for name in CoActivation.__dataclass_fields__),
         )
 
-    def mean_levels(self) -> sparse.csr_matrix:
+    def mean_coactivation(self) -> sparse.csr_matrix:
         """[i, j] the mean activation of feature j where i is strong, CSR float32."""
-        times = np.repeat(np.maximum(self.strong, 1), np.diff(self.levels.indptr))
-        parts = (self.levels.data / times).astype(np.float32), self.levels.indices, self.levels.indptr
-        return sparse.csr_matrix(parts, shape=self.levels.shape)
+        times = np.repeat(np.maximum(self.strong, 1), np.diff(self.sums.indptr))
+        parts = (self.sums.data / times).astype(np.float32), self.sums.indices, self.sums.indptr
+        return sparse.csr_matrix(parts, shape=self.sums.shape)
 
     def direction(self) -> np.ndarray:
         """How the mean latent where a feature is strong differs from that of all pictures, float32 [features,

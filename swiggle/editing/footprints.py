@@ -19,8 +19,8 @@ COVERED = 0.3
 
 
 @dataclass(frozen=True)
-class Whereabouts:
-    """Of the features of one atlas."""
+class Footprints:
+    """Which features of one atlas act where."""
 
     atlas: Atlas
 

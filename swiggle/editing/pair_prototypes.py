@@ -1,10 +1,11 @@
-"""How two things look that lie on each other, as a print on a shirt: pair by pair, from remembered pictures.
+"""A prototype for each pair of terms of two places that lie on each other, as a print lies on a shirt.
 
-The latent of a picture is, nearly, a sum of one vector for each thing that its caption says; not so where two of them
-share pixels. So for two such places every pair of things that captions name together gets a look of its own: the
-mean latent of its pictures, less what the sum has for the other places, so that few pictures do. Looks tell what a
-picture shows of both places at once (the nearest, with the covariance within pairs: Fisher's discriminants, 1936), and
-how it changes when one of the two does. Captions alone say what a picture holds; no trait column is read.
+The latent of a picture is, nearly, a sum of one vector for each term that its caption holds; not so where two of them
+share pixels. So for two such places every pair of terms that captions hold together gets a prototype: the mean latent
+of its pictures, less what the sum has for the other places, so that few pictures suffice. Prototypes tell what a
+picture shows of both places at once (the nearest, with the covariance within pairs: Fisher's linear discriminant,
+1936), and how its latent moves when one of the two changes. Captions alone say what a picture holds; no trait column
+is read.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from swiggle.atlas.captioned_latents import Memory
+from swiggle.atlas.captioned_latents import CaptionedLatents
 from swiggle.editing.class_means import LEAST
 
 _RIDGE = 0.1
@@ -24,15 +25,15 @@ _SHRINK = 1e-3
 
 
 @dataclass(frozen=True)
-class Looks:
-    """Of the places `one` and `other`: `pairs` int [pairs, 2], the numbers of the terms; `look` float32 [pairs,
+class PairPrototypes:
+    """Of the places `one` and `other`: `pairs` int [pairs, 2], the numbers of the terms; `prototype` float32 [pairs,
     latent_dim], relative to the mean of all pictures; `count` [pairs], of how many pictures. `vectors` [terms,
     latent_dim] is the sum's; `weights` [pairs, latent_dim] and `offset` [pairs] read pairs from latents."""
 
     one: str
     other: str
     pairs: np.ndarray
-    look: np.ndarray
+    prototype: np.ndarray
     count: np.ndarray
     mean: np.ndarray
     vectors: np.ndarray
@@ -53,7 +54,7 @@ class Looks:
         rows = [self._row[pair] for pair in pairs if pair in self._row]
         if len(rows) < len(pairs) or min(self.count[rows]) < LEAST:
             return None
-        return self.look[rows[0]] - self.look[rows[1]]
+        return self.prototype[rows[0]] - self.prototype[rows[1]]
 
     def beside(self, place: str | None) -> str:
         """The other of the two places."""
@@ -64,30 +65,32 @@ class Looks:
         return {(int(one), int(other)): row for row, (one, other) in enumerate(self.pairs)}
 
 
-def looks_of(memory: Memory, one: str, other: str) -> Looks | None:
-    """The looks of two places; None if captions name no two things of them together."""
-    latents = memory.latents.astype(np.float32)
-    said = memory.said.astype(np.float32).tocsr()
+def pair_prototypes(captioned: CaptionedLatents, one: str, other: str) -> PairPrototypes | None:
+    """The prototypes of two places; None if captions hold no two terms of them together."""
+    latents = captioned.latents.astype(np.float32)
+    holds = captioned.incidence.astype(np.float32).tocsr()
     mean = latents.mean(axis=0)
-    vectors = _vectors(said, latents - mean, memory.whole)
-    ours, theirs = (np.array([term.place == place for term in memory.terms]) & memory.whole for place in (one, other))
-    rows, terms = _together(said.multiply(ours).tocsr(), said.multiply(theirs).tocsr())
+    vectors = _vectors(holds, latents - mean, captioned.whole)
+    of_place = [np.array([term.place == place for term in captioned.terms]) for place in (one, other)]
+    ours, theirs = (own & captioned.whole for own in of_place)
+    rows, terms = _together(holds.multiply(ours).tocsr(), holds.multiply(theirs).tocsr())
     if not len(rows):
         return None
     pairs, which, count = np.unique(terms, axis=0, return_inverse=True, return_counts=True)
     members = sparse.csr_matrix((np.ones(len(rows), np.float32), (which, rows)), shape=(len(pairs), len(latents)))
-    own = latents - mean - said @ (vectors * ~(ours | theirs)[:, None])
-    look = (members @ own) / count[:, None]
-    within = own[rows] - look[which]
+    own = latents - mean - holds @ (vectors * ~(ours | theirs)[:, None])
+    prototype = (members @ own) / count[:, None]
+    within = own[rows] - prototype[which]
     covariance = within.T @ within / len(rows)
     covariance += _SHRINK * np.trace(covariance) / len(mean) * np.eye(len(mean), dtype=np.float32)
-    weights = np.linalg.solve(covariance, look.T).T
-    return Looks(one, other, pairs, look, count, mean, vectors, weights, 0.5 * (weights * look).sum(axis=1))
+    weights = np.linalg.solve(covariance, prototype.T).T
+    offset = 0.5 * (weights * prototype).sum(axis=1)
+    return PairPrototypes(one, other, pairs, prototype, count, mean, vectors, weights, offset)
 
 
-def _vectors(said: sparse.csr_matrix, deviations: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def _vectors(holds: sparse.csr_matrix, deviations: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """The sum's vector for each term that captions say as a whole, by least squares: float32 [terms, latent_dim]."""
-    kept = said[:, np.flatnonzero(whole)]
+    kept = holds[:, np.flatnonzero(whole)]
     gram = (kept.T @ kept).toarray() + _RIDGE * np.eye(kept.shape[1])
     vectors = np.zeros((len(whole), deviations.shape[1]), np.float32)
     vectors[whole] = np.linalg.solve(gram, kept.T @ deviations)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from swiggle.atlas.attribution import NOBODY, acting_places, medians_of, shares
+from swiggle.atlas.attribution import UNATTRIBUTED, acting_places, medians_of, shares
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.evaluation.causal_slots import topmost
 from swiggle.nouns.sampling import captions_for, draw_traits
@@ -23,14 +23,14 @@ def test_pixels_of_shirt_and_print_on_it_are_told_apart() -> None:
         f"{['red', 'green', 'blue'][s]} shirt with {['bar', 'beam', 'rod', 'pole'][p]} print"
         for s, p in zip(shirt, printed, strict=True)
     ]
-    owner = medians_of(images, captions, NOUNS).owners(images[:40], captions[:40], NOUNS)
+    owner = medians_of(images, captions, NOUNS).attribute(images[:40], captions[:40], NOUNS)
     body, accessory = PLACES.index("body"), PLACES.index("accessory")
     for row in range(40):
         expected = np.full((4, 8), body)
         expected[1, 2 * printed[row] : 2 * printed[row] + 2] = accessory
         np.testing.assert_array_equal(owner[row, 4:], expected)
-    silent = medians_of(images, captions, NOUNS).owners(images[:2], [None, "something else"], NOUNS)
-    assert (silent == NOBODY).all()
+    silent = medians_of(images, captions, NOUNS).attribute(images[:2], [None, "something else"], NOUNS)
+    assert (silent == UNATTRIBUTED).all()
 
 
 def test_nouns_are_divided_as_they_were_painted() -> None:
@@ -38,7 +38,7 @@ def test_nouns_are_divided_as_they_were_painted() -> None:
     sprites = load_sprites()
     traits = draw_traits(sprites, 6_000, seed=0)
     images, captions = sprites.render(traits), captions_for(sprites, traits, seed=0)
-    owner = medians_of(images, captions, NOUNS).owners(images[:200], captions[:200], NOUNS)
+    owner = medians_of(images, captions, NOUNS).attribute(images[:200], captions[:200], NOUNS)
     painted = np.array([PLACES.index(slot) for slot in SLOTS])[topmost(sprites, traits[:200])]
     for place in PLACES:
         mine = painted == PLACES.index(place)
@@ -51,13 +51,13 @@ def test_things_said_too_seldom_own_nothing() -> None:
     captions = ["red shirt"] * 7 + ["blue shirt"] * 2
     medians = medians_of(images, captions, NOUNS)
     assert [mention.words for mention in medians.number] == [("red",)]
-    assert (medians.owners(images, captions, NOUNS)[7:] == NOBODY).all()
+    assert (medians.attribute(images, captions, NOUNS)[7:] == UNATTRIBUTED).all()
     without = medians_of(images, [None] * 9, NOUNS)
-    assert (without.owners(images, [None] * 9, NOUNS) == NOBODY).all()
+    assert (without.attribute(images, [None] * 9, NOUNS) == UNATTRIBUTED).all()
 
 
 def test_shares_of_a_change() -> None:
-    owner = np.array([[[0, 0], [1, NOBODY]]], np.int8)
+    owner = np.array([[[0, 0], [1, UNATTRIBUTED]]], np.int8)
     np.testing.assert_allclose(shares(np.array([[[1.0, 2.0], [1.0, 9.0]]]), owner, 3), [0.75, 0.25, 0])
     assert shares(np.zeros((0, 2, 2)), owner[:0], 3).tolist() == [0, 0, 0]
     assert acting_places(np.array([[0.2, 0.8], [0, 0]]), ["head", "body"]) == ["body", None]

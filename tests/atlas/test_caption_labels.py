@@ -1,7 +1,8 @@
 import numpy as np
 from scipy import sparse
 
-from swiggle.atlas.caption_labels import UNEXPLAINED, Captioned, label_features, terms_of
+from swiggle.atlas.caption_labels import UNEXPLAINED, Captioned, label_features
+from swiggle.captions.terms import terms_of
 from swiggle.captions.vocabulary import Mention, Vocabulary
 
 NOUNS = Vocabulary.load("nouns")

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from swiggle.atlas.activations import Activations, read_activations, to_table
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
-from swiggle.atlas.statistics import BINS, Company, Kept, Summary
+from swiggle.atlas.statistics import BINS, CoActivation, Kept, Summary
 
 
 def drawn(rng: np.random.Generator, pictures: int, features: int) -> Activations:
@@ -40,14 +40,14 @@ def test_any_way_of_parting_the_pictures_gives_the_same(rng: np.random.Generator
         np.testing.assert_allclose(getattr(found, name), value, rtol=1e-6, err_msg=name)
 
     levels = (expected.mean_activation, expected.max_activation)
-    together = Company.of(whole.values, latents, *levels)
+    together = CoActivation.of(whole.values, latents, *levels)
     merged = reduce(
-        Company.merge,
-        (Company.of(part.values, latents[rows], *levels) for part, rows in zip(cut, order, strict=True)),
+        CoActivation.merge,
+        (CoActivation.of(part.values, latents[rows], *levels) for part, rows in zip(cut, order, strict=True)),
     )
-    np.testing.assert_allclose(merged.mean_levels().toarray(), together.mean_levels().toarray(), rtol=1e-5)
+    np.testing.assert_allclose(merged.mean_coactivation().toarray(), together.mean_coactivation().toarray(), rtol=1e-5)
     np.testing.assert_allclose(merged.direction(), together.direction(), atol=1e-5)
-    np.testing.assert_array_equal(merged.together.toarray(), together.together.toarray())
+    np.testing.assert_array_equal(merged.cofiring.toarray(), together.cofiring.toarray())
     np.testing.assert_array_equal(merged.histogram, together.histogram)
     np.testing.assert_array_equal(merged.histogram.sum(axis=1), (whole.values.toarray() > 0).sum(axis=0))
     assert merged.histogram.shape == (6, BINS)
@@ -77,11 +77,11 @@ def test_company_by_hand() -> None:
     values = np.array([[4, 0], [1, 5], [0, 7]], dtype=np.float32)
     latents = np.array([[1.0, 0.0], [0.0, 0.0], [2.0, 3.0]], dtype=np.float32)
     # Feature 0 (mean 2.5) is strong in the first picture only, feature 1 (mean 6) in the last two.
-    company = Company.of(sparse.csr_matrix(values), latents, np.array([2.5, 6.0]), np.array([4.0, 7.0]))
-    np.testing.assert_allclose(company.mean_levels().toarray(), [[4, 0], [0.5, 6]])
-    np.testing.assert_allclose(company.direction(), [[0, -1], [0, 0.5]])
-    np.testing.assert_array_equal(company.together.toarray(), [[2, 1], [1, 2]])
-    assert np.flatnonzero(company.histogram[0]).tolist() == [5, 19]
+    coactivation = CoActivation.of(sparse.csr_matrix(values), latents, np.array([2.5, 6.0]), np.array([4.0, 7.0]))
+    np.testing.assert_allclose(coactivation.mean_coactivation().toarray(), [[4, 0], [0.5, 6]])
+    np.testing.assert_allclose(coactivation.direction(), [[0, -1], [0, 0.5]])
+    np.testing.assert_array_equal(coactivation.cofiring.toarray(), [[2, 1], [1, 2]])
+    assert np.flatnonzero(coactivation.histogram[0]).tolist() == [5, 19]
 
 
 def test_neighbours_in_space_and_in_time() -> None:

@@ -1,4 +1,4 @@
-"""Dictionaries of many features: nothing that is worked out of them takes features x features of memory."""
+"""Dictionaries of many features: nothing that is worked out of them takes features x features of captioned."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from swiggle.atlas.activations import Activations, activations_of
 from swiggle.atlas.atlas import ARRAYS, Atlas, write_arrays
 from swiggle.atlas.caption_coverage import caption_coverage
 from swiggle.atlas.caption_labels import Captioned, label_features
-from swiggle.atlas.captioned_latents import remember
+from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.layout import FeatureMap
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
-from swiggle.atlas.statistics import Company, Summary
+from swiggle.atlas.statistics import CoActivation, Summary
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import SAEConfig
 from swiggle.sae.metrics import dictionary_metrics
@@ -31,7 +31,7 @@ VOCABULARY = Vocabulary(places={"head": ["head"], "body": ["shirt"]}, filler=fro
 
 
 def peak(work: Callable[[], Any]) -> tuple[Any, float]:
-    """What work gives, and by how many megabytes memory of NumPy and Python grew meanwhile at most."""
+    """What work gives, and by how many megabytes captioned of NumPy and Python grew meanwhile at most."""
     tracemalloc.start()
     try:
         return work(), tracemalloc.get_traced_memory()[1] / MEGABYTE
@@ -65,12 +65,12 @@ def test_statistics_of_65536_features() -> None:
     assert statistics.example_ids.shape == (FEATURES, 9)
     levels = statistics.mean_activation, statistics.max_activation
 
-    def second() -> Company:
-        return Company.of(one.values, latents, *levels).merge(Company.of(other.values, latents, *levels))
+    def second() -> CoActivation:
+        return CoActivation.of(one.values, latents, *levels).merge(CoActivation.of(other.values, latents, *levels))
 
-    company, megabytes = peak(second)
+    coactivation, megabytes = peak(second)
     assert megabytes < 300
-    near, megabytes = peak(lambda: nearest_cofiring(company.together, 8))
+    near, megabytes = peak(lambda: nearest_cofiring(coactivation.cofiring, 8))
     assert megabytes < 100
     assert len(near) == FEATURES
     assert all(0 in some for some in near[1:] if len(some) < 8 and len(some) > 0) or len(near[0]) == 8
@@ -80,19 +80,19 @@ def test_sparse_company_is_what_the_dense_products_say() -> None:
     some = drawn(60, 300)
     latents = np.random.default_rng(2).normal(size=(300, 4)).astype(np.float32)
     statistics = Summary.of(some, 9, 200).statistics(5)
-    company = Company.of(some.values, latents, statistics.mean_activation, statistics.max_activation)
+    coactivation = CoActivation.of(some.values, latents, statistics.mean_activation, statistics.max_activation)
     dense = some.values.toarray()
     strong = ((dense > 0) & (dense >= 0.5 * statistics.mean_activation)).astype(np.float32)
-    assert sparse.issparse(company.together)
-    np.testing.assert_array_equal(company.together.toarray(), (dense > 0).T.astype(np.float32) @ (dense > 0))
+    assert sparse.issparse(coactivation.cofiring)
+    np.testing.assert_array_equal(coactivation.cofiring.toarray(), (dense > 0).T.astype(np.float32) @ (dense > 0))
     expected = strong.T @ dense / np.maximum(strong.sum(axis=0), 1)[:, None]
-    np.testing.assert_allclose(company.mean_levels().toarray(), expected, rtol=1e-5)
-    together = company.together.toarray()
+    np.testing.assert_allclose(coactivation.mean_coactivation().toarray(), expected, rtol=1e-5)
+    together = coactivation.cofiring.toarray()
     fired = np.diagonal(together)
     score = together / np.maximum(fired[:, None] + fired[None, :] - together, 1.0)
     np.fill_diagonal(score, -1.0)
     order = np.argsort(-score, axis=1, kind="stable")[:, :5]
-    assert nearest_cofiring(company.together, 5) == [
+    assert nearest_cofiring(coactivation.cofiring, 5) == [
         [int(j) for j in row if score[i, j] > 0] for i, row in enumerate(order)
     ]
 
@@ -119,7 +119,7 @@ def spoken(count: int, words: int, seed: int) -> list[str | None]:
     return [f"a w{a}x w{b}y head with a w{c}z shirt" for a, b, c in rng.integers(words, size=(count, 3))]
 
 
-def test_labels_and_coverage_and_memory_are_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_and_coverage_and_captioned_are_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     splits = [
         Captioned(drawn(80, count, seed).values, spoken(count, 6, seed)) for seed, count in enumerate((900, 300, 300))
     ]
@@ -131,8 +131,8 @@ def test_labels_and_coverage_and_memory_are_the_same_in_blocks(monkeypatch: pyte
         labels = label_features(
             splits, highest, np.zeros((80, 4, 4)), [None] * 40 + ["head", "body"] * 20, VOCABULARY, 0.0
         )
-        memory = remember(latents, splits[0].captions, splits[0].values, np.ones(80), [], VOCABULARY)
-        return labels, caption_coverage(*pairs, VOCABULARY), memory.held.tobytes()
+        captioned = captioned_latents(latents, splits[0].captions, splits[0].values, np.ones(80), [], VOCABULARY)
+        return labels, caption_coverage(*pairs, VOCABULARY), captioned.term_share.tobytes()
 
     whole = found()
     assert sum(label.source == "caption" for label in whole[0]) > 5
@@ -140,7 +140,7 @@ def test_labels_and_coverage_and_memory_are_the_same_in_blocks(monkeypatch: pyte
     assert found() == whole
 
 
-def test_coverage_and_memory_of_many_features_and_terms() -> None:
+def test_coverage_and_term_shares_of_many_features_and_terms() -> None:
     rare = [(drawn(20_000, 600, seed).values, spoken(600, 900, seed)) for seed in range(2)]
     score, megabytes = peak(lambda: caption_coverage(*rare, VOCABULARY))
     assert score is None  # nothing is said often enough, and nothing multiplied
@@ -151,8 +151,8 @@ def test_coverage_and_memory_of_many_features_and_terms() -> None:
     assert megabytes < 250
     values, captions = drawn(40_000, 900).values, spoken(900, 30, 0)
     latents = np.random.default_rng(0).normal(size=(900, 8)).astype(np.float32)
-    memory, megabytes = peak(lambda: remember(latents, captions, values, np.ones(40_000), [], VOCABULARY))
-    assert megabytes < 2 * memory.held.nbytes / MEGABYTE + 100
+    captioned, megabytes = peak(lambda: captioned_latents(latents, captions, values, np.ones(40_000), [], VOCABULARY))
+    assert megabytes < 2 * captioned.term_share.nbytes / MEGABYTE + 100
 
 
 def test_activations_of_wide_dictionaries_come_in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,23 +178,23 @@ def test_arrays_of_wide_dictionaries_stay_small_and_narrow_ones_as_they_were(tmp
     direction, footprint = np.ones((60, 4), np.float32), np.ones((60, 32, 32), np.float32)
     write_arrays(tmp_path, levels.tocsr(), direction, footprint, mean)
     stored = load_file(tmp_path / ARRAYS)
-    assert stored.keys() == {"levels", "direction", "footprint"}
-    np.testing.assert_array_equal(stored["levels"], levels.toarray().astype(np.float16))
+    assert stored.keys() == {"coactivation", "direction", "footprint"}
+    np.testing.assert_array_equal(stored["coactivation"], levels.toarray().astype(np.float16))
 
     wide = wide_bundle(tmp_path / "wide", 3_000)
-    assert "levels" not in load_file(wide / "atlas" / ARRAYS)
+    assert "coactivation" not in load_file(wide / "atlas" / ARRAYS)
     atlas = Atlas.load(wide / "atlas")
-    ids, found = atlas.company(2_999)
+    ids, found = atlas.coactive_with(2_999)
     assert len(ids) == len(found) <= 64
     # A bundle that was made with all levels says the same of each feature's strongest company.
     arrays = load_file(wide / "atlas" / ARRAYS)
-    kept = {name: arrays.pop(name) for name in ("company_ids", "company_levels")}
+    kept = {name: arrays.pop(name) for name in ("coactivation_ids", "coactivation_values")}
     dense = np.zeros((3_000, 3_000), np.float16)
     for i in range(3_000):
-        there = kept["company_ids"][i] >= 0
-        dense[i, kept["company_ids"][i][there]] = kept["company_levels"][i][there]
+        there = kept["coactivation_ids"][i] >= 0
+        dense[i, kept["coactivation_ids"][i][there]] = kept["coactivation_values"][i][there]
     save_file({**arrays, "levels": dense}, wide / "atlas" / ARRAYS)
     old = Atlas.load(wide / "atlas")
     for i in (0, 17, 2_999):
-        before, after = dict(zip(*old.company(i), strict=True)), dict(zip(*atlas.company(i), strict=True))
+        before, after = dict(zip(*old.coactive_with(i), strict=True)), dict(zip(*atlas.coactive_with(i), strict=True))
         assert {k: v for k, v in before.items() if v > 0} == {k: v for k, v in after.items() if v > 0}

@@ -10,8 +10,9 @@ import pytest
 from scipy import sparse
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.captioned_latents import remember
+from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.index import LabelIndex, Match
+from swiggle.atlas.label_text import LabelText
 from swiggle.captions.vocabulary import Mention, Vocabulary
 from swiggle.editing.composer import Picture
 from swiggle.editing.planner import Planner
@@ -52,25 +53,25 @@ def planner_of(labels: list[str]) -> tuple[Planner, np.ndarray]:
     drawn = np.stack([rng.integers(3, size=600), 3 + rng.integers(2, size=600), 5 + rng.integers(2, size=600)], axis=1)
     codes = np.zeros((600, 7), np.float32)
     np.put_along_axis(codes, drawn, 1.0, axis=1)
-    # Below stripes red is twice as strong: what a shirt looks like depends on its print.
+    # Below stripes red is twice as strong: what a shirt prototypes like depends on its print.
     codes[(codes[:, RED] > 0) & (codes[:, STRIPES] > 0), RED] = 2.0
     latents = codes @ rows + 0.01 * rng.normal(size=(600, 16)).astype(np.float32)
     captions = [f"a {WORDS[h]} head with a {WORDS[b]} shirt and {WORDS[p]} print" for h, b, p in drawn]
     values = sparse.csr_matrix(codes)
     unit = codes.sum(axis=0) / (codes > 0).sum(axis=0)
     known = [Mention(place, (word,)) for place, word in zip(PLACES, WORDS, strict=True)]
-    memory = remember(latents, captions, values, unit, known, VOCABULARY)
+    captioned = captioned_latents(latents, captions, values, unit, known, VOCABULARY)
     footprint = np.zeros((7, 32, 32), np.float32)
     footprint[:3, :16], footprint[3:, 16:] = 1.0, 1.0  # heads above; shirts and prints on the same half
     strong = codes >= 0.5 * unit
     direction = np.stack([latents[strong[:, i]].mean(axis=0) - latents.mean(axis=0) for i in range(7)])
     table = pa.table(
         {
-            "label": labels, "words": labels, "place": PLACES, "confidence": np.ones(7), "density": np.full(7, 0.4),
-            "mean_activation": unit,
+            "label": labels, "words": labels, "place": PLACES, "rule": ["[]"] * 7, "confidence": np.ones(7),
+            "density": np.full(7, 0.4), "mean_activation": unit,
         }
     )  # fmt: skip
-    atlas = Atlas(table, direction, footprint, {}, [], VOCABULARY, memory)
+    atlas = Atlas(table, direction, footprint, {}, [], VOCABULARY, captioned)
     return Planner(atlas, ExactIndex(labels), rows), codes
 
 
@@ -154,7 +155,7 @@ def test_what_else_a_word_might_mean_is_told() -> None:
 def test_a_whole_label_can_be_asked_for() -> None:
     """Labels that the page offers hold what tells them from others of the same meaning; that is no request."""
     planner, _ = planner_of(WORDS)
-    planner.atlas.labels[SHARK] = "shark head, upper"
+    planner.atlas.label_texts[SHARK] = LabelText("shark head, upper", "shark head", "shark head")
     worn = wearing(PIZZA, BLUE, DOTS)
     found = after(planner, "Give it Shark head, upper", worn)
     np.testing.assert_array_equal(found, after(planner, "give it shark head", worn))
@@ -171,7 +172,7 @@ def test_labels_of_the_same_meaning_are_no_alternatives() -> None:
     assert [match.feature for match in reason.matched] == [SHARK]
     assert reason.alternatives == ["shark head, upper"]  # as far as the atlas knows
     planner, _ = planner_of(["shark head", "shark head, upper", *WORDS[2:]])
-    planner.atlas.words[LAMP] = planner.atlas.words[SHARK] = "shark"
+    planner.atlas.label_texts[LAMP] = LabelText("shark head, upper", "shark head", "shark head")
     (reason,) = planner.plan("make it a shark").reasons
     assert [match.feature for match in reason.matched] == [SHARK]
     assert reason.alternatives == []
@@ -241,7 +242,7 @@ def test_what_a_reader_could_not_do_is_in_the_reasons() -> None:
 @pytest.mark.parametrize(("word", "form"), [("🦈", "NFC"), ("🦈", "NFD"), ("forêt", "NFD")])
 def test_a_whole_label_of_any_script_can_be_asked_for(word: str, form: Literal["NFC", "NFD"]) -> None:
     planner, _ = planner_of([word, *WORDS[1:]])
-    planner.atlas.labels[SHARK] = f"{word} head, upper"
+    planner.atlas.label_texts[SHARK] = LabelText(f"{word} head, upper", f"{word} head", f"{word} head")
     (request,) = planner.understand(unicodedata.normalize(form, f"give it {word} head, upper"))
     assert (request.clause.words, request.clause.place) == ((word,), "head")
 
