@@ -3,9 +3,10 @@
     python -m benchmarks.edit_constants --bundle runs/demo                  # those of reading, retrieving and composing
     python -m benchmarks.edit_constants --bundle runs/demo --labels         # those of labels, made anew for each
 
-For each slot 60 validation pictures are edited by a prompt (the sentences of development), with the constant as it is
-and moved. Printed are success, preservation and exactness with the change of each, and how likely a change as large is
-by chance: the two-sided binomial test over the pairs of which one of the two settings alone is exact (McNemar 1947).
+For each slot 60 validation pictures are edited by a prompt, with the constant as it is and moved. Printed are success,
+preservation and exactness with the change of each, and how likely a change as large is by chance: the two-sided
+binomial test over the pairs of which one of the two settings alone is exact (McNemar 1947). Then the same of the
+sentences of development (`benchmarks/sentences.py`), three pictures each, which are asked for in many more ways.
 """
 
 import argparse
@@ -17,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from scipy.stats import binomtest
 
+from benchmarks.sentences import Sentences
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_labels import Captioned, label_features
 from swiggle.atlas.captioned_latents import captioned_latents
@@ -30,6 +33,7 @@ from swiggle.bundle import Bundle
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
 from swiggle.data.reading import captions_of, read_pictures
+from swiggle.editing import composer
 from swiggle.editing.composer import Picture
 from swiggle.evaluation.noun_edit import draw_pairs, outcomes
 from swiggle.evaluation.truth import true_traits
@@ -106,10 +110,12 @@ class Trial:
         self.pairs = [draw_pairs(self.reader, slot, pictures.images, traits, PAIRS, SEED) for slot in SLOTS]
         self.latents = [self.bundle.encode(self._resized(pairs.images, self.bundle.image_size)) for pairs in self.pairs]
         self.unedited = [self._resized(self.bundle.decode(latents), SIZE) for latents in self.latents]
+        self.sentences = Sentences(self.bundle, location, "development")
 
     def scores(self, bundle: Bundle, index: LabelIndex) -> dict[str, np.ndarray]:
         """Of all pairs, slot after slot, bool [n] each."""
         planner = bundle.planner_with(index)
+        planner.composer = replace(planner.composer, group=composer.GROUP)
         found: dict[str, list[np.ndarray]] = {name: [] for name in SCORES}
         for pairs, latents, unedited in zip(self.pairs, self.latents, self.unedited, strict=True):
             prompts = pairs.prompts(self.reader.sprites.names[pairs.slot])
@@ -120,7 +126,9 @@ class Trial:
             scored = outcomes(self.reader, pairs, self._resized(edited, SIZE), unedited)
             for name in SCORES:
                 found[name].append(scored[name])
-        return {name: np.concatenate(values) for name, values in found.items()}
+        said = self.sentences.outcomes(planner)
+        scores = {name: np.concatenate(values) for name, values in found.items()}
+        return scores | {"sentences": np.array([one.asked and one.rest for one in said])}
 
     @staticmethod
     def _resized(pictures: np.ndarray, side: int) -> np.ndarray:
@@ -156,8 +164,8 @@ class Relabelled:
             "confidence": [label.confidence for label in labels],
         }
         for name, values in columns.items():
-            column = table.schema.get_field_index(name)
-            table = table.set_column(column, table.schema.field(name), [values])
+            field = table.schema.field(name)
+            table = table.set_column(table.schema.get_field_index(name), field, pa.array(values, field.type))
         train = self.splits[0]
         known = {mention for label in labels for mention in label.found_by}
         captioned = captioned_latents(self.latents, train.captions, train.values, unit, known, atlas.vocabulary)
@@ -170,11 +178,15 @@ class Relabelled:
 
 
 def compared(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> str:
-    """Scores after, the change of each, and the p value of that of `exact`."""
+    """Scores after, the change of each, and of `exact` and of the sentences how many are won and lost, with p."""
     shown = [f"{after[name].mean():.3f} ({after[name].mean() - before[name].mean():+.3f})" for name in SCORES]
-    better, worse = (after["exact"] & ~before["exact"]).sum(), (before["exact"] & ~after["exact"]).sum()
-    p = binomtest(int(better), int(better + worse)).pvalue if better + worse else 1.0
-    return f"{' '.join(shown)} | +{better} -{worse}, p {p:.2f}"
+    return " | ".join([" ".join(shown), *(_won_and_lost(before[name], after[name]) for name in ("exact", "sentences"))])
+
+
+def _won_and_lost(before: np.ndarray, after: np.ndarray) -> str:
+    won, lost = int((after & ~before).sum()), int((before & ~after).sum())
+    p = binomtest(won, won + lost).pvalue if won + lost else 1.0
+    return f"+{won} -{lost}, p {p:.2f}"
 
 
 def main() -> None:
@@ -192,7 +204,7 @@ def main() -> None:
     else:
         bundle, index, told = trial.bundle, trial.bundle.open_index(), ""
         before = trial.scores(bundle, index)
-    print(f"as it is: {' '.join(f'{before[name].mean():.3f}' for name in SCORES)} of {len(before['exact'])} {told}")
+    print("as it is:", *(f"{name} {values.mean():.3f} of {len(values)}" for name, values in before.items()), told)
     for constant in LABELS if options.labels else EDITING:
         if options.only and constant.name not in options.only:
             continue
