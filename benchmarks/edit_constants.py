@@ -24,9 +24,10 @@ from scipy.stats import binomtest
 
 from benchmarks.sentences import Sentences
 from swiggle.atlas.activations import activations_of
-from swiggle.atlas.caption_labels import Captioned, label_features
+from swiggle.atlas.caption_labels import label_features
 from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.cards import rule_to_json
+from swiggle.atlas.detectors import CaptionedActivations
 from swiggle.atlas.entries import made_entries
 from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.bundle import Bundle
@@ -71,13 +72,13 @@ EDITING = (
     Constant("_SMALLEST", (0.0, 1e-2), ("editing.fit",)),
 )
 LABELS = (
-    Constant("BETA", (0.3, 1.0), ("atlas.caption_labels",)),
-    Constant("THRESHOLDS", ((0.0,), (0.0, 0.25, 0.5), (0.0, 0.5)), ("atlas.caption_labels",)),
-    Constant("_TIE", (0.0, 0.03), ("atlas.caption_labels",)),
-    Constant("_MIN_FIRINGS", (1, 20), ("atlas.caption_labels",)),
+    Constant("BETA", (0.3, 1.0), ("atlas.detectors",)),
+    Constant("THRESHOLDS", ((0.0,), (0.0, 0.25, 0.5), (0.0, 0.5)), ("atlas.detectors",)),
+    Constant("_TIE", (0.0, 0.03), ("atlas.detectors",)),
+    Constant("_MIN_FIRINGS", (1, 20), ("atlas.detectors",)),
     Constant("ALTERNATIVES", (1, 8), ("atlas.rules",)),
     Constant("CONDITIONS", (0, 1, 3), ("atlas.rules",)),
-    Constant("GAIN", (0.01, 0.1), ("atlas.rules", "atlas.caption_labels")),
+    Constant("GAIN", (0.01, 0.1), ("atlas.rules", "atlas.detectors")),
     Constant("SURE", (2.0, 8.0), ("atlas.distinguish",)),
     Constant("AWAY", (0.3, 3.0), ("atlas.distinguish",)),
     Constant("NAMED", (1, 8), ("atlas.label_text",)),
@@ -140,12 +141,12 @@ class Relabelled:
 
     def __init__(self, trial: Trial) -> None:
         self.bundle = trial.bundle
-        self.splits: list[Captioned] = []
+        self.splits: list[CaptionedActivations] = []
         for split in ("train", "validation", "test"):
             ids, latents = read_latents(trial.run / "latents", split)
             order = np.argsort(ids)
             values = activations_of(self.bundle.sae, latents[order])
-            self.splits.append(Captioned(values, captions_of(trial.run / "data" / split, ids[order])))
+            self.splits.append(CaptionedActivations(values, captions_of(trial.run / "data" / split, ids[order])))
             if split == "train":
                 self.latents = latents[order]
 

@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import torch
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.caption_labels import UNEXPLAINED
 from swiggle.atlas.cards import ABLATIONS
 from swiggle.atlas.feature_figures import ablation_grid, density_histogram, l0_curve, one_feature, reconstruction_grid
 from swiggle.atlas.groups import DEAD, MIXED
+from swiggle.atlas.label import UNEXPLAINED
 from swiggle.atlas.page import COLUMNS, data_url, exact_sheet, lossy_sheet, tiles_of, write_page
 from swiggle.atlas.sweeps import STRENGTHS
 from swiggle.data.pixels import decode_picture, resize

@@ -32,10 +32,12 @@ from jobs.runtime.stage import Stage, complete, run_command, say, vocabulary_fil
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
 from swiggle.atlas.attribution import acting_places, medians_of
-from swiggle.atlas.caption_labels import Captioned, Label, label_features
+from swiggle.atlas.caption_labels import label_features
 from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.cards import Places, explained, write_cards
+from swiggle.atlas.detectors import CaptionedActivations
 from swiggle.atlas.groups import feature_groups
+from swiggle.atlas.label import Label
 from swiggle.atlas.layout import FeatureMap, feature_map, feature_rows
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
 from swiggle.atlas.previews import FOOTPRINT
@@ -158,13 +160,13 @@ def rows_of(known: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.nda
     return found
 
 
-def captioned(config: RunConfig, features: int) -> dict[str, tuple[np.ndarray, Captioned]]:
+def captioned(config: RunConfig, features: int) -> dict[str, tuple[np.ndarray, CaptionedActivations]]:
     """For each split, ids and what is read of its pictures with captions."""
     found = {}
     with local_copy(join(config.run, "data")) as data, local_copy(join(config.run, "activations")) as folder:
         for split in SPLITS:
             ids, captions = read_captions(data / split, config.atlas.caption_pictures)
-            found[split] = ids, Captioned(read_activations(folder, features, ids).values, captions)
+            found[split] = ids, CaptionedActivations(read_activations(folder, features, ids).values, captions)
     if not any(found["train"][1].captions):
         say(STAGE.name, "no captions were found, so no feature gets a label from them and prompts find nothing")
     elif not found["validation"][1].captions:
@@ -176,7 +178,7 @@ def seen_by_vision(
     config: RunConfig,
     labels: list[Label],
     statistics: FeatureStatistics,
-    train: tuple[np.ndarray, Captioned],
+    train: tuple[np.ndarray, CaptionedActivations],
     parts: str,
 ) -> list[Label]:
     """The labels, with those of a vision model where captions leave a live feature unexplained. Answers are kept at
@@ -210,7 +212,7 @@ def seen_by_vision(
 
 
 def pictures_about(
-    feature: int, statistics: FeatureStatistics, ids: np.ndarray, train: Captioned
+    feature: int, statistics: FeatureStatistics, ids: np.ndarray, train: CaptionedActivations
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Ids of pictures to name a feature by (strongest, and silent ones), and of others to check the name with."""
     column = train.values[:, feature].toarray().ravel()

@@ -18,7 +18,7 @@ from jobs import build_atlas, encode_latents, prepare_data, sweep_sae, train_vae
 from jobs.atlas_page import page_of
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.caption_labels import UNEXPLAINED
+from swiggle.atlas.label import UNEXPLAINED
 from swiggle.atlas.previews import ablate
 from swiggle.config import RunConfig
 from swiggle.data.latents import latents_of_ids

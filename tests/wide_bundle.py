@@ -17,9 +17,9 @@ import torch
 
 from swiggle.atlas.activations import Activations, activations_of
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
-from swiggle.atlas.caption_labels import Label
 from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.cards import Places, write_cards
+from swiggle.atlas.label import Label
 from swiggle.atlas.layout import FeatureMap
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
 from swiggle.atlas.statistics import CoActivation, Summary

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from swiggle.atlas.caption_labels import THRESHOLDS, firing
+from swiggle.atlas.detectors import THRESHOLDS, firing
 from swiggle.blocks import blocks
 from swiggle.captions.terms import incidence
 from swiggle.captions.vocabulary import Mention, Vocabulary

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from swiggle.atlas.caption_labels import UNEXPLAINED, Label
+from swiggle.atlas.label import UNEXPLAINED, Label
 from swiggle.atlas.statistics import FeatureStatistics
 from swiggle.captions.vocabulary import Mention
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.caption_labels import UNEXPLAINED
+from swiggle.atlas.label import UNEXPLAINED
 from swiggle.captions.tokens import composed
 from swiggle.captions.vocabulary import Vocabulary
 

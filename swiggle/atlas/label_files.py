@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from swiggle.atlas.atlas import Atlas
-from swiggle.atlas.caption_labels import UNEXPLAINED
 from swiggle.atlas.entries import entry_for
 from swiggle.atlas.hand_labels import MAX_LENGTH, LabelError
+from swiggle.atlas.label import UNEXPLAINED
 
 HAND = "hand"
 _HASH = "sha256:"

@@ -19,7 +19,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from swiggle.atlas.caption_labels import BETA, UNEXPLAINED, Label
+from swiggle.atlas.detectors import BETA
+from swiggle.atlas.label import UNEXPLAINED, Label
 from swiggle.atlas.rules import detection
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.errors import SwiggleError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from swiggle.atlas.caption_labels import UNEXPLAINED
+from swiggle.atlas.label import UNEXPLAINED
 from swiggle.evaluation.causal_slots import Readings, removed_and_kept
 from swiggle.evaluation.map_separation import map_separation
 from swiggle.nouns.sprites import SLOTS

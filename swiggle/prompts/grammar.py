@@ -21,7 +21,7 @@ COMPARATIVES = {
     "greyer": "grey", "grayer": "gray", "blacker": "black", "whiter": "white", "darker": "dark", "lighter": "light",
     "colder": "cold", "warmer": "warm", "cooler": "cool",
 }  # fmt: skip
-VERBS = {
+STOP_WORDS = {
     "give", "make", "put", "add", "turn", "change", "set", "wear", "wears", "want", "use", "let", "get", "take", "swap",
     "into", "try", "become", "becomes", "replace", "show", "keep", "down", "up", "out", "look", "looks", "like", "him",
     "her", "them", "he", "she", "they", "me", "my", "i", "you", "can", "could", "would", "should", "will",
@@ -32,10 +32,10 @@ VERBS = {
     "everything", "else", "go", "going", "bring", "some", "something", "one", "ones", "any", "all", "hello", "hi",
     "hey", "thanks", "thank", "or", "maybe", "must", "may", "see", "prefer", "style", "type", "covered",
 }  # fmt: skip
-"""Also small words of speech that a data set's vocabulary does not list."""
+"""Verbs of requests and small words of speech: they name no thing, and no vocabulary of a data set lists them."""
 DEFINITE = {"the", "its", "his", "her", "their", "those", "these", "that"}
 STARTERS = (
-    REMOVE | LOWER | RAISE | VERBS | DEFINITE | AMOUNTS.keys() | COMPARATIVES.keys()
+    REMOVE | LOWER | RAISE | STOP_WORDS | DEFINITE | AMOUNTS.keys() | COMPARATIVES.keys()
     | {"a", "an", "please", "keep", "leave", "never", "dont"}
 )  # fmt: skip
 """Words with which a request may begin after "and"."""

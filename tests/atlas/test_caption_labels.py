@@ -1,7 +1,9 @@
 import numpy as np
 from scipy import sparse
 
-from swiggle.atlas.caption_labels import UNEXPLAINED, Captioned, label_features
+from swiggle.atlas.caption_labels import label_features
+from swiggle.atlas.detectors import CaptionedActivations
+from swiggle.atlas.label import UNEXPLAINED
 from swiggle.captions.terms import terms_of
 from swiggle.captions.vocabulary import Mention, Vocabulary
 
@@ -10,7 +12,7 @@ HEADS = ["shark", "pizza", "index card", "robot"]
 PRINTS = ["robot", "wet money"]
 
 
-def world(count: int, seed: int) -> Captioned:
+def world(count: int, seed: int) -> CaptionedActivations:
     """Features: shark head (all), pizza head (a third of them), robot print, index card head, noise."""
     rng = np.random.default_rng(seed)
     head, print_ = rng.integers(4, size=count), rng.integers(2, size=count)
@@ -19,7 +21,7 @@ def world(count: int, seed: int) -> Captioned:
         [head == 0, (head == 1) & (rng.random(count) < 0.33), print_ == 0, head == 2, rng.random(count) < 0.1], axis=1
     )
     values = activations * rng.uniform(0.5, 1.0, size=(count, 5)).astype(np.float32)
-    return Captioned(sparse.csr_matrix(values), captions)
+    return CaptionedActivations(sparse.csr_matrix(values), captions)
 
 
 def test_labels_from_captions() -> None:
@@ -40,7 +42,7 @@ def test_labels_from_captions() -> None:
 
 
 def test_without_captions_everything_is_unexplained() -> None:
-    silent = Captioned(world(100, 0).values, [None] * 100)
+    silent = CaptionedActivations(world(100, 0).values, [None] * 100)
     labels = label_features([silent] * 3, np.ones(5), np.zeros((5, 32, 32)), ["head"] * 5, NOUNS, 0.3)
     assert {label.text for label in labels} == {UNEXPLAINED}
 
@@ -56,7 +58,7 @@ def test_equal_labels_are_told_apart_by_captions_or_by_place() -> None:
         often = np.where(print_ == 0, 0.95, 0.75)
         chance = np.stack([often, 1.7 - often], axis=1)
         fires = np.concatenate([shark & (rng.random((count, 2)) < chance), pizza & np.ones((count, 2), bool)], axis=1)
-        splits.append(Captioned(sparse.csr_matrix(fires.astype(np.float32)), captions))
+        splits.append(CaptionedActivations(sparse.csr_matrix(fires.astype(np.float32)), captions))
     footprints = np.zeros((4, 32, 32))
     footprints[:3, 4, 4], footprints[3, 20, 28] = 1.0, 1.0
     labels = label_features(splits, np.ones(4), footprints, [None] * 4, NOUNS, min_confidence=0.5)
@@ -77,7 +79,7 @@ def test_a_label_begins_with_the_place_that_its_feature_acts_on() -> None:
         captions = [f"a {HEADS[h]} head with {PRINTS[p]} on the shirt" for h, p in zip(head, print_, strict=True)]
         both = (head == 0) & (print_ == 0)
         fires = np.stack([both, both, both, print_ == 0], axis=1)
-        splits.append(Captioned(sparse.csr_matrix(fires.astype(np.float32)), captions))
+        splits.append(CaptionedActivations(sparse.csr_matrix(fires.astype(np.float32)), captions))
     places = ["accessory", "head", "glasses", "head"]
     labels = label_features(splits, np.ones(4), np.zeros((4, 32, 32)), places, NOUNS, min_confidence=0.5)
     assert [label.text for label in labels] == [

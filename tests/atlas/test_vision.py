@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from swiggle.atlas.caption_labels import Label
+from swiggle.atlas.label import Label
 from swiggle.atlas.vision import KEY, Evidence, VisionLabeller, unexplained, vision_labels
 from swiggle.captions.vocabulary import Vocabulary
 

@@ -14,8 +14,9 @@ from scipy import sparse
 from swiggle.atlas.activations import Activations, activations_of
 from swiggle.atlas.atlas import ARRAYS, Atlas, write_arrays
 from swiggle.atlas.caption_coverage import caption_coverage
-from swiggle.atlas.caption_labels import Captioned, label_features
+from swiggle.atlas.caption_labels import label_features
 from swiggle.atlas.captioned_latents import captioned_latents
+from swiggle.atlas.detectors import CaptionedActivations
 from swiggle.atlas.layout import FeatureMap
 from swiggle.atlas.neighbours import nearest_cofiring, nearest_rows
 from swiggle.atlas.statistics import CoActivation, Summary
@@ -119,9 +120,10 @@ def spoken(count: int, words: int, seed: int) -> list[str | None]:
     return [f"a w{a}x w{b}y head with a w{c}z shirt" for a, b, c in rng.integers(words, size=(count, 3))]
 
 
-def test_labels_and_coverage_and_captioned_are_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_and_coverage_and_term_shares_are_the_same_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     splits = [
-        Captioned(drawn(80, count, seed).values, spoken(count, 6, seed)) for seed, count in enumerate((900, 300, 300))
+        CaptionedActivations(drawn(80, count, seed).values, spoken(count, 6, seed))
+        for seed, count in enumerate((900, 300, 300))
     ]
     highest = splits[0].values.max(axis=0).toarray().ravel()
     pairs = [(split.values, split.captions) for split in splits[:2]]

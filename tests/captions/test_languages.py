@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from swiggle.atlas.caption_labels import Captioned, label_features
+from swiggle.atlas.caption_labels import label_features
+from swiggle.atlas.detectors import CaptionedActivations
 from swiggle.atlas.entries import Entry, entry_for
 from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.captions.vocabulary import Vocabulary
@@ -47,7 +48,7 @@ LANGUAGES: dict[str, dict[str, Any]] = {
 FORMS = ("NFC", "NFD")
 
 
-def world(language: dict[str, Any], form: Any, count: int, seed: int) -> Captioned:
+def world(language: dict[str, Any], form: Any, count: int, seed: int) -> CaptionedActivations:
     """A feature for each thing, which fires where the caption says it."""
     rng = np.random.default_rng(seed)
     thing, other = rng.integers(len(language["things"]), size=count), rng.integers(2, size=count)
@@ -56,7 +57,7 @@ def world(language: dict[str, Any], form: Any, count: int, seed: int) -> Caption
         for t, o in zip(thing, other, strict=True)
     ]
     fires = (thing[:, None] == np.arange(len(language["things"]))).astype(np.float32)
-    return Captioned(sparse.csr_matrix(fires), captions)
+    return CaptionedActivations(sparse.csr_matrix(fires), captions)
 
 
 @pytest.mark.parametrize("stored", FORMS)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from swiggle.atlas.caption_labels import UNEXPLAINED, Captioned, Label
+from swiggle.atlas.detectors import CaptionedActivations
+from swiggle.atlas.label import UNEXPLAINED, Label
 from swiggle.config import RunConfig
 
 
@@ -37,7 +38,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         density=np.ones(6), example_ids=np.tile([0, 1, 2, 3], (6, 1)), quantile_example_ids=np.tile([4, 5, 6], (6, 1))
     )
     values = sparse.csr_matrix((np.arange(20)[:, None] < 8) * np.ones((1, 6), np.float32))
-    train = np.arange(20), Captioned(values, [None] * 20)
+    train = np.arange(20), CaptionedActivations(values, [None] * 20)
 
     def pictures(data: Path, wanted: np.ndarray, samples: int) -> tuple[list[int], list[bytes], set[int]]:
         ids = sorted(set(wanted.tolist()))
