@@ -3,7 +3,7 @@ import pytest
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.nouns.sprites import load_sprites
 from swiggle.prompts.clauses import Clause, read_clauses
-from swiggle.prompts.grammar import AMOUNTS, COMPARATIVES, LOWER, RAISE, REMOVE, VERBS
+from swiggle.prompts.grammar import AMOUNTS, COMPARATIVES, LOWER, RAISE, REMOVE, STOP_WORDS
 
 NOUNS = Vocabulary.load("nouns")
 
@@ -124,7 +124,7 @@ def test_one_thing_in_place_of_another(prompt: str, wanted: str, place: str | No
 
 def test_no_name_of_a_trait_is_taken_for_grammar() -> None:
     words = {word for names in load_sprites().names.values() for name in names for word in name.split()}
-    said = REMOVE | LOWER | RAISE | VERBS | AMOUNTS.keys() | COMPARATIVES.keys()
+    said = REMOVE | LOWER | RAISE | STOP_WORDS | AMOUNTS.keys() | COMPARATIVES.keys()
     assert not words & said
 
 
