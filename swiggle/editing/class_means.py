@@ -5,16 +5,13 @@ import numpy as np
 
 from swiggle.atlas.captioned_latents import CaptionedLatents
 
-LEAST = 3
-"""Pictures that a mean must be over."""
-
 
 def class_mean_difference(captioned: CaptionedLatents, asked: int | None, shown: int, beside: int | None) -> np.ndarray:
     """The class mean of the term `asked`, or the mean of all pictures for None, less that of the term `shown`: float32
     [latent_dim].
 
     Of both classes, only pictures that also hold the term `beside`, so that what this does to the look of the one or
-    the other is in both means alike; all of them if too few do.
+    the other is in both means alike; all of them if none of one class does.
     """
     if beside is None and asked is not None:
         return captioned.class_mean(asked) - captioned.class_mean(shown)
@@ -23,7 +20,7 @@ def class_mean_difference(captioned: CaptionedLatents, asked: int | None, shown:
     if beside is not None:
         holding = captioned.pictures(beside)
         both = [np.intersect1d(rows, holding, assume_unique=True) for rows in (new, old)]
-        if min(map(len, both)) >= LEAST:
+        if all(map(len, both)):
             new, old = both
     return captioned.mean(new) - captioned.mean(old)
 

@@ -11,9 +11,6 @@ from swiggle.editing.plan import MASK_SIZE, Mask
 
 OVERLAP = 0.55
 """Cosine of two footprints from which features without a named place act on the same part of the picture."""
-BESIDE = 0.5
-"""Cosine of the footprints of two places from which what one shows matters to how the other looks: for Nouns, shirt and
-print."""
 COVERED = 0.3
 """Share of a footprint's strongest cell from which a cell belongs to a mask."""
 
@@ -69,12 +66,12 @@ class Footprints:
         return None if covered.all() else covered.astype(float).tolist()
 
     def _nearest(self, place: str | None) -> str | None:
-        """The place that shares most of its part of the picture with a place; None if none shares enough."""
+        """The place that shares most of its part of the picture with a place; None if none shares any."""
         if place not in self._parts:
             return None
         overlap = {other: float(part @ self._parts[place]) for other, part in self._parts.items() if other != place}
         nearest = max(overlap, key=lambda other: overlap[other], default=None)
-        return nearest if nearest is not None and overlap[nearest] >= BESIDE else None
+        return nearest if nearest is not None and overlap[nearest] > 0 else None
 
     @cached_property
     def _parts(self) -> dict[str, np.ndarray]:

@@ -18,6 +18,9 @@ from swiggle.prompts.clauses import Clause
 
 MORE = 0.5
 """Of a direction, how much "more" adds and "less" takes away."""
+_SURER = 4
+"""Power of a label's confidence by which its feature counts among the seeds. Less lets features whose label is doubtful
+spoil the direction: with 1, 15 of 300 edits fail that were met, with 0 26."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class MeanDifferenceComposer(Composer):
 
     def direction(self, seeds: Sequence[int]) -> np.ndarray:
         """How latents differ from the average where the seeds are strong, surer labels counting more: [latent_dim]."""
-        weights = np.maximum(self.atlas.confidence[list(seeds)], 1e-3) ** 4
+        weights = np.maximum(self.atlas.confidence[list(seeds)], 1e-3) ** _SURER
         return np.average(self.atlas.direction[list(seeds)].astype(np.float32), axis=0, weights=weights)
 
     def _turned(self, amount: float, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:

@@ -15,26 +15,19 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from swiggle.atlas.captioned_latents import CaptionedLatents
-from swiggle.editing.class_means import LEAST
-
-_RIDGE = 0.1
-"""Pictures that speak against any vector of the sum."""
-_SHRINK = 1e-3
-"""Added to the variances within a pair, of their mean."""
+from swiggle.atlas.captioned_latents import CaptionedLatents, regularised
 
 
 @dataclass(frozen=True)
 class PairPrototypes:
     """Of the places `one` and `other`: `pairs` int [pairs, 2], the numbers of the terms; `prototype` float32 [pairs,
-    latent_dim], relative to the mean of all pictures; `count` [pairs], of how many pictures. `vectors` [terms,
-    latent_dim] is the sum's; `weights` [pairs, latent_dim] and `offset` [pairs] read pairs from latents."""
+    latent_dim], relative to the mean of all pictures. `vectors` [terms, latent_dim] is the sum's; `weights` [pairs,
+    latent_dim] and `offset` [pairs] read pairs from latents."""
 
     one: str
     other: str
     pairs: np.ndarray
     prototype: np.ndarray
-    count: np.ndarray
     mean: np.ndarray
     vectors: np.ndarray
     weights: np.ndarray
@@ -49,12 +42,12 @@ class PairPrototypes:
 
     def move(self, place: str | None, asked: int, shown: int, beside: int) -> np.ndarray | None:
         """From a picture that shows a term in a place and `beside` in the other to one that shows `asked` there:
-        float32 [latent_dim], or None if either pair was seen fewer than `LEAST` times."""
+        float32 [latent_dim], or None if captions never held one of the two pairs."""
         pairs = [(term, beside) if place == self.one else (beside, term) for term in (asked, shown)]
-        rows = [self._row[pair] for pair in pairs if pair in self._row]
-        if len(rows) < len(pairs) or min(self.count[rows]) < LEAST:
+        if not all(pair in self._row for pair in pairs):
             return None
-        return self.prototype[rows[0]] - self.prototype[rows[1]]
+        new, old = (self.prototype[self._row[pair]] for pair in pairs)
+        return new - old
 
     def beside(self, place: str | None) -> str:
         """The other of the two places."""
@@ -81,19 +74,17 @@ def pair_prototypes(captioned: CaptionedLatents, one: str, other: str) -> PairPr
     own = latents - mean - holds @ (vectors * ~(ours | theirs)[:, None])
     prototype = (members @ own) / count[:, None]
     within = own[rows] - prototype[which]
-    covariance = within.T @ within / len(rows)
-    covariance += _SHRINK * np.trace(covariance) / len(mean) * np.eye(len(mean), dtype=np.float32)
-    weights = np.linalg.solve(covariance, prototype.T).T
+    weights = np.linalg.solve(regularised(within.T @ within / len(rows)), prototype.T).T
     offset = 0.5 * (weights * prototype).sum(axis=1)
-    return PairPrototypes(one, other, pairs, prototype, count, mean, vectors, weights, offset)
+    return PairPrototypes(one, other, pairs, prototype, mean, vectors, weights, offset)
 
 
 def _vectors(holds: sparse.csr_matrix, deviations: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """The sum's vector for each term that captions say as a whole, by least squares: float32 [terms, latent_dim]."""
-    kept = holds[:, np.flatnonzero(whole)]
-    gram = (kept.T @ kept).toarray() + _RIDGE * np.eye(kept.shape[1])
+    """The sum's vector for each term that captions say as a whole, by least squares: float32 [terms, latent_dim]. Of
+    the many solutions (a constant can move from one place to another) the smallest."""
+    kept = holds[:, np.flatnonzero(whole)].astype(np.float64)
     vectors = np.zeros((len(whole), deviations.shape[1]), np.float32)
-    vectors[whole] = np.linalg.solve(gram, kept.T @ deviations)
+    vectors[whole] = np.linalg.lstsq((kept.T @ kept).toarray(), kept.T @ deviations, rcond=1e-10)[0]
     return vectors
 
 

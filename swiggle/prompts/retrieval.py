@@ -8,12 +8,8 @@ from swiggle.prompts.clauses import Clause
 
 MATCH = 0.6
 """Cosine similarity below which a label is not what was meant."""
-SAME = 0.03
-"""Labels this close to the best one mean the same."""
 ALSO = 0.2
 """Labels this close to the best one might have been meant too."""
-ELSEWHERE = 0.1
-"""By how much more similar a label must be for a request that names no place not to mean the usual one."""
 LISTED = 5
 """Other labels that a plan names."""
 
@@ -29,8 +25,8 @@ class Found:
 
 
 def retrieve(index: LabelIndex, vocabulary: Vocabulary, clause: Clause) -> Found:
-    """The features that a request means. One that names no place means the vocabulary's usual place, unless it asks for
-    something in place of what is found elsewhere, or its words fit a label elsewhere much better."""
+    """The features that a request means. One that names no place means the place of the best label, of equally good
+    ones the vocabulary's usual place; or, where it asks for something in place of something else, the place of that."""
     if not clause.words:
         named = clause.place and clause.action == "replace"  # "give it a hat": which one?
         return Found(nearest=_labels(index.search(clause.text, clause.place))) if named else Found()
@@ -38,14 +34,10 @@ def retrieve(index: LabelIndex, vocabulary: Vocabulary, clause: Clause) -> Found
     listed = index.search(" ".join(clause.words), place)
     if not listed or listed[0].score < MATCH:
         return Found(nearest=_labels(listed))
-    best = listed[0]
-    if place is None:
-        usual = next((match for match in listed if match.place == vocabulary.default_place), best)
-        best = usual if usual.score >= max(MATCH, best.score - ELSEWHERE) else best
-        place = best.place
-    here = [match for match in listed if match.place == place]
-    matched = [match for match in here if match.score >= best.score - SAME]
-    near = [match for match in listed if match.score >= max(MATCH, best.score - ALSO)]
+    best = [match for match in listed if match.score == listed[0].score]
+    where = place or next((match.place for match in best if match.place == vocabulary.default_place), best[0].place)
+    matched = [match for match in best if match.place == where]
+    near = [match for match in listed if match.score >= max(MATCH, listed[0].score - ALSO)]
     same = {match.label for match in matched}
     return Found(matched, [label for label in _labels(near) if label not in same])
 

@@ -4,7 +4,7 @@ from scipy import sparse
 
 from swiggle.atlas.captioned_latents import CaptionedLatents
 from swiggle.captions.vocabulary import Mention
-from swiggle.editing.class_means import LEAST, already_there, class_mean_difference
+from swiggle.editing.class_means import already_there, class_mean_difference
 
 RED, BLUE, STRIPES, DOTS, SQUARE, SQUARE_RED = range(6)
 TERMS = [
@@ -22,7 +22,7 @@ def captioned_of(latents: np.ndarray, said: np.ndarray) -> CaptionedLatents:
 @pytest.fixture
 def captioned() -> CaptionedLatents:
     """Red moves the first entry by 1, or by 3 below stripes; the prints have an entry of their own."""
-    rows = [(body, pattern) for body in (RED, BLUE) for pattern in (STRIPES, DOTS) for _ in range(LEAST)]
+    rows = [(body, pattern) for body in (RED, BLUE) for pattern in (STRIPES, DOTS) for _ in range(3)]
     latents, said = np.zeros((len(rows), 3)), np.zeros((len(rows), 6), bool)
     for row, (body, pattern) in enumerate(rows):
         said[row, [body, pattern]] = True
