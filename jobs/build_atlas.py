@@ -45,7 +45,7 @@ from swiggle.atlas.statistics import CoActivation, FeatureStatistics, Summary
 from swiggle.atlas.text import text_encoder
 from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_labels
 from swiggle.captions.vocabulary import Vocabulary
-from swiggle.config import RunConfig
+from swiggle.config import AtlasExecution, RunConfig, without
 from swiggle.data.latents import first_latents, latents_of_ids
 from swiggle.data.reading import enlarge, first_with_pictures, read_captions, read_pictures
 from swiggle.data.splits import SPLITS
@@ -324,6 +324,7 @@ STAGE = Stage(
     lambda c: asdict(c.atlas),
     work,
     reads=vocabulary_file,
+    defining=lambda settings: without(settings, AtlasExecution),
 )
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Encode every picture with Ray Data: posterior means, one Parquet row a picture.
 
-    python -m jobs.encode_latents preset=quick run=runs/demo
+    python -m jobs.encode_latents preset=quick run=runs/demo encode.workers=2
 
 Reads `<run>/data` and `<run>/vae`; writes `<run>/latents/*.parquet` with columns `id`, `latent` and `split`, all splits
 together.
@@ -61,7 +61,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         batch_format="pyarrow",
         batch_size=1024,
         num_cpus=1,
-        compute=ActorPoolStrategy(size=config.atlas.workers),
+        compute=ActorPoolStrategy(size=config.encode.workers or config.atlas.workers),
     )
     with publish_at(join(config.run, "latents")) as output:
         write_rows(encoded, output)

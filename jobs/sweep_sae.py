@@ -32,7 +32,7 @@ from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
 from swiggle.atlas.label_move import keep_labelled
 from swiggle.captions.vocabulary import Vocabulary
-from swiggle.config import RunConfig
+from swiggle.config import RunConfig, SweepExecution, without
 from swiggle.data.latents import read_latents, vary
 from swiggle.data.reading import captions_of, enlarge, read_pictures
 from swiggle.models.vae import VAE
@@ -264,6 +264,7 @@ STAGE = Stage(
     lambda c: {"sae": asdict(c.sae), "sweep": asdict(c.sweep), "vocabulary": c.atlas.vocabulary},
     work,
     reads=vocabulary_file,
+    defining=lambda settings: settings | {"sweep": without(settings["sweep"], SweepExecution)},
 )
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from jobs.runtime.batches import stream_options
 from jobs.runtime.cluster import connect, quiet, read_rows, storage
 from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.config import RunConfig as SwiggleConfig
-from swiggle.config import SAEConfig, TrainSAEConfig
+from swiggle.config import SAEConfig, TrainSAEConfig, TrainSAEExecution, without
 from swiggle.data.latents import of_split, vary
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
@@ -178,7 +178,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
 STAGE = Stage(
     "train_sae",
     (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE),
-    lambda c: {"sae": asdict(c.sae), "workers": c.train_sae.workers, "shuffle_buffer": c.train_sae.shuffle_buffer},
+    lambda c: {"sae": asdict(c.sae), **without(asdict(c.train_sae), TrainSAEExecution)},
     work,
 )
 

@@ -13,7 +13,7 @@ continues exactly.
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ from jobs.runtime.progress import Watch
 from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.label_move import keep_labelled
 from swiggle.config import RunConfig as SwiggleConfig
-from swiggle.config import VAEConfig
+from swiggle.config import VAEConfig, VAEExecution, without
 from swiggle.data.palette import palette_of
 from swiggle.data.reading import count_pictures, read_pictures
 from swiggle.models.reconstruction import reconstruct
@@ -236,7 +236,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     }
 
 
-STAGE = Stage("train_vae", (prepare_data.STAGE,), lambda c: c.vae.defines(), work)
+STAGE = Stage("train_vae", (prepare_data.STAGE,), lambda c: without(asdict(c.vae), VAEExecution), work)
 
 if __name__ == "__main__":
     run_command(__doc__, lambda config: complete(STAGE, config))

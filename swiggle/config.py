@@ -3,9 +3,14 @@
 A `RunConfig` is a tree of plain dataclasses. `swiggle.presets` fills it for a purpose, a YAML file and
 `key=value` words on the command line override it (`swiggle.overrides`). Nothing here imports torch, so a job that
 only looks at its configuration starts at once.
+
+A section is put together from up to three classes, and its keys are theirs: what a model is (`...Architecture`), how it
+is trained (`...TrainingConfig`), and where and how fast that is computed (`...Execution`). What is in a class of the
+last kind does not count when a stage asks whether it was done before.
 """
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 STRICT = {"extra": "forbid"}
@@ -34,8 +39,6 @@ class DataConfig:
 class VAEArchitecture:
     """What a variational autoencoder is made of. The defaults are the faithful `paper` model."""
 
-    __pydantic_config__ = STRICT
-
     image_size: int = 128
     """S: pictures are S x S; the conv ladder gives a latent of S/16 x S/16, the dense encoder always 8 x 8."""
     latent_channels: int = 4
@@ -52,10 +55,8 @@ class VAEArchitecture:
 
 
 @dataclass
-class VAEConfig(VAEArchitecture):
-    """Architecture and training of the variational autoencoder."""
-
-    __pydantic_config__ = STRICT
+class VAETrainingConfig:
+    """How the variational autoencoder is trained."""
 
     steps: int = 2_000_000
     batch_size: int = 64
@@ -84,8 +85,6 @@ class VAEConfig(VAEArchitecture):
     """Decay a step of the moving average of the weights, which then is what is kept; 0 keeps the weights themselves."""
     bf16: Literal["auto", "always", "never"] = "auto"
     """`auto` computes in bfloat16 where the processor has instructions for it."""
-    compile: bool = False
-    """Fuse the model's kernels with `torch.compile`: minutes at the start, worth it on a GPU."""
     input: Literal["memory", "stream"] = "memory"
     """`memory`: all pictures as uint8 in every worker, the same batches whatever the number of workers. `stream`:
     Ray Data decodes them as they are needed, so they need not fit in memory; it needs two free CPUs."""
@@ -95,6 +94,15 @@ class VAEConfig(VAEArchitecture):
     """Steps between checkpoints, each with a validation on `validation_pictures` pictures."""
     validation_pictures: int = 1_000
     """0 leaves validation out, and the last checkpoint is taken for the best."""
+    seed: int = 0
+
+
+@dataclass
+class VAEExecution:
+    """Where the training of the variational autoencoder runs, how fast and how safely."""
+
+    compile: bool = False
+    """Fuse the model's kernels with `torch.compile`: minutes at the start, worth it on a GPU."""
     log_every: int = 50
     """Steps between the points of the curves in TensorBoard."""
     workers: int = 1
@@ -106,24 +114,18 @@ class VAEConfig(VAEArchitecture):
     validation_gpus: float = 0.0
     """GPUs for the validation that runs beside the training; without one it runs on a CPU."""
     max_failures: int = 3
-    seed: int = 0
-
-    def defines(self) -> dict[str, Any]:
-        """The settings that decide what is learnt; the others say where, how fast and how safely it is computed."""
-        return {key: value for key, value in asdict(self).items() if key not in _OPERATION}
 
 
-_OPERATION = {
-    *("compile", "log_every", "workers", "min_workers", "cpus_per_worker", "gpus_per_worker"),
-    *("validation_gpus", "max_failures"),
-}
+@dataclass
+class VAEConfig(VAEExecution, VAETrainingConfig, VAEArchitecture):
+    """The variational autoencoder: what it is, how it is trained, and where."""
+
+    __pydantic_config__ = STRICT
 
 
 @dataclass
 class SAEArchitecture:
     """What a sparse autoencoder computes: its dictionary, and what its activation function follows from."""
-
-    __pydantic_config__ = STRICT
 
     objective: Objective = "l1"
     """A file each in `swiggle/sae/objectives`; `l1` is Anthropic's of April 2024."""
@@ -135,10 +137,8 @@ class SAEArchitecture:
 
 
 @dataclass
-class SAEConfig(SAEArchitecture):
-    """One sparse autoencoder: what it is made of and trained for, and its training."""
-
-    __pydantic_config__ = STRICT
+class SAETrainingConfig:
+    """How a sparse autoencoder is trained."""
 
     l1: float = 1.0
     """`l1`, `l1_2023`, `jumprelu`, `matryoshka_l1`: weight of what asks for sparsity, for inputs scaled to
@@ -167,7 +167,25 @@ class SAEConfig(SAEArchitecture):
 
 
 @dataclass
-class SweepConfig:
+class SAEConfig(SAETrainingConfig, SAEArchitecture):
+    """One sparse autoencoder: what it is and how it is trained; where is said by `sweep` and `train_sae`."""
+
+    __pydantic_config__ = STRICT
+
+
+@dataclass
+class SweepExecution:
+    """Where the trials of a sweep run."""
+
+    concurrent: int = 2
+    """Trials at a time."""
+    cpus_per_trial: float = 1.0
+    """Also the number of torch threads of a trial."""
+    gpus_per_trial: float = 0.0
+
+
+@dataclass
+class SweepConfig(SweepExecution):
     """Which dictionaries are trained side by side, and the rule by which one of them is chosen."""
 
     __pydantic_config__ = STRICT
@@ -191,28 +209,50 @@ class SweepConfig:
     max_fvu: float = 0.05
     max_l0: float = 20.0
     max_dead: float = 0.25
-    concurrent: int = 2
-    cpus_per_trial: float = 1.0
-    gpus_per_trial: float = 0.0
 
 
 @dataclass
-class TrainSAEConfig:
-    """How `jobs.train_sae` computes one dictionary on latents that no machine holds; what it learns is `sae`."""
+class TrainSAEExecution:
+    """What each worker of `jobs.train_sae` is given."""
 
-    __pydantic_config__ = STRICT
-
-    workers: int = 1
     cpus_per_worker: int = 1
     """Also the number of torch threads of a worker."""
     gpus_per_worker: int = 0
-    shuffle_buffer: int = 32_768
-    """Latents a worker keeps to draw its batches from."""
     max_failures: int = 3
 
 
 @dataclass
-class AtlasConfig:
+class TrainSAEConfig(TrainSAEExecution):
+    """How `jobs.train_sae` draws batches for one dictionary from latents that no machine holds; what it learns is
+    `sae`."""
+
+    __pydantic_config__ = STRICT
+
+    workers: int = 1
+    """What a batch holds depends on how many there are."""
+    shuffle_buffer: int = 32_768
+    """Latents a worker keeps to draw its batches from."""
+
+
+@dataclass
+class EncodeConfig:
+    """Where pictures are encoded."""
+
+    __pydantic_config__ = STRICT
+
+    workers: int | None = None
+    """Null takes `atlas.workers`."""
+
+
+@dataclass
+class AtlasExecution:
+    """Where features are interpreted."""
+
+    workers: int = 1
+
+
+@dataclass
+class AtlasConfig(AtlasExecution):
     """How features are interpreted."""
 
     __pydantic_config__ = STRICT
@@ -243,7 +283,6 @@ class AtlasConfig:
     umap_neighbors: int = 15
     umap_min_dist: float = 0.1
     batch_size: int = 4_096
-    workers: int = 1
     seed: int = 0
 
 
@@ -258,7 +297,13 @@ class RunConfig:
     """Where everything goes: a local folder or any URI that pyarrow's filesystems understand."""
     data: DataConfig = field(default_factory=DataConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)
+    encode: EncodeConfig = field(default_factory=EncodeConfig)
     sae: SAEConfig = field(default_factory=SAEConfig)
     sweep: SweepConfig = field(default_factory=SweepConfig)
     train_sae: TrainSAEConfig = field(default_factory=TrainSAEConfig)
     atlas: AtlasConfig = field(default_factory=AtlasConfig)
+
+
+def without(settings: Mapping[str, Any], part: type) -> dict[str, Any]:
+    """The settings of a section but those of one of the classes that it is put together from."""
+    return {key: value for key, value in settings.items() if key not in {item.name for item in fields(part)}}

@@ -3,12 +3,16 @@
     preset=quick run=runs/demo config=mine.yaml vae.steps=100 vae.channels=[16,32,64,64]
 
 Order of precedence: preset, then the YAML file named by `config=`, then `key=value` words. Values are YAML. An
-unknown key or a value of the wrong type is a `ConfigError` that names the key, and the nearest valid one.
+unknown key or a value of the wrong type is a `ConfigError` that names the key, and the nearest valid one. A key that
+was renamed is accepted, with a warning that names the present one.
 """
 
 import difflib
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +23,38 @@ from swiggle.config import RunConfig
 from swiggle.errors import ConfigError
 from swiggle.presets import PRESETS
 
+log = logging.getLogger(__name__)
+
+RENAMED = {"atlas.footprint_examples": "atlas.ablations"}
+"""Dotted keys of earlier releases, and what they are called now."""
+
 
 def load_config(words: Sequence[str]) -> RunConfig:
     """Build the configuration that `words` describe. Raises `ConfigError`."""
-    overrides: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for word in words:
         key, separator, text = word.partition("=")
         if not separator or not key:
             raise ConfigError(f"expected key=value, got {word!r}")
         try:
-            overrides[key] = yaml.safe_load(text)
+            given[key] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"{key}: {text!r} is not a YAML value ({error})") from error
-    tree = _read_yaml(Path(str(overrides.pop("config")))) if "config" in overrides else {}
-    for key, value in overrides.items():
-        _place(tree, key, value)
+    file = _read_yaml(Path(str(given.pop("config")))) if "config" in given else {}
+    settings = dict([*_leaves(file), *_leaves(given)])
 
-    preset = tree.get("preset", "quick")
+    preset = settings.get("preset", "quick")
     if preset not in PRESETS:
         raise ConfigError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}{_nearest(str(preset), PRESETS)}")
     base = asdict(PRESETS[preset]())
-    _merge(base, tree, "")
+    valid = known_keys()
+    for key, value in settings.items():
+        if any(other.startswith(f"{key}.") for other in valid):
+            raise ConfigError(f"{key} is a section; set one of its keys")
+        if key not in valid:
+            raise ConfigError(f"unknown key {key}{_nearest(key, valid)}")
+        *parents, leaf = key.split(".")
+        reduce(getitem, parents, base)[leaf] = value
     try:
         return TypeAdapter(RunConfig).validate_python(base)
     except ValidationError as error:
@@ -57,25 +72,16 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return tree
 
 
-def _place(tree: dict[str, Any], dotted: str, value: Any) -> None:
-    *parents, leaf = dotted.split(".")
-    for parent in parents:
-        tree = tree.setdefault(parent, {})
-        if not isinstance(tree, dict):
-            raise ConfigError(f"{dotted}: {parent} is a value, not a section")
-    tree[leaf] = value
-
-
-def _merge(base: dict[str, Any], tree: dict[str, Any], prefix: str) -> None:
-    for key, value in tree.items():
-        if key not in base:
-            raise ConfigError(f"unknown key {prefix}{key}{_nearest(f'{prefix}{key}', known_keys())}")
-        if isinstance(base[key], dict):
-            if not isinstance(value, dict):
-                raise ConfigError(f"{prefix}{key} is a section; set one of its keys")
-            _merge(base[key], value, f"{prefix}{key}.")
-        else:
-            base[key] = value
+def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys, by their present names, and their values."""
+    for name, value in tree.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{key}.")
+            continue
+        if key in RENAMED:
+            log.warning("%s is called %s now", key, RENAMED[key])
+        yield RENAMED.get(key, key), value
 
 
 def known_keys() -> list[str]:

@@ -2,7 +2,8 @@
 
 A finished stage leaves `<run>/stages/<name>.json`: a fingerprint of the settings it depends on, the identity of each
 stage it read, the content of what it read outside the run, the version of its algorithm, and its metrics. It is done
-again when any of these differ. Nothing reads a stage whose own inputs, or those of any stage above it, have changed.
+again when any of these differ, but for settings that only say where it is computed. Nothing reads a stage whose own
+inputs, or those of any stage above it, have changed.
 """
 
 import argparse
@@ -43,6 +44,13 @@ class Stage:
     """Of the algorithm: raised when the same settings and inputs would now give something else."""
     reads: Callable[[dict[str, Any]], dict[str, str | None]] = lambda settings: {}
     """(settings) -> a hash of each thing outside the run that is read; None for one that is not there."""
+    defining: Callable[[dict[str, Any]], dict[str, Any]] = lambda settings: settings
+    """(settings) -> those of them that decide the result, where some only say how fast it is computed: with others of
+    those the stage is not done again."""
+
+    def decided_by(self, made: dict[str, Any]) -> tuple[Any, ...]:
+        """What decided the result of a record of this stage, or would decide the one that is wanted."""
+        return self.defining(made["settings"]), made["inputs"], made.get("reads", {})
 
 
 def record_uri(config: RunConfig, name: str) -> str:
@@ -104,7 +112,8 @@ def complete(stage: Stage, config: RunConfig) -> dict[str, Any]:
     if present := {name: content for name, content in reads.items() if content is not None}:
         wanted["reads"] = present
     fingerprint = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
-    if record and record["fingerprint"] == fingerprint and record.get("version", 1) == stage.version:
+    same_version = record and record.get("version", 1) == stage.version
+    if record and same_version and stage.decided_by(record) == stage.decided_by(wanted):
         say(stage.name, f"done before, in {record['seconds']:.0f} s")
         return record
     say(stage.name, "started")

@@ -1,4 +1,3 @@
-import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,9 +126,3 @@ def test_two_processes_exchange_the_whole_batchs_gradient(tmp_path: Path) -> Non
     for rank in range(2):
         for found, expected in zip(torch.load(tmp_path / f"{rank}.pt"), whole, strict=True):
             torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
-
-
-def test_where_a_run_is_computed_is_not_what_it_learns() -> None:
-    config = copy.deepcopy(CONFIG)
-    assert replace(config, workers=8, gpus_per_worker=1, max_failures=9).defines() == config.defines()
-    assert replace(config, lr=1.0).defines() != config.defines()

@@ -35,7 +35,10 @@ class Chain:
         second = Stage(
             "second", (first,), lambda c: {"steps": c.vae.steps}, self._work("second"), self.versions["second"]
         )
-        third = Stage("third", (second,), lambda c: {}, self._work("third"), self.versions["third"])
+        third = Stage(
+            "third", (second,), lambda c: {"workers": c.atlas.workers, "samples": c.atlas.samples}, self._work("third"),
+            self.versions["third"], defining=lambda settings: {"samples": settings["samples"]},
+        )  # fmt: skip
         return {"first": first, "second": second, "third": third}
 
     def _work(self, name: str) -> Callable[[RunConfig, str], dict[str, Any]]:
@@ -66,6 +69,14 @@ def chain(tmp_path: Path) -> Chain:
 def test_what_is_current_is_not_done_again(chain: Chain) -> None:
     assert chain.run() == ["first", "second", "third"]
     assert chain.run() == []
+
+
+def test_where_a_stage_ran_does_not_make_it_stale(chain: Chain) -> None:
+    chain.run()
+    chain.config.atlas.workers = 7
+    assert chain.run() == []
+    chain.config.atlas.samples = 7
+    assert chain.run() == ["third"]
 
 
 def test_a_missing_input_is_named_with_its_command(chain: Chain) -> None:
