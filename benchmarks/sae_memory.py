@@ -12,12 +12,12 @@ import resource
 import subprocess
 import sys
 import time
-from typing import get_args
 
 import torch
 
 from swiggle.config import Objective, SAEConfig
 from swiggle.sae.epochs import train_sae
+from swiggle.sae.objectives import objective_names
 
 PICTURES, LATENT_DIM = 40_063, 256
 
@@ -35,7 +35,7 @@ def trained(features: int, objective: Objective) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("features", type=int, nargs="*", default=[2_048, 16_384, 65_536])
-    parser.add_argument("--objective", choices=get_args(Objective), default="matryoshka_l1")
+    parser.add_argument("--objective", choices=objective_names(), default="matryoshka_l1")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     for features in options.features:

@@ -11,10 +11,14 @@ last kind does not count when a stage asks whether it was done before.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator
+
+from swiggle.sae.objectives import check_objective
 
 STRICT = {"extra": "forbid"}
-Objective = Literal["l1", "l1_2023", "topk", "batch_topk", "jumprelu", "matryoshka", "matryoshka_l1"]
+Objective = Annotated[str, AfterValidator(check_objective)]
 
 
 @dataclass

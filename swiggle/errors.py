@@ -4,8 +4,13 @@ A command shortens these, and nothing else, to one line: anything else is a faul
 traceback.
 """
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class SwiggleError(Exception):
@@ -24,3 +29,17 @@ def about(what: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"about {what}")
         raise
+
+
+def problems(error: "ValidationError") -> str:
+    """What pydantic found wrong: each field, what it should be, and what it is."""
+    told = ((".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, "), e["input"]) for e in error.errors())
+    return "; ".join(f"{field}: {message}, not {value!r}" for field, message, value in told)
+
+
+def did_you_mean(given: str, valid: Collection[str]) -> str:
+    """The nearest valid name, to be put behind a message; empty where none is near."""
+    leaf = given.rpartition(".")[2]
+    found = difflib.get_close_matches(given, valid, n=1, cutoff=0.6)
+    found = found or [name for name in valid if name.rpartition(".")[2] == leaf][:1]
+    return f" (did you mean {found[0]}?)" if found else ""

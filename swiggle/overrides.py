@@ -7,7 +7,6 @@ unknown key or a value of the wrong type is a `ConfigError` that names the key, 
 was renamed is accepted, with a warning that names the present one.
 """
 
-import difflib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields, is_dataclass
@@ -20,7 +19,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from swiggle.config import RunConfig
-from swiggle.errors import ConfigError
+from swiggle.errors import ConfigError, did_you_mean, problems
 from swiggle.presets import PRESETS
 
 log = logging.getLogger(__name__)
@@ -45,21 +44,20 @@ def load_config(words: Sequence[str]) -> RunConfig:
 
     preset = settings.get("preset", "quick")
     if preset not in PRESETS:
-        raise ConfigError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}{_nearest(str(preset), PRESETS)}")
+        raise ConfigError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}{did_you_mean(str(preset), PRESETS)}")
     base = asdict(PRESETS[preset]())
     valid = known_keys()
     for key, value in settings.items():
         if any(other.startswith(f"{key}.") for other in valid):
             raise ConfigError(f"{key} is a section; set one of its keys")
         if key not in valid:
-            raise ConfigError(f"unknown key {key}{_nearest(key, valid)}")
+            raise ConfigError(f"unknown key {key}{did_you_mean(key, valid)}")
         *parents, leaf = key.split(".")
         reduce(getitem, parents, base)[leaf] = value
     try:
         return TypeAdapter(RunConfig).validate_python(base)
     except ValidationError as error:
-        problems = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("; ".join(problems)) from error
+        raise ConfigError(problems(error)) from error
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -95,11 +93,3 @@ def known_keys() -> list[str]:
         return keys
 
     return walk(RunConfig(), "")
-
-
-def _nearest(key: str, valid: Sequence[str] | dict[str, Any]) -> str:
-    leaf = key.rpartition(".")[2]
-    candidates = list(valid)
-    found = difflib.get_close_matches(key, candidates, n=1, cutoff=0.6)
-    found = found or [c for c in candidates if c.rpartition(".")[2] == leaf][:1]
-    return f"; did you mean {found[0]}?" if found else ""

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from swiggle.errors import SwiggleError
+from swiggle.errors import SwiggleError, problems
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -57,8 +57,7 @@ def load_pretrained(cls: type[Model], architecture: type, training: type, folder
         config: Any = TypeAdapter(architecture).validate_json(known, strict=True)
         model = cls(config)
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, not {e['input']!r}" for e in error.errors()]
-        raise ModelError(f"{path}: {'; '.join(problems)}") from error
+        raise ModelError(f"{path}: {problems(error)}") from error
     except SwiggleError as error:
         raise ModelError(f"{path}: {error}") from error
     try:

@@ -17,7 +17,7 @@ from swiggle.config import SAEArchitecture, SAEConfig
 from swiggle.precision import has_bf16
 from swiggle.sae.epochs import train_sae
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives.base import input_scale
+from swiggle.sae.objective import input_scale
 from swiggle.sae.saelens import import_saelens
 from swiggle.training.order import batch_indices
 from swiggle.training.schedule import fall_at_the_end

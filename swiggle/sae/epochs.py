@@ -9,7 +9,7 @@ from torch import Tensor
 
 from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives.base import input_scale
+from swiggle.sae.objective import input_scale
 from swiggle.sae.resampling import resample
 from swiggle.sae.trainer import SAETraining
 from swiggle.training.order import batch_indices

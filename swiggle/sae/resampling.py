@@ -9,7 +9,7 @@ from torch import Tensor
 
 from swiggle.blocks import rows_at_once
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives import Objective
+from swiggle.sae.objective import Objective
 
 
 @torch.no_grad()

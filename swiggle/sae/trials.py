@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from swiggle.config import RunConfig, SweepConfig
+from swiggle.sae.objectives import objective_class
 
-L1_OBJECTIVES = ("l1", "l1_2023", "jumprelu", "matryoshka_l1")
 OVERSHOOT = 10.0
 """How many times worse a relative miss of the wanted L0 is than the same relative loss of FVU."""
 
 
 def knob_of(objective: str) -> str:
     """The setting by which an objective is made sparser: `l1` or `k`."""
-    return "l1" if objective in L1_OBJECTIVES else "k"
+    return objective_class(objective).knob
 
 
 def grid(config: RunConfig) -> list[dict[str, Any]]:

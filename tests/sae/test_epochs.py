@@ -6,10 +6,10 @@ import torch
 from swiggle.config import SAEConfig
 from swiggle.sae.epochs import train_sae
 from swiggle.sae.metrics import dictionary_metrics
-from swiggle.sae.objectives import OBJECTIVES
+from swiggle.sae.objectives import objective_names
 from tests.sae.conftest import synthetic
 
-NAMES = list(OBJECTIVES)
+NAMES = objective_names()
 
 
 def test_a_known_dictionary_of_the_size_of_the_nouns_is_recovered() -> None:

@@ -8,7 +8,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from swiggle.config import SAEConfig
-from swiggle.sae.objectives import OBJECTIVES
+from swiggle.sae.objectives import objective_names
 from swiggle.sae.trainer import SAETraining
 from tests.sae.conftest import synthetic
 
@@ -29,7 +29,9 @@ def steps_taken(objective: str, rank: int, workers: int) -> dict[str, torch.Tens
 def work(rank: int, workers: int, meeting: str, folder: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=workers)
-    torch.save({objective: steps_taken(objective, rank, workers) for objective in OBJECTIVES}, f"{folder}/{rank}.pt")
+    torch.save(
+        {objective: steps_taken(objective, rank, workers) for objective in objective_names()}, f"{folder}/{rank}.pt"
+    )
     dist.destroy_process_group()
 
 
@@ -40,7 +42,7 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str,
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 
-@pytest.mark.parametrize("objective", list(OBJECTIVES))
+@pytest.mark.parametrize("objective", objective_names())
 def test_two_workers_have_the_gradients_of_one(
     objective: str, of_two: list[dict[str, dict[str, torch.Tensor]]]
 ) -> None:

@@ -1,26 +1,42 @@
-"""What a sparse autoencoder can be trained for, one file each, all behind `base.Objective`."""
+"""What a sparse autoencoder can be trained for: a file each, which is all that a new one needs.
 
-from swiggle.config import SAEConfig
-from swiggle.sae.objectives.base import Objective
-from swiggle.sae.objectives.batch_topk import BatchTopK
-from swiggle.sae.objectives.jumprelu import JumpReLU
-from swiggle.sae.objectives.l1 import L1
-from swiggle.sae.objectives.l1_2023 import L1UnitNorm
-from swiggle.sae.objectives.matryoshka import Matryoshka
-from swiggle.sae.objectives.matryoshka_l1 import MatryoshkaL1
-from swiggle.sae.objectives.topk import TopK
+The file's name is the objective's, and the file has one class derived from `swiggle.sae.objective.Objective`. Sweeps,
+configuration and the table in docs/sae.md know it by that. Names are found without importing any of the files, which
+need torch.
+"""
 
-OBJECTIVES: dict[str, type[Objective]] = {
-    "l1": L1,
-    "l1_2023": L1UnitNorm,
-    "topk": TopK,
-    "batch_topk": BatchTopK,
-    "jumprelu": JumpReLU,
-    "matryoshka": Matryoshka,
-    "matryoshka_l1": MatryoshkaL1,
-}
+import pkgutil
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from swiggle.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from swiggle.config import SAEConfig
+    from swiggle.sae.objective import Objective
 
 
-def objective_of(config: SAEConfig, samples_per_pass: int) -> Objective:
+def objective_names() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def check_objective(name: str) -> str:
+    """The name itself. Raises `ConfigError`, which says what there is, where no objective is called so."""
+    if name not in (known := objective_names()):
+        raise ConfigError(f"should be one of {', '.join(known)}{did_you_mean(name, known)}")
+    return name
+
+
+def objective_class(name: str) -> "type[Objective]":
+    """The class of an objective. Raises `ConfigError` where none is called so."""
+    from swiggle.sae.objective import Objective
+
+    module = import_module(f"{__name__}.{check_objective(name)}")
+    classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Objective))
+    (found,) = (one for one in classes if one.__module__ == module.__name__)
+    return found
+
+
+def objective_of(config: "SAEConfig", samples_per_pass: int) -> "Objective":
     """The objective that the configuration names, with its own fresh state."""
-    return OBJECTIVES[config.objective](config, samples_per_pass)
+    return objective_class(config.objective)(config, samples_per_pass)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives.base import Objective, mean_l0, squared_error
+from swiggle.sae.objective import Objective, mean_l0, squared_error
 
 STEEPNESS = 4.0
 RISING = 3e-6
@@ -43,6 +43,9 @@ class Jump(torch.autograd.Function):
 
 
 class JumpReLU(Objective):
+    knob = "l1"
+    minimises = "l1 * sum of tanh of activations, learnt thresholds (Anthropic, January 2025)"
+    fits_when = "you want no shrinkage and a penalty rather than a count"
     warms_for_the_whole_run = True
 
     def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:

@@ -10,10 +10,14 @@ shrinking activations and growing rows. One knob, which works over its whole ran
 from torch import Tensor
 
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives.base import Objective
-from swiggle.sae.objectives.nested_l1 import nested_l1
+from swiggle.sae.nested_l1 import nested_l1
+from swiggle.sae.objective import Objective
 
 
 class L1(Objective):
+    knob = "l1"
+    minimises = "l1 * sum of activations times decoder norms (Anthropic, April 2024)"
+    fits_when = "you want hardly any dead features and one knob that always works"
+
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
         return nested_l1(sae, latents, [self.config.features], self.config.l1 * warmth)

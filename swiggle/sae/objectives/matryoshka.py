@@ -14,11 +14,14 @@ from torch import Tensor
 
 from swiggle.config import SAEConfig
 from swiggle.errors import ConfigError
-from swiggle.sae.objectives.base import squared_error
+from swiggle.sae.objective import squared_error
 from swiggle.sae.objectives.batch_topk import BatchTopK
 
 
 class Matryoshka(BatchTopK):
+    minimises = "the error of nested prefixes of the dictionary (Bussmann et al. 2025), by BatchTopK"
+    fits_when = "you want general features first, unsplit"
+
     def error(self, activations: Tensor, rows: Tensor, bias: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
         return nested_error(activations, rows, bias, latents, prefix_ends(self.config))
 

@@ -11,11 +11,15 @@ instead, the features that only the larger prefixes have would pay in full for a
 from torch import Tensor
 
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives.base import Objective
+from swiggle.sae.nested_l1 import nested_l1
+from swiggle.sae.objective import Objective
 from swiggle.sae.objectives.matryoshka import prefix_ends
-from swiggle.sae.objectives.nested_l1 import nested_l1
 
 
 class MatryoshkaL1(Objective):
+    knob = "l1"
+    minimises = "the `l1` objective, for nested prefixes of the dictionary, each with its own penalty"
+    fits_when = "you want one feature for one thing: `make demo`'s choice"
+
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
         return nested_l1(sae, latents, prefix_ends(self.config), self.config.l1 * warmth)

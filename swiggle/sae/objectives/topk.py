@@ -15,12 +15,15 @@ from torch import Tensor
 
 from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder, strongest
-from swiggle.sae.objectives.base import Objective, mean_l0, squared_error
-from swiggle.sae.objectives.dead import Silence, aux_k_loss
+from swiggle.sae.objective import Objective, mean_l0, squared_error
+from swiggle.sae.silence import Silence, aux_k_loss
 from swiggle.sae.workers import mean_over_workers
 
 
 class TopK(Objective):
+    knob = "k"
+    minimises = "nothing: k features a latent, norms free; dead ones learn from what is left over (Gao et al. 2024)"
+    fits_when = "L0 must be exact for every latent"
     tied_bias = True
 
     def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:

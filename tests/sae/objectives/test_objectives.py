@@ -3,11 +3,12 @@ import torch
 
 from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives import OBJECTIVES, objective_of
-from swiggle.sae.objectives.base import input_scale
+from swiggle.sae.nested_l1 import by_formula
+from swiggle.sae.objective import input_scale
+from swiggle.sae.objectives import objective_names, objective_of
 from swiggle.sae.objectives.batch_topk import smallest_of_largest
-from swiggle.sae.objectives.dead import Silence, aux_k_loss
 from swiggle.sae.objectives.jumprelu import JumpReLU
+from swiggle.sae.silence import Silence, aux_k_loss
 from tests.sae.conftest import normal_sae
 
 
@@ -57,13 +58,12 @@ def test_matryoshka_l1_is_the_mean_of_l1_over_its_prefixes() -> None:
 def test_the_gradient_written_out_is_that_of_the_formula(name: str, ends: list[int]) -> None:
     sae, x = normal_sae(config(name, l1=3.0, prefixes=[0.25, 0.5, 1.0])), torch.randn(50, 12)
     parameters = [sae.W_enc, sae.b_enc, sae.W_dec, sae.b_dec]
-    f = torch.relu(x @ sae.W_enc + sae.b_enc)
-    total = torch.zeros(())
-    for end in ends:
-        error = ((f[:, :end] @ sae.W_dec[:end] + sae.b_dec - x) ** 2).sum(dim=1).mean()
-        total = total + (error + 1.5 * (f[:, :end] * sae.W_dec[:end].norm(dim=1)).sum(dim=1).mean()) / len(ends)
-    wanted = torch.autograd.grad(2.0 * total, parameters)
-    exact = torch.autograd.grad(2.0 * terms(sae, x, warmth=0.5)["loss"], parameters)
+    formula, written_out = by_formula(sae, x, ends, 1.5), terms(sae, x, warmth=0.5)
+    assert formula.keys() == written_out.keys()
+    for term, value in formula.items():
+        torch.testing.assert_close(written_out[term], value, rtol=1e-5, atol=1e-5)
+    wanted = torch.autograd.grad(2.0 * formula["loss"], parameters)
+    exact = torch.autograd.grad(2.0 * written_out["loss"], parameters)
     torch.testing.assert_close(exact, wanted, rtol=1e-5, atol=1e-5)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rounded = torch.autograd.grad(2.0 * terms(sae, x, warmth=0.5)["loss"], parameters)
@@ -141,7 +141,7 @@ def test_jumprelu_against_the_formula_and_the_estimate_of_its_gradient() -> None
     assert near.any()
 
 
-@pytest.mark.parametrize("name", list(OBJECTIVES))
+@pytest.mark.parametrize("name", objective_names())
 def test_folding_keeps_the_function(name: str) -> None:
     sae, x, scale = normal_sae(config(name, k=5)), torch.randn(50, 12), 2.7
     objective = objective_of(sae.config, 100).eval()

@@ -1,11 +1,12 @@
-"""The L1 objective of nested dictionaries with its gradient written out: what `l1` and `matryoshka_l1` both compute.
+"""The L1 objective of nested dictionaries: what `l1` and `matryoshka_l1` both compute.
 
     loss = mean over prefixes of ( mean_x ||x - x^||^2 + l1 * sum_i f_i ||W_dec,i|| )
 
-Differentiated by autograd, a step spends most of its time not in matrix products but in casting weights, and in passes
-over activations [N, features] for the bias, the mask, the sums and the gradient of the penalty. Here the penalty's
-gradient, the same for all latents, is the bias of a product; sums are taken in the format of the activations; each
-weight is cast once.
+`by_formula` is that line in PyTorch, to be read and to measure by; training takes `nested_l1`, the same with its
+gradient written out. Differentiated by autograd, a step spends most of its time not in matrix products but in casting
+weights, and in passes over activations [N, features] for the bias, the mask, the sums and the gradient of the penalty.
+Written out, the penalty's gradient, the same for all latents, is the bias of a product; sums are taken in the format of
+the activations; each weight is cast once.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,17 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives.base import COUNTED
+from swiggle.sae.objective import COUNTED, mean_l0, squared_error
+
+
+def by_formula(sae: SparseAutoencoder, latents: Tensor, ends: Sequence[int], weight: float) -> dict[str, Tensor]:
+    """What `nested_l1` gives, differentiated by autograd."""
+    activations = torch.relu(sae.preactivations(latents))
+    penalties = activations * sae.W_dec.norm(dim=1)
+    errors = [squared_error(activations[:, :end] @ sae.W_dec[:end] + sae.b_dec, latents) for end in ends]
+    error = torch.stack(errors).mean()
+    sparsity = torch.stack([penalties[:, :end].sum(dim=1).mean() for end in ends]).mean()
+    return {"loss": error + weight * sparsity, "error": error, "sparsity": sparsity, "l0": mean_l0(activations)}
 
 
 def nested_l1(sae: SparseAutoencoder, latents: Tensor, ends: Sequence[int], weight: float) -> dict[str, Tensor]:

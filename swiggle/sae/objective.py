@@ -7,6 +7,7 @@ latents it sees are scaled so that E||x|| = sqrt(n).
 
 import math
 from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,14 @@ def input_scale(latents: Tensor) -> float:
 
 
 class Objective(nn.Module, ABC):
-    """Subclasses define `forward`; the class attributes say which habits of the field they keep."""
+    """Subclasses define `forward`; the class attributes say what they are, and which habits of the field they keep."""
+
+    knob: ClassVar[Literal["l1", "k"]]
+    """The setting by which it is made sparser."""
+    minimises: ClassVar[str]
+    """Beside the squared error, and where it comes from, in one line."""
+    fits_when: ClassVar[str]
+    """What somebody wants who should take it."""
 
     tied_bias = False
     """Whether the decoder's bias is taken off a latent before it is encoded."""
