@@ -2,8 +2,10 @@
 
     python -m jobs.build_atlas preset=quick run=runs/demo
     python -m jobs.build_atlas preset=quick run=runs/demo atlas.workers=2
+    python -m jobs.build_atlas preset=quick run=runs/demo dictionary=train_sae
 
-Reads `<run>/data`, `<run>/vae`, `<run>/latents` and `<run>/sae`; writes `<run>/activations`, `<run>/atlas` and
+Reads `<run>/data`, `<run>/vae`, `<run>/latents` and the dictionary that was chosen by a sweep, or with
+`dictionary=train_sae` the one of that stage; writes `<run>/activations`, `<run>/atlas` and
 `<run>/index/labels.parquet`. Labels come from captions alone. What is finished of a run that was killed is kept in
 `<run>/build_atlas` and not done again.
 """
@@ -24,8 +26,9 @@ from pyarrow.compute import field
 from pyarrow.dataset import dataset
 from ray.data import ActorPoolStrategy
 
-from jobs import encode_latents, prepare_data, sweep_sae, train_vae
+from jobs import encode_latents, prepare_data, sweep_sae, train_sae, train_vae
 from jobs.runtime.cluster import connect, read_rows, write_rows
+from jobs.runtime.dictionary import chosen_dictionary
 from jobs.runtime.interpreters import CoActivations, FeatureActivations, FeaturePictures, Summaries
 from jobs.runtime.partial_results import arrays_once, from_parts, in_parts, rows_once
 from jobs.runtime.stage import Stage, complete, run_command, say, vocabulary_file
@@ -52,6 +55,8 @@ from swiggle.data.splits import SPLITS
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish, publish_at, remove
 
+DICTIONARIES = (sweep_sae.STAGE, train_sae.STAGE)
+"""The stages that train dictionaries."""
 SAMPLE = 200
 """Pictures of a feature from which its quantiles are taken."""
 MEDIANS_OF = 50_000
@@ -65,7 +70,7 @@ def over_latents(config: RunConfig, actor: type, **arguments: Any) -> ray.data.D
     """A batch of latents after the other through `atlas.workers` actors."""
     return read_rows(join(config.run, "latents")).map_batches(
         actor,
-        fn_constructor_kwargs={"sae": join(config.run, "sae"), **arguments},
+        fn_constructor_kwargs={"sae": chosen_dictionary(config)[0], **arguments},
         batch_format="pyarrow",
         batch_size=config.atlas.batch_size,
         num_cpus=1,
@@ -139,7 +144,7 @@ def draw(
         FeaturePictures,
         fn_constructor_kwargs={
             "vae": join(config.run, "vae"),
-            "sae": join(config.run, "sae"),
+            "sae": chosen_dictionary(config)[0],
             "levels": statistics.mean_activation,
             "fixed": fixed,
             "places": places,
@@ -225,7 +230,7 @@ def pictures_about(
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     connect(spare_cpus=1)  # to read with while the actors hold the others
     parts = join(config.run, "build_atlas", key)
-    with local_copy(join(config.run, "sae")) as folder:
+    with local_copy(chosen_dictionary(config)[0]) as folder:
         rows = SparseAutoencoder.from_pretrained(folder).W_dec.detach().numpy()
     arrays_once(join(parts, "activated"), partial(activate, config))
     statistics = FeatureStatistics(**arrays_once(join(parts, "statistics"), partial(summarise, config)))
@@ -320,10 +325,11 @@ def figures(labels: Sequence[Label], live: np.ndarray) -> dict[str, Any]:
 
 STAGE = Stage(
     "build_atlas",
-    (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE, sweep_sae.STAGE),
+    (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE),
     lambda c: asdict(c.atlas),
     work,
     reads=vocabulary_file,
+    either=DICTIONARIES,
     defining=lambda settings: without(settings, AtlasExecution),
 )
 

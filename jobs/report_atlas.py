@@ -2,7 +2,7 @@
 
     python -m jobs.report_atlas run=runs/demo        # then open runs/demo/atlas_report/index.html
 
-Reads `<run>/atlas`, `<run>/vae`, `<run>/sae`, `<run>/latents`, `<run>/data` and `<run>/sweep_report`; writes
+Reads `<run>/atlas`, `<run>/vae`, `<run>/latents`, `<run>/data` and the dictionary that the atlas is of; writes
 `<run>/atlas_report/`: `index.html`, which needs no server and no network, and `report.json`. Where the source has
 traits they are read for this report only; nothing reads the report.
 """
@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from jobs import build_atlas, encode_latents, prepare_data, sweep_sae, train_vae
+from jobs import build_atlas, encode_latents, prepare_data, train_vae
 from jobs.atlas_page import page_of
+from jobs.runtime.dictionary import chosen_dictionary
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.label import UNEXPLAINED
@@ -88,13 +89,13 @@ def by_traits(atlas: Atlas, ablations: Ablations) -> tuple[dict[str, dict[str, f
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
+    place, chosen = chosen_dictionary(config)
     with (
         local_copy(join(config.run, "atlas")) as atlas_folder,
         local_copy(join(config.run, "vae")) as vae_folder,
-        local_copy(join(config.run, "sae")) as sae_folder,
+        local_copy(place) as sae_folder,
         local_copy(join(config.run, "latents")) as latents,
         local_copy(join(config.run, "data")) as data,
-        local_copy(join(config.run, "sweep_report")) as swept,
         publish(join(config.run, "atlas_report")) as folder,
     ):
         atlas = Atlas.load(atlas_folder)
@@ -110,8 +111,6 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
             found, slots = by_traits(atlas, Ablations(atlas, vae, sae, latents))
             report |= found
             report["causal_slots"] = slots.tolist()
-        trials = json.loads((swept / "trials.json").read_text())
-        chosen = trials["trials"][trials["chosen"]]
         page_of(atlas, atlas_folder, vae, sae, data, chosen, report, folder / "index.html")
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
         megabytes = (folder / "index.html").stat().st_size / 1e6
@@ -129,9 +128,10 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
 
 STAGE = Stage(
     "report_atlas",
-    (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE, sweep_sae.STAGE, build_atlas.STAGE),
+    (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE, build_atlas.STAGE),
     lambda c: {},
     work,
+    either=build_atlas.DICTIONARIES,
 )
 
 if __name__ == "__main__":

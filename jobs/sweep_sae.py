@@ -5,8 +5,8 @@
     python -m jobs.sweep_sae run=runs/demo sweep.search=target sweep.target_l0=20     # Optuna: least FVU at that L0
     tensorboard --logdir runs/demo/sweep
 
-Reads `<run>/data`, `<run>/vae` and `<run>/latents`; Tune's files go to `<run>/sweep`. Writes `<run>/sae` (the chosen
-dictionary and `choice.json`, the reason) and `<run>/sweep_report`: `trials.json`, `pareto.png` and every dictionary.
+Reads `<run>/data`, `<run>/vae` and `<run>/latents`; Tune's files go to `<run>/sweep`. Writes `<run>/sweep_report`:
+`trials.json` with the choice and its reason, `pareto.png`, and every dictionary in `dictionaries/`.
 `python -m jobs.report_sae` then makes a page of it.
 """
 
@@ -30,7 +30,6 @@ from jobs.runtime.prometheus import TrialMetrics
 from jobs.runtime.stage import Stage, StageError, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
-from swiggle.atlas.label_move import keep_labelled
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import RunConfig, SweepExecution, without
 from swiggle.data.latents import read_latents, vary
@@ -42,7 +41,7 @@ from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.sweep_figure import draw_sweep
 from swiggle.sae.trials import grid, knob_of, miss, name_of
-from swiggle.storage import absolute, is_local, join, local_copy, local_path, publish, shown
+from swiggle.storage import absolute, join, local_copy, publish, shown
 from swiggle.training.allocator import keep_freed_memory
 
 SEEN_PICTURES = 512
@@ -210,8 +209,6 @@ def summary(result: Any, config: RunConfig) -> dict[str, Any]:
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    if is_local(config.run):
-        keep_labelled(local_path(config.run))
     connect()
     results = run_sweep(config, key)
     if results.num_errors:
@@ -240,11 +237,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
                 raise StageError(f"the trial at {result.path} has no checkpoint")
             with result.checkpoint.as_directory() as saved:
                 shutil.copytree(Path(saved) / "sae", folder / "dictionaries" / description["name"])
-        dictionary = folder / "dictionaries" / trials[chosen]["name"]
-        with publish(join(config.run, "sae")) as sae:
-            shutil.copytree(dictionary, sae, dirs_exist_ok=True)
-            (sae / "choice.json").write_text(json.dumps({"reason": reason, **trials[chosen]}, indent=1) + "\n")
-        test = held_out(SparseAutoencoder.from_pretrained(dictionary), config)
+        test = held_out(SparseAutoencoder.from_pretrained(folder / "dictionaries" / trials[chosen]["name"]), config)
     return {"reason": reason, **test}
 
 

@@ -5,10 +5,13 @@
     ray job submit --working-dir . -- python -m jobs.train_sae run=/shared/run sae.features=65536 train_sae.workers=8
 
 Reads `<run>/latents`; keeps checkpoints in `<run>/train_sae/<key>`; writes `<run>/train_sae/dictionary`, to be opened
-with `SparseAutoencoder.from_pretrained`. Ray Data streams the latents, so no machine holds all of them. The input scale
-is of all latents, gradients are averaged over the workers, and dead counts are theirs together, so that the dictionary
-is that of one training with the whole batch. What a batch holds depends on the seed, the epoch and the number of
-workers. A killed training goes on from the last checkpoint with the same command.
+with `SparseAutoencoder.from_pretrained`. With `dictionary=train_sae` the stages after it interpret and seal it in place
+of a sweep's choice.
+
+Ray Data streams the latents, so no machine holds all of them. The input scale is of all latents, gradients are averaged
+over the workers, and dead counts are theirs together, so that the dictionary is that of one training with the whole
+batch. What a batch holds depends on the seed, the epoch and the number of workers. A killed training goes on from the
+last checkpoint with the same command.
 """
 
 import math
@@ -43,7 +46,7 @@ from swiggle.storage import join, publish
 from swiggle.training.allocator import keep_freed_memory
 
 HELD_OUT = 20_000
-"""Validation latents that the dictionary is scored on: a bound on memory."""
+"""Latents of a split that the dictionary is scored on: a bound on memory."""
 
 
 def stream(uri: str, split: str) -> Dataset:
@@ -168,9 +171,13 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     with result.checkpoint.as_directory() as saved, publish(join(config.run, "train_sae", "dictionary")) as to:
         shutil.copytree(Path(saved) / "sae", to, dirs_exist_ok=True)
         trained = SparseAutoencoder.from_pretrained(to)
-    held_out = [row["latent"] for row in stream(latents, "validation").take(HELD_OUT)]
+    return {**scores(trained, latents, "test"), "validation": scores(trained, latents, "validation")}
+
+
+def scores(trained: SparseAutoencoder, latents: str, split: str) -> dict[str, Any]:
+    held_out = [row["latent"] for row in stream(latents, split).take(HELD_OUT)]
     if not vary(np.array(held_out)):
-        say(STAGE.name, "too few validation pictures to score on; scores are left out")
+        say(STAGE.name, f"too few {split} pictures to score on; scores are left out")
         return {}
     return dictionary_metrics(trained, torch.from_numpy(np.stack(held_out)))
 

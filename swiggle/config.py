@@ -299,6 +299,8 @@ class RunConfig:
     preset: str = "quick"
     run: str = "runs/demo"
     """Where everything goes: a local folder or any URI that pyarrow's filesystems understand."""
+    dictionary: Literal["sweep_sae", "train_sae"] = "sweep_sae"
+    """The stage whose dictionary is interpreted, sealed and served: a sweep's choice, or the one of `train_sae`."""
     data: DataConfig = field(default_factory=DataConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)
     encode: EncodeConfig = field(default_factory=EncodeConfig)

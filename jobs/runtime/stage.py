@@ -48,6 +48,13 @@ class Stage:
     """(settings) -> those of them that decide the result, where some only say how fast it is computed: with others of
     those the stage is not done again."""
 
+    either: "tuple[Stage, ...]" = ()
+    """Stages of which it reads the one that `RunConfig.dictionary` names, beside what it `needs`."""
+
+    def above(self, config: RunConfig) -> "tuple[Stage, ...]":
+        """The stages whose output it reads."""
+        return (*self.needs, *(stage for stage in self.either if stage.name == config.dictionary))
+
     def decided_by(self, made: dict[str, Any]) -> tuple[Any, ...]:
         """What decided the result of a record of this stage, or would decide the one that is wanted."""
         return self.defining(made["settings"]), made["inputs"], made.get("reads", {})
@@ -64,7 +71,13 @@ def current(stage: Stage, config: RunConfig, reader: str) -> dict[str, Any]:
     command = f"run python -m jobs.{stage.name} run={config.run} first"
     if record is None:
         raise StageError(f"{reader} reads what {stage.name} makes; {command}")
-    above = {need.name: current(need, config, reader)["id"] for need in stage.needs}
+    for other in stage.either:
+        if other.name != config.dictionary and other.name in record["inputs"]:
+            raise StageError(
+                f"{reader} reads what {stage.name} makes, which was made of the dictionary of {other.name}: add "
+                f"dictionary={other.name}, or {command}"
+            )
+    above = {need.name: current(need, config, reader)["id"] for need in stage.above(config)}
     if reason := _outdated(stage, record, above):
         raise StageError(f"{reader} reads what {stage.name} makes, which is out of date: {reason}; {command}")
     return record
@@ -100,7 +113,7 @@ def complete(stage: Stage, config: RunConfig) -> dict[str, Any]:
 
     The record is withdrawn before the work begins, so that what a killed stage left half written counts for nothing.
     """
-    inputs = {need.name: current(need, config, stage.name)["id"] for need in stage.needs}
+    inputs = {need.name: current(need, config, stage.name)["id"] for need in stage.above(config)}
     wanted: dict[str, Any] = {"settings": stage.settings(config), "inputs": inputs}
     reads = stage.reads(wanted["settings"])
     record = read_json(record_uri(config, stage.name))
