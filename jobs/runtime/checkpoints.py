@@ -11,6 +11,9 @@ import torch
 from pyarrow import fs
 from ray.train import Checkpoint
 
+# Ray Train's list of a run's checkpoints, in the run's folder. Private: pyproject.toml pins Ray to the minor version.
+from ray.train.v2._internal.constants import CHECKPOINT_MANAGER_SNAPSHOT_FILENAME as SNAPSHOT
+
 from jobs.runtime.cluster import granted_device, quiet
 from jobs.runtime.progress import EventFiles
 from jobs.runtime.prometheus import run_of, tell_validation
@@ -23,8 +26,6 @@ from swiggle.storage import StorageError, copy_into, filesystem_of, is_local, jo
 from swiggle.training.vae_events import write_validation
 from swiggle.training.vae_training import STATE
 
-SNAPSHOT = "checkpoint_manager_snapshot.json"
-"""Ray Train's list of a run's checkpoints, in the run's folder."""
 FILES = (STATE, "vae/config.json", "vae/model.safetensors")
 
 

