@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from cachetools import Cache, LRUCache
 
 from serve.parts.pictures import received, received_text
-from serve.parts.remembered import Remembered
 from serve.parts.sessions import Session, Sessions
 from serve.routes import schemas
 from serve.routes.listing import row_with
@@ -42,7 +42,7 @@ class Engine:
     composing: Any
     retrieval: Any
     sessions: Sessions
-    understood: Remembered[str, list[Request]] = field(default_factory=Remembered)
+    understood: Cache[str, list[Request]] = field(default_factory=lambda: LRUCache(4096))
     """What prompts ask for, until a label is written by hand."""
     hand: HandLabels = field(default_factory=HandLabels)
     """The labels by hand, as they were read last."""
@@ -97,7 +97,7 @@ class Engine:
             labels = self._by_hand
             requests = await self.retrieval.understand.remote(prompt)
             if self._by_hand is labels:  # else one was written meanwhile
-                self.understood.put(prompt, requests)
+                self.understood[prompt] = requests
         return requests
 
     async def _sources(self, plan: EditPlan) -> dict[str, np.ndarray]:
@@ -144,7 +144,7 @@ class Engine:
     def keep_labels(self, hand: HandLabels) -> None:
         if hand != self.hand:
             self.hand, self._by_hand = hand, hand.labels
-            self.understood.forget()
+            self.understood.clear()
         self._read_at = time.monotonic()
 
     async def active(self, activations: np.ndarray, limit: int = 64) -> list[schemas.ActiveFeature]:

@@ -7,11 +7,11 @@ import time
 from typing import Any
 
 import numpy as np
+from cachetools import TTLCache
 
 from serve.parts.engine import Engine
 from serve.parts.local import LocalHandle, Turns
 from serve.parts.model_parts import EncoderPart, SparsePart, SteeringPart
-from serve.parts.remembered import Remembered
 from serve.parts.retrieval_part import RetrievalPart
 from serve.parts.sessions import Sessions
 from swiggle.bundle import Bundle
@@ -37,7 +37,7 @@ def make_engine(bundle: Bundle, **handles: Any) -> Engine:
     handles.setdefault("composing", handles["steering"])
     # A language model that fails for a while must not be remembered with what was read in its place.
     if reader_from_environment() is not read_clauses:
-        handles["understood"] = Remembered[str, list[Request]](capacity=0)
+        handles["understood"] = TTLCache(maxsize=1, ttl=0)  # holds nothing: what is put in is too old at once
     return Engine(bundle.atlas, bundle.manifest, bundle.image_size, sessions=sessions, **handles)
 
 

@@ -6,7 +6,8 @@ A label written by hand empties the memory, so the next search sees it.
 import threading
 from collections.abc import Sequence
 
-from serve.parts.remembered import Remembered
+from cachetools import LRUCache
+
 from swiggle.atlas.entries import Entry
 from swiggle.atlas.index import LabelIndex, Match
 
@@ -16,7 +17,7 @@ class RememberedSearches(LabelIndex):
 
     def __init__(self, index: LabelIndex, capacity: int = 4096) -> None:
         self._index = index
-        self._found = Remembered[tuple[str, str | None, int], list[Match]](capacity)
+        self._found = LRUCache[tuple[str, str | None, int], list[Match]](capacity)
         self._generation = 0
         self._lock = threading.Lock()
 
@@ -29,14 +30,11 @@ class RememberedSearches(LabelIndex):
         found = self._index.search(words, place, limit)
         with self._lock:
             if generation == self._generation:  # else a label was written meanwhile
-                self._found.put(key, found)
+                self._found[key] = found
         return found
 
     def label_by_hand(self, entries: Sequence[Entry]) -> None:
         self._index.label_by_hand(entries)
-        self._forget()
-
-    def _forget(self) -> None:
         with self._lock:
             self._generation += 1
-            self._found.forget()
+            self._found.clear()

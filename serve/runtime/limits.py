@@ -110,6 +110,8 @@ class LoopbackHost:
     """Answers only requests to a name of this machine: a page of another site can make its own name resolve to
     loopback, and would then read and change everything. /healthz tells nothing and is asked by address."""
 
+    # Not Starlette's TrustedHostMiddleware: it takes a list of names, where every address of 127.0.0.0/8 is allowed
+    # here; it asks the same of /healthz; and it answers 400 in plain text, not in the form of the API's errors.
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 

@@ -1,13 +1,17 @@
 """Hand labels as the Gateway knows them, and what it remembers of prompts until they change."""
 
 import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from serve.parts import engine as module
+from serve.parts import in_process
 from serve.parts.engine import Engine
 from swiggle.atlas.hand_labels import HandLabels
+from swiggle.prompts.clauses import read_clauses
 
 
 class Retrieval:
@@ -51,3 +55,23 @@ def test_labels_that_another_gateway_wrote_change_what_prompts_mean(monkeypatch:
         assert len(retrieval.asked) == 2
 
     asyncio.run(check())
+
+
+@pytest.mark.parametrize(("reader", "asked"), [(read_clauses, 1), (lambda prompt: [], 2)])
+def test_what_a_language_model_read_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, reader: Callable[[str], list], asked: int
+) -> None:
+    monkeypatch.setattr(in_process, "reader_from_environment", lambda: reader)
+    bundle: Any = SimpleNamespace(
+        manifest={"files": {}}, vae=SimpleNamespace(latent_shape=(4, 8, 8)), atlas=None, image_size=32
+    )
+    retrieval = Retrieval()
+    retrieval.answers.set()
+    engine = in_process.make_engine(bundle, encoder=None, sparse=None, steering=None, retrieval=retrieval)
+
+    async def check() -> None:
+        for _ in range(2):
+            assert await engine._understand("make it a shark") == ["make it a shark"]
+
+    asyncio.run(check())
+    assert len(retrieval.asked) == asked
