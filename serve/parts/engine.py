@@ -185,16 +185,17 @@ class Engine:
     async def features(self, ids: list[int]) -> list[dict[str, Any]]:
         """Rows of the feature list, as in `schemas.Feature`."""
         by_hand = await self.by_hand()
-        names = [name for name in schemas.Feature.model_fields if name in self.atlas.table.column_names]
-        rows = self.atlas.table.select(names).take(np.array(ids, dtype=np.int64)).to_pylist()
+        rows = (
+            self.atlas.table.select(list(schemas.Feature.model_fields)).take(np.array(ids, dtype=np.int64)).to_pylist()
+        )
         return [row_with(row, by_hand[row["id"]], self.atlas) if row["id"] in by_hand else row for row in rows]
 
     async def card(self, feature: int, company: int = 8) -> schemas.FeatureCard:
         """One feature in full."""
         labels = await self.labels()
         row = (await self.features([feature]))[0]
-        names = [name for name in schemas.FeatureCard.model_fields if name in self.atlas.table.column_names]
-        row |= {k: v for k, v in self.atlas.table.select(names).take([feature]).to_pylist()[0].items() if k not in row}
+        further = schemas.FeatureCard.model_fields.keys() - row.keys() - {"company", "revision"}
+        row |= self.atlas.table.select(list(further)).take([feature]).to_pylist()[0]
         ids, there = self.atlas.coactive_with(feature)
         strengths = np.where(ids == feature, 0.0, there / np.maximum(self.atlas.mean_activation[ids], 1e-12))
         near = [int(i) for i in np.argsort(-strengths, kind="stable")[:company] if strengths[i] > 0]

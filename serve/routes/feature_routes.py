@@ -76,15 +76,10 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         hits = [schemas.SearchHit(**row, score=match.score) for row, match in zip(rows, matches, strict=True)]
         return schemas.SearchResponse(features=hits, total=len(hits))
 
-    async def card_of(feature: int) -> schemas.FeatureCard:
-        found = await engine.card(engine.check_feature(feature))
-        found.has_strip = "strip" in engine.atlas.table.column_names
-        return found
-
     @app.get("/v1/features/{feature}")
     async def card(feature: FeatureId) -> schemas.FeatureCard:
         """One feature in full."""
-        return await card_of(feature)
+        return await engine.card(engine.check_feature(feature))
 
     @app.put("/v1/features/{feature}/label")
     async def put_label(feature: FeatureId, body: schemas.LabelBody) -> schemas.FeatureCard:
@@ -94,7 +89,7 @@ def add_feature_routes(app: FastAPI, engine: Engine) -> None:
         label = body.label.strip() if body.label and alike(body.label).strip() else None
         change = {engine.check_feature(feature): label or None}
         engine.keep_labels(await engine.retrieval.put_labels.remote(change, body.revision))
-        return await card_of(feature)
+        return await engine.card(engine.check_feature(feature))
 
     def listed() -> schemas.LabelList:
         return schemas.LabelList(labels=engine.hand.labels, revision=engine.hand.revision, dictionary=engine.dictionary)
@@ -177,10 +172,8 @@ def add_picture_routes(app: FastAPI, engine: Engine) -> None:
     @app.get("/v1/features/{feature}/strip.png", responses=PNG, response_class=Response)
     async def strip(feature: FeatureId) -> Response:
         """One fixed picture with the feature set to strengths from -2 to +2, side by side."""
-        table = engine.atlas.table
-        if "strip" not in table.column_names:
-            raise ApiError(404, "no_strip", "this bundle was made without strength strips", "feature")
-        return Response(table["strip"][engine.check_feature(feature)].as_py(), media_type="image/png")
+        png = engine.atlas.table["strip"][engine.check_feature(feature)].as_py()
+        return Response(png, media_type="image/png")
 
     @app.get("/v1/pictures/random")
     async def random_picture() -> schemas.PictureId:

@@ -19,8 +19,7 @@ class Listing:
     """The rows of one atlas as JSON, with what they are filtered by as columns. For one thread at a time."""
 
     def __init__(self, atlas: Atlas) -> None:
-        names = [name for name in schemas.Feature.model_fields if name in atlas.table.column_names]
-        self._atlas, self._table = atlas, atlas.table.select(names)
+        self._atlas, self._table = atlas, atlas.table.select(list(schemas.Feature.model_fields))
         self._json = np.empty(len(atlas), dtype=object)
         self._columns = {name: np.empty(len(atlas), dtype=object) for name in ("place", "source", "dead")}
         self._by_hand: Mapping[int, str] = {}

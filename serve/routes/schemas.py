@@ -139,14 +139,14 @@ class Feature(BaseModel):
     density: float
     dead: bool
     place: str | None = Field(description="what its label is found by is said of this place")
-    acts_on: str | None = Field(default=None, description="the place whose pixels it changes most")
+    acts_on: str | None = Field(description="the place whose pixels it changes most")
     mean_activation: float
     max_activation: float
     x: float
     y: float
-    group: str | None = Field(default=None, description="named group of features that the feature belongs to")
-    slider_low: float | None = Field(default=None, description="strengths from slider_low to slider_high look natural")
-    slider_high: float | None = None
+    group: str = Field(description="named group of features that the feature belongs to")
+    slider_low: float = Field(description="strengths from slider_low to slider_high look natural")
+    slider_high: float
 
 
 class FeatureCard(Feature):
@@ -158,14 +158,13 @@ class FeatureCard(Feature):
     example_ids: list[int]
     example_activations: list[float]
     company: list[MatchedLabel] = Field(description="features that are strong where this one is, by natural strength")
-    nearest: list[int] | None = Field(default=None, description="features of the most similar direction, nearest first")
-    quantile_example_ids: list[int] | None = Field(
-        default=None, description="pictures from the strongest to the weakest activation, evenly by rank"
+    nearest: list[int] = Field(description="features of the most similar direction, nearest first")
+    quantile_example_ids: list[int] = Field(
+        description="pictures from the strongest to the weakest activation, evenly by rank"
     )
-    revision: int = Field(default=0, description="of the hand labels when this was read; send it back with a change")
-    has_strip: bool = Field(default=False, description="whether the bundle keeps strip.png for the feature")
-    histogram: list[int] | None = Field(
-        default=None, description="active pictures by activation / max_activation, 20 equal bins from 0 to 1"
+    revision: int = Field(description="of the hand labels when this was read; send it back with a change")
+    histogram: list[int] = Field(
+        description="active pictures by activation / max_activation, 20 equal bins from 0 to 1"
     )
 
 

@@ -88,7 +88,7 @@ export class HttpApi extends EventTarget {
       footprint: at("footprint.png"),
       examples: shown ? at("examples.png") : null,
       ablation: shown ? at("ablation.png") : null,
-      strip: card.has_strip ? at("strip.png") : null,
+      strip: at("strip.png"),
     };
   }
 
