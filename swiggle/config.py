@@ -17,15 +17,12 @@ from pydantic import AfterValidator
 
 from swiggle.sae.objectives import check_objective
 
-STRICT = {"extra": "forbid"}
 Objective = Annotated[str, AfterValidator(check_objective)]
 
 
 @dataclass
 class DataConfig:
     """Where pictures come from. One schema whatever the source: id, image, caption and optional traits."""
-
-    __pydantic_config__ = STRICT
 
     source: str = "nouns"
     """`nouns`, `hf://owner/name`, a Parquet file or a folder of them, or a folder of images; `~` is expanded."""
@@ -124,8 +121,6 @@ class VAEExecution:
 class VAEConfig(VAEExecution, VAETrainingConfig, VAEArchitecture):
     """The variational autoencoder: what it is, how it is trained, and where."""
 
-    __pydantic_config__ = STRICT
-
 
 @dataclass
 class SAEArchitecture:
@@ -174,8 +169,6 @@ class SAETrainingConfig:
 class SAEConfig(SAETrainingConfig, SAEArchitecture):
     """One sparse autoencoder: what it is and how it is trained; where is said by `sweep` and `train_sae`."""
 
-    __pydantic_config__ = STRICT
-
 
 @dataclass
 class SweepExecution:
@@ -191,8 +184,6 @@ class SweepExecution:
 @dataclass
 class SweepConfig(SweepExecution):
     """Which dictionaries are trained side by side, and the rule by which one of them is chosen."""
-
-    __pydantic_config__ = STRICT
 
     objectives: list[Objective] = field(default_factory=lambda: ["l1", "matryoshka_l1"])
     l1: list[float] = field(default_factory=lambda: [0.4, 0.55, 0.7, 0.9])
@@ -230,8 +221,6 @@ class TrainSAEConfig(TrainSAEExecution):
     """How `jobs.train_sae` draws batches for one dictionary from latents that no machine holds; what it learns is
     `sae`."""
 
-    __pydantic_config__ = STRICT
-
     workers: int = 1
     """What a batch holds depends on how many there are."""
     shuffle_buffer: int = 32_768
@@ -241,8 +230,6 @@ class TrainSAEConfig(TrainSAEExecution):
 @dataclass
 class EncodeConfig:
     """Where pictures are encoded."""
-
-    __pydantic_config__ = STRICT
 
     workers: int | None = None
     """Null takes `atlas.workers`."""
@@ -258,8 +245,6 @@ class AtlasExecution:
 @dataclass
 class AtlasConfig(AtlasExecution):
     """How features are interpreted."""
-
-    __pydantic_config__ = STRICT
 
     examples: int = 9
     """Top activating pictures kept for each feature."""
@@ -293,8 +278,6 @@ class AtlasConfig(AtlasExecution):
 @dataclass
 class RunConfig:
     """The whole run."""
-
-    __pydantic_config__ = STRICT
 
     preset: str = "quick"
     run: str = "runs/demo"
