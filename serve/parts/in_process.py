@@ -18,7 +18,6 @@ from swiggle.bundle import Bundle
 from swiggle.editing.plan import EditPlan
 from swiggle.prompts.clauses import read_clauses
 from swiggle.prompts.endpoint_reader import reader_from_environment
-from swiggle.prompts.understanding import Request
 
 THREAD_PAYS_FROM = 0.005
 """Seconds that an edit takes from which it runs in a thread: on the event loop it would hold up other requests; below
