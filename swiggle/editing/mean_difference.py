@@ -44,7 +44,8 @@ class MeanDifferenceComposer(Composer):
         """What is asked for in place of what the picture has there, or, without a picture, of what usually is."""
         competing, move = self.where.competing(seeds), self.direction(seeds)
         if picture is None:
-            return [*self.expressed(move, np.zeros(len(self.atlas), np.float32)), *self._usual_taken_out(competing)]
+            # The later operation on a feature counts, and what is asked for may be what usually is there.
+            return [*self._usual_taken_out(competing), *self.expressed(move, np.zeros(len(self.atlas), np.float32))]
         shown = self._shown(self.atlas.places[seeds[0]], competing, picture.activations)
         if set(shown) & set(seeds):
             return []

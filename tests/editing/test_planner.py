@@ -113,6 +113,12 @@ def test_both_sides_of_an_and_are_read_by_the_same_reader() -> None:
     assert [request.found.matched[0].feature for request in by_model] == [SHARK, DOTS]
 
 
+def test_without_a_picture_what_is_asked_for_is_not_cleared_away() -> None:
+    planner, _ = planner_of(WORDS)
+    done = {operation.feature: operation.op for operation in planner.plan("make it a shark").plan.operations}
+    assert (done[SHARK], done[LAMP], done[PIZZA]) == ("set", "ablate", "ablate")
+
+
 def test_what_is_there_already_and_unknown_words_change_nothing() -> None:
     planner, _ = planner_of(WORDS)
     worn = wearing(SHARK, BLUE, DOTS)
