@@ -60,6 +60,21 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
+def hand_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of `tests/hand_bundle.py`, for all tests that write nothing but labels and take these back."""
+    from tests.hand_bundle import hand_bundle
+
+    return hand_bundle(tmp_path_factory.mktemp("hand"))
+
+
+@pytest.fixture
+def hand_copy(hand_folder: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    ignored = shutil.ignore_patterns("hand_labels*", "*.lock", "chroma")
+    return Path(shutil.copytree(hand_folder, tmp_path / "hand", ignore=ignored))
+
+
+@pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run directory, which is a bundle, of `python -m jobs.pipeline preset=smoke`.
 
@@ -108,8 +123,8 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(smoke_run, tmp_path_factory.mktemp("serve") / "log")
+def server(hand_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(hand_folder, tmp_path_factory.mktemp("serve") / "log")
     yield running
     running.stop()
 

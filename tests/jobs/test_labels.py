@@ -15,9 +15,7 @@ from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import NAMELESS, HandLabelFile
 from swiggle.atlas.label_move import keep_labelled
 from swiggle.manifest import dictionary_id, make_manifest
-
-pytestmark = pytest.mark.integration
-PARTS = ("vae", "sae", "atlas", "index", "bundle.json")
+from tests.hand_bundle import FEATURES
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
@@ -26,13 +24,8 @@ def command(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
 
 
 @pytest.fixture
-def old(smoke_run: Path, tmp_path: Path) -> Path:
-    bundle = tmp_path / "old"
-    bundle.mkdir()
-    for part in PARTS:
-        copy = shutil.copytree if (smoke_run / part).is_dir() else shutil.copy
-        copy(smoke_run / part, bundle / part)
-    return bundle
+def old(hand_copy: Path) -> Path:
+    return hand_copy
 
 
 def retrained(old: Path, new: Path, order: torch.Tensor) -> Path:
@@ -59,7 +52,7 @@ def test_a_file_names_its_dictionary_and_is_refused_by_another(
     of_old.change({5: None})
     command(monkeypatch, "import", old, tmp_path / name)
     assert of_old.read().labels == {5: "lantern head"}
-    new = retrained(old, tmp_path / "new", torch.randperm(1024, generator=torch.Generator().manual_seed(1)))
+    new = retrained(old, tmp_path / "new", torch.randperm(FEATURES, generator=torch.Generator().manual_seed(1)))
     capsys.readouterr()
     with pytest.raises(SystemExit):
         command(monkeypatch, "import", new, tmp_path / name)
@@ -76,8 +69,9 @@ def test_labels_move_to_a_retrained_dictionary(
     atlas = Atlas.load(old / "atlas")
     frequent = [int(i) for i in np.argsort(-atlas.density, kind="stable")[:6]]
     dead = int(np.flatnonzero(atlas.density == 0)[0])
-    order = torch.arange(1024).roll(7)
-    order[[1023, int((order == frequent[5]).nonzero())]] = order[[int((order == frequent[5]).nonzero()), 1023]]
+    order = torch.arange(FEATURES).roll(7)
+    last, lost = FEATURES - 1, int((order == frequent[5]).nonzero())
+    order[[last, lost]] = order[[lost, last]]
     new = retrained(old, tmp_path / "new", order)
     where = {feature: int((order == feature).nonzero()) for feature in frequent}
     named = {feature: f"label {feature}" for feature in [*frequent, dead]}
@@ -106,7 +100,7 @@ def test_labels_move_in_place(
     before = dictionary_id(old)
     HandLabelFile(old, before).change({feature: "often there"})
     keep_labelled(old)
-    order = torch.arange(1024).roll(7)
+    order = torch.arange(FEATURES).roll(7)
     new = retrained(old, tmp_path / "new", order)
     shutil.rmtree(old / "sae")
     shutil.copytree(new / "sae", old / "sae")
@@ -130,7 +124,7 @@ def test_what_has_no_bundle_is_said_in_a_line(
 ) -> None:
     damaged = shutil.copytree(old, tmp_path / "damaged")
     HandLabelFile(damaged, dictionary_id(damaged)).path.write_text("{")
-    new = retrained(old, tmp_path / "new", torch.arange(1024).roll(1))
+    new = retrained(old, tmp_path / "new", torch.arange(FEATURES).roll(1))
     for words in (
         ("export", tmp_path / "nowhere", "x.csv"),
         ("export", old, tmp_path / "nowhere" / "x.csv"),

@@ -16,8 +16,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 
 
 @pytest.fixture(scope="module")
-def engine(smoke_run: Path) -> Engine:
-    return engine_in_process(Bundle.load(smoke_run))
+def engine(hand_folder: Path) -> Engine:
+    return engine_in_process(Bundle.load(hand_folder))
 
 
 @pytest.fixture(scope="module")  # while it is there, no other test of this thread can run an event loop

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import json
 import pickle
 import time
 import unicodedata
@@ -17,7 +18,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from serve.parts.engine import Engine
-from serve.parts.in_process import engine_in_process, make_engine
+from serve.parts.in_process import make_engine
 from serve.parts.model_parts import EncoderPart, SparsePart, SteeringPart
 from serve.parts.remote import RemoteHandle, refusals_returned
 from serve.parts.retrieval_part import RetrievalPart
@@ -26,7 +27,7 @@ from serve.runtime.admission import Admission
 from serve.runtime.limits import MAX_BODY
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, encode_png, resize
-from tests.conftest import TINY, run_module
+from tests.hand_bundle import FEATURES, LAMP, PIZZA, ROBOT, SHARK
 
 pytestmark = pytest.mark.integration
 
@@ -69,8 +70,8 @@ def error_of(response: httpx.Response) -> dict:
 def test_model_and_health(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     model = client.get("/v1/model").json()
-    assert (model["image_size"], model["features"]) == (32, 1024)
-    assert "psnr" in model["metrics"]["train_vae"]
+    assert (model["image_size"], model["features"]) == (32, FEATURES)
+    assert model["metrics"]["train_vae"] == {"psnr": 40.0}
     assert "/v1/edits" in client.get("/openapi.json").json()["paths"]
 
 
@@ -84,13 +85,15 @@ def test_whatever_can_be_sent_has_an_example_that_is_accepted(client: TestClient
             for method, operation in methods.items():
                 parameters = operation.get("parameters", ())
                 values = {p["name"]: p["schema"]["examples"][0] for p in parameters}
+                values |= {"feature": 7} if "feature" in values else {}
                 if method == "get":
                     assert client.get(path.format(**values), params=values).status_code in (200, 404), path
                 for kind, content in operation.get("requestBody", {}).get("content", {}).items():
                     sent += 1
                     named = content["schema"].get("$ref", "").rpartition("/")[2]
                     schema = described["components"]["schemas"][named] if named else content["schema"]
-                    example = schema["examples"][0]
+                    # Examples are of a dictionary of 2,048 features.
+                    example = json.loads(json.dumps(schema["examples"][0]).replace("176", "7"))
                     example |= {name: value for name, value in known.items() if name in example}
                     body: dict[str, Any] = {"json": example}
                     if kind == "multipart/form-data":
@@ -99,7 +102,7 @@ def test_whatever_can_be_sent_has_an_example_that_is_accepted(client: TestClient
                     answer = client.request(method, path.format(**values), **body)
                     assert answer.status_code == 200, (method, path, answer.text)
     finally:
-        for feature in (3, 176):
+        for feature in (3, 7):
             client.put(f"/v1/features/{feature}/label", json={"label": None})
     assert sent == 6
 
@@ -132,9 +135,9 @@ def test_page_and_static_files(client: TestClient) -> None:
     assert client.get("/static/../api.py").status_code == 404
 
 
-def test_an_empty_plan_is_the_reconstruction_to_the_bit(client: TestClient, sample: str, smoke_run: Path) -> None:
+def test_an_empty_plan_is_the_reconstruction_to_the_bit(client: TestClient, sample: str, hand_folder: Path) -> None:
     answer = client.post("/v1/steer", json={"image": sample, "plan": {"operations": []}, "format": "png"})
-    bundle = Bundle.load(smoke_run)
+    bundle = Bundle.load(hand_folder)
     original = resize(picture(base64.b64decode(sample)), 32)
     expected = bundle.decode(bundle.encode(original[None]))[0]
     np.testing.assert_array_equal(picture(answer.content), resize(expected, 128))
@@ -143,8 +146,9 @@ def test_an_empty_plan_is_the_reconstruction_to_the_bit(client: TestClient, samp
 def test_edit_by_prompt_and_replay(client: TestClient, sample: str) -> None:
     edited = client.post("/v1/edits", json={"image": sample, "prompt": "make it a shark"}).json()
     assert edited["plan"]["version"] == 1
-    assert len(edited["plan"]["operations"]) > 0
-    assert edited["reasons"][0]["matched"][0]["label"].startswith("shark")
+    done = {o["feature"]: (o["op"], o["strength"]) for o in edited["plan"]["operations"]}
+    assert done == {SHARK: ("set", pytest.approx(1.0, abs=0.02)), ROBOT: ("ablate", 0.0)}
+    assert [match["label"] for match in edited["reasons"][0]["matched"]] == ["shark head"]
     assert {"encode", "plan", "steer"} == set(edited["timing"])
     assert edited["features_before"] != edited["features_after"]
     assert picture(base64.b64decode(edited["image"])).shape == (128, 128, 3)
@@ -189,14 +193,14 @@ def test_encode_and_swap(client: TestClient, sample: str) -> None:
 
 def test_features_and_search(client: TestClient) -> None:
     everything = client.get("/v1/features?limit=2048").json()
-    assert everything["total"] == len(everything["features"]) == 1024
+    assert everything["total"] == len(everything["features"]) == FEATURES
     page = client.get("/v1/features?limit=5&offset=10").json()
     assert [f["id"] for f in page["features"]] == list(range(10, 15))
     heads = client.get("/v1/features?place=head&source=caption&limit=2048").json()
-    assert 0 < heads["total"] < 1024
+    assert [f["id"] for f in heads["features"]] == [SHARK, PIZZA, ROBOT, LAMP]
     assert {f["place"] for f in heads["features"]} == {"head"}
     hits = client.get("/v1/features/search?query=a pizza head&limit=3").json()["features"]
-    assert hits[0]["label"] == "pizza head"
+    assert (hits[0]["id"], hits[0]["label"]) == (PIZZA, "pizza head")
     card = client.get(f"/v1/features/{hits[0]['id']}").json()
     assert card["example_ids"]
     for name in ("preview.png", "preview.png?kind=one_hot", "examples.png", "ablation.png"):
@@ -205,7 +209,7 @@ def test_features_and_search(client: TestClient) -> None:
         assert picture(response.content).shape[0] in (128, 384)
 
 
-def test_labels_by_hand(client: TestClient, smoke_run: Path) -> None:
+def test_labels_by_hand(client: TestClient, hand_folder: Path) -> None:
     automatic = client.get("/v1/features/5").json()
     labelled = client.put("/v1/features/5/label", json={"label": "glowing lantern head"}).json()
     assert (labelled["label"], labelled["source"], labelled["place"]) == ("glowing lantern head", "hand", "head")
@@ -214,7 +218,7 @@ def test_labels_by_hand(client: TestClient, smoke_run: Path) -> None:
     assert known["labels"] == {"5": "glowing lantern head"}
     assert known["dictionary"] == client.get("/v1/model").json()["dictionary"]
     assert client.put("/v1/labels", json={"labels": {"6": "tiny moon"}}).json()["labels"].keys() == {"5", "6"}
-    assert list(smoke_run.glob("hand_labels.*.json"))
+    assert list(hand_folder.glob("hand_labels.*.json"))
     for feature in (5, 6):
         client.put(f"/v1/features/{feature}/label", json={"label": None})
     after = client.get("/v1/features/5").json()
@@ -257,8 +261,8 @@ def test_bad_requests(client: TestClient, path: str, body: object, status: int, 
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/v1/features/1024", 404), ("/v1/features/-1", 422), ("/v1/features/x", 422), ("/v1/features/9999999999", 422),
-        ("/v1/features/1024/preview.png", 404), ("/v1/features/1/preview.png?kind=x", 422),
+        ("/v1/features/16", 404), ("/v1/features/-1", 422), ("/v1/features/x", 422), ("/v1/features/9999999999", 422),
+        ("/v1/features/16/preview.png", 404), ("/v1/features/1/preview.png?kind=x", 422),
         ("/v1/samples/999.png", 404), ("/v1/samples/x.png", 422),
         ("/v1/features?limit=0", 422), ("/v1/features/search", 422), ("/no/such", 404), ("/v1/edits", 405),
     ],
@@ -335,8 +339,8 @@ class Elsewhere:
         return ElsewhereMethod(refusals_returned(getattr(self.part, name)))
 
 
-def test_parts_elsewhere_answer_the_same(client: TestClient, smoke_run: Path, sample: str) -> None:
-    bundle = Bundle.load(smoke_run)
+def test_parts_elsewhere_answer_the_same(client: TestClient, hand_folder: Path, sample: str) -> None:
+    bundle = Bundle.load(hand_folder)
     parts = {"encoder": EncoderPart(bundle), "sparse": SparsePart(bundle), "steering": SteeringPart(bundle)}
     parts["retrieval"] = RetrievalPart(bundle)
     handles = {name: RemoteHandle(Elsewhere(part)) for name, part in parts.items()}
@@ -362,31 +366,6 @@ def test_parts_elsewhere_answer_the_same(client: TestClient, smoke_run: Path, sa
         assert (refused.status_code, error_of(refused)["code"]) == (503, "retrieval_unavailable")
         assert refused.headers["retry-after"] == "1"
         assert other.post("/v1/steer", json={"session": session, "plan": {}}).status_code == 200
-
-
-def test_a_paper_bundle_serves_every_route_at_128(tmp_path: Path) -> None:
-    tiny = [word for word in TINY if not word.startswith(("preset", "vae", "data"))]
-    small = ["vae.channels=[8,8,16,16]", "vae.steps=6", "vae.batch_size=8", "vae.checkpoint_every=6"]
-    words = ["preset=paper", "data.count=200", *small, *tiny, f"run={tmp_path}/run"]
-    result = run_module("jobs.pipeline", *words)
-    assert result.returncode == 0, result.stdout[-3000:]
-    with TestClient(create_api(engine_in_process(Bundle.load(tmp_path / "run"))), "http://localhost") as client:
-        assert client.get("/v1/model").json()["image_size"] == 128
-        picture_text = base64.b64encode(client.get("/v1/samples/0.png").content).decode()
-        edited = client.post("/v1/edits", json={"image": picture_text, "prompt": "make it a shark"}).json()
-        assert picture(base64.b64decode(edited["image"])).shape == (128, 128, 3)
-        plan = {"operations": [{"op": "add", "feature": 3}]}
-        steered = client.post("/v1/steer", json={"session": edited["session"], "plan": plan, "format": "png"})
-        assert picture(steered.content).shape == (128, 128, 3)
-        features = client.get("/v1/features?limit=2048&dead=false").json()["features"]
-        live = features[0]["id"]
-        for route in ("", "/preview.png", "/preview.png?kind=one_hot", "/examples.png", "/ablation.png"):
-            assert client.get(f"/v1/features/{live}{route}").status_code == 200
-        assert client.get("/v1/features/search?query=shark").status_code == 200
-        form = {"prompt": "make it a shark"}
-        files = {"image": ("a.png", base64.b64decode(picture_text), "image/png")}
-        assert client.post("/v1/images/edits", data=form, files=files).status_code == 200
-        assert client.post("/v1/encode", json={"image": picture_text}).json()["active"] >= 0
 
 
 def test_a_list_of_no_features_is_empty(engine: Engine) -> None:

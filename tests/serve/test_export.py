@@ -40,8 +40,8 @@ class Silent(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def bundle(smoke_run: Path) -> Bundle:
-    return Bundle.load(smoke_run)
+def bundle(hand_folder: Path) -> Bundle:
+    return Bundle.load(hand_folder)
 
 
 @pytest.fixture(scope="module")

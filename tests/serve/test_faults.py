@@ -1,7 +1,6 @@
 """A server whose parts fail: Chroma that comes and goes, replicas that are killed, bundles that are damaged."""
 
 import base64
-import json
 import os
 import shutil
 import signal
@@ -79,10 +78,10 @@ def chroma_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def failing(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory, chroma_port: int) -> Iterator[Server]:
+def failing(hand_folder: Path, tmp_path_factory: pytest.TempPathFactory, chroma_port: int) -> Iterator[Server]:
     """A server that was started before its Chroma."""
     log = tmp_path_factory.mktemp("faults") / "log"
-    running = Server(smoke_run, log, "--chroma", f"http://127.0.0.1:{chroma_port}", "--gateways", "2")
+    running = Server(hand_folder, log, "--chroma", f"http://127.0.0.1:{chroma_port}", "--gateways", "2")
     yield running
     running.stop()
 
@@ -171,8 +170,8 @@ def test_a_killed_gateway_loses_only_what_it_worked_on(failing: Server, image: s
 
 
 @pytest.fixture(scope="module")
-def split(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(smoke_run, tmp_path_factory.mktemp("split") / "log", "--placement", "split", "--gateways", "2")
+def split(hand_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(hand_folder, tmp_path_factory.mktemp("split") / "log", "--placement", "split", "--gateways", "2")
     yield running
     running.stop()
 
@@ -199,10 +198,11 @@ ray_serve.run(build(Arguments(bundle=sys.argv[1], gateways=2)), name="swiggle", 
 """
 
 
-def test_an_update_of_the_bundle_loses_no_request(failing: Server, image: str, smoke_run: Path, tmp_path: Path) -> None:
+def test_an_update_of_the_bundle_loses_no_request(
+    failing: Server, image: str, hand_folder: Path, tmp_path: Path
+) -> None:
     bundle = tmp_path / "new"
-    left_out = shutil.ignore_patterns("data", "latents", "sweep*", "train_vae", "hand_labels*")
-    shutil.copytree(smoke_run, bundle, ignore=left_out)
+    shutil.copytree(hand_folder, bundle, ignore=shutil.ignore_patterns("hand_labels*"))
     HandLabelFile(bundle, dictionary_id(bundle)).change({5: "of the new bundle"})
     raylet = Path("/proc") / str(processes(failing, "raylet/raylet")[0])
     options = dict(word.partition("=")[::2] for word in (raylet / "cmdline").read_text().split("\0"))
@@ -228,10 +228,10 @@ def test_an_update_of_the_bundle_loses_no_request(failing: Server, image: str, s
     assert set(seen) == {200}, seen
 
 
-def test_a_damaged_bundle_is_refused_at_start(smoke_run: Path, tmp_path: Path) -> None:
+def test_a_damaged_bundle_is_refused_at_start(hand_folder: Path, tmp_path: Path) -> None:
     for damaged in ("vae/model.safetensors", "atlas/features.parquet", "bundle.json"):
         bundle = tmp_path / damaged.replace("/", "-")
-        shutil.copytree(smoke_run, bundle, ignore=shutil.ignore_patterns("data", "latents", "sweep*", "train_vae"))
+        shutil.copytree(hand_folder, bundle)
         content = bytearray((bundle / damaged).read_bytes())
         content[len(content) // 2] ^= 0xFF
         (bundle / damaged).write_bytes(content)
@@ -241,12 +241,7 @@ def test_a_damaged_bundle_is_refused_at_start(smoke_run: Path, tmp_path: Path) -
         assert "Traceback" not in refused.stdout
 
 
-def test_a_port_in_use_is_named(failing: Server, smoke_run: Path) -> None:
-    refused = run_module("serve", "--bundle", str(smoke_run), "--port", str(failing.port))
+def test_a_port_in_use_is_named(failing: Server, hand_folder: Path) -> None:
+    refused = run_module("serve", "--bundle", str(hand_folder), "--port", str(failing.port))
     assert refused.returncode == 2
     assert f"--port: {failing.port}" in refused.stdout
-
-
-def test_what_is_logged_names_the_request(failing: Server, image: str) -> None:
-    answer = failing.http.post("/v1/steer", content=json.dumps({}), headers={"X-Request-Id": "named-by-me"})
-    assert answer.headers["x-request-id"] == "named-by-me"

@@ -98,9 +98,9 @@ def try_many(
 
 
 @pytest.fixture(scope="module")
-def engine(smoke_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def engine(hand_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     bundle = tmp_path_factory.mktemp("fuzz") / "run"  # labels are written beside it
-    shutil.copytree(smoke_run, bundle, ignore=shutil.ignore_patterns("data", "latents", "sweep*", "train_vae"))
+    shutil.copytree(hand_folder, bundle, ignore=shutil.ignore_patterns("hand_labels*"))
     return engine_in_process(Bundle.load(bundle))
 
 

@@ -89,14 +89,14 @@ def test_plans_of_another_dictionary_are_refused(client: TestClient, dictionary:
 
 
 def test_labels_from_the_command_line_change_what_prompts_mean(
-    client: TestClient, engine: Engine, smoke_run: Path, monkeypatch: pytest.MonkeyPatch, dictionary: str
+    client: TestClient, engine: Engine, hand_folder: Path, monkeypatch: pytest.MonkeyPatch, dictionary: str
 ) -> None:
     monkeypatch.setattr("serve.parts.engine._LABELS_FOR_SECONDS", -1.0)
     image = base64.b64encode(client.get("/v1/samples/0.png").content).decode()
     body = {"image": image, "prompt": "give it a hexagonal xylophone head"}
     assert client.post("/v1/edits", json=body).json()["reasons"][0]["matched"] == []
-    HandLabelFile(smoke_run, dictionary).change({5: "hexagonal xylophone head"})
+    HandLabelFile(hand_folder, dictionary).change({5: "hexagonal xylophone head"})
     matched = client.post("/v1/edits", json=body).json()["reasons"][0]["matched"]
     assert [match["feature"] for match in matched] == [5]
     assert client.get("/v1/features/5").json()["label"] == "hexagonal xylophone head"
-    assert HandLabelFile(smoke_run, dictionary).read().labels[5] == "hexagonal xylophone head"
+    assert HandLabelFile(hand_folder, dictionary).read().labels[5] == "hexagonal xylophone head"

@@ -15,9 +15,9 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def keyed(smoke_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def keyed(hand_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setitem(conftest.ENVIRONMENT, "SWIGGLE_API_KEY", "s3cret/é")
-    running = Server(smoke_run, tmp_path / "log")
+    running = Server(hand_folder, tmp_path / "log")
     yield running
     running.stop()
 

@@ -94,14 +94,14 @@ def test_replay_and_errors_over_the_wire(server: Server) -> None:
     assert (
         server.http.post("/v1/steer", json={"session": "gone", "plan": {}}).json()["error"]["code"] == "session_expired"
     )
-    assert server.http.get("/v1/features/1024").status_code == 404
+    assert server.http.get("/v1/features/16").status_code == 404
     form = server.http.post("/v1/images/edits", files={"image": ("x.png", b"no picture")}, data={"prompt": "x"})
     assert (form.status_code, form.json()["error"]["code"]) == (415, "unsupported_image")
     assert server.http.post("/v1/images/edits", data={"prompt": "x"}).status_code == 422
 
 
-def test_both_placements_give_the_same_bytes(server: Server, smoke_run: Path, tmp_path: Path) -> None:
-    split = Server(smoke_run, tmp_path / "log", "--placement", "split")
+def test_both_placements_give_the_same_bytes(server: Server, hand_folder: Path, tmp_path: Path) -> None:
+    split = Server(hand_folder, tmp_path / "log", "--placement", "split")
     try:
         image = base64.b64encode(server.http.get("/v1/samples/3.png").content).decode()
         for body in ({"prompt": "make it a shark"}, {"prompt": "less pizza head"}, {"plan": {"operations": []}}):
@@ -121,8 +121,8 @@ def test_both_placements_give_the_same_bytes(server: Server, smoke_run: Path, tm
     assert "Traceback" not in split.log.read_text()
 
 
-def test_refusals_at_start(smoke_run: Path, tmp_path: Path) -> None:
-    open_host = run_module("serve", "--bundle", str(smoke_run), "--host", "0.0.0.0")
+def test_refusals_at_start(hand_folder: Path, tmp_path: Path) -> None:
+    open_host = run_module("serve", "--bundle", str(hand_folder), "--host", "0.0.0.0")
     assert open_host.returncode == 2
     assert "SWIGGLE_API_KEY" in open_host.stdout
     missing = run_module("serve", "--bundle", str(tmp_path))
