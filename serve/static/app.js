@@ -1,21 +1,21 @@
 // The page: what it is made of, and what happens between the parts.
 
-import { createApi } from "./api.js";
-import { AtlasView } from "./atlas-view.js";
-import { Brush } from "./brush.js";
-import { Catalogue } from "./catalogue.js";
-import { byId, download, typing } from "./dom.js";
-import { FeaturePanel } from "./feature.js";
-import { History } from "./history.js";
-import { Labelling } from "./labelling.js";
-import { emptyPlan } from "./plan.js";
-import { Project } from "./project.js";
-import { Prompt } from "./prompt.js";
-import { fromFragment, toFragment } from "./share.js";
-import { Sliders } from "./sliders.js";
-import { Stage } from "./stage.js";
-import { Start } from "./start.js";
-import { forgive, say, watchServer } from "./status.js";
+import { createApi } from "./api/api.js";
+import { AtlasView } from "./map/atlas-view.js";
+import { Brush } from "./editor/brush.js";
+import { Catalogue } from "./features/catalogue.js";
+import { byId, download, typing } from "./shared/dom.js";
+import { FeaturePanel } from "./features/feature.js";
+import { History } from "./editor/history.js";
+import { Labelling } from "./labelling/labelling.js";
+import { emptyPlan } from "./editor/plan.js";
+import { Project } from "./editor/project.js";
+import { Prompt } from "./editor/prompt.js";
+import { fromFragment, toFragment } from "./editor/share.js";
+import { Sliders } from "./editor/sliders.js";
+import { Stage } from "./editor/stage.js";
+import { Start } from "./editor/start.js";
+import { forgive, say, watchServer } from "./shared/status.js";
 
 const api = await createApi();
 const project = new Project();

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import Server
 
-PLAN = "import('/static/share.js').then(({ fromFragment }) => fromFragment(location.hash))"
+PLAN = "import('/static/editor/share.js').then(({ fromFragment }) => fromFragment(location.hash))"
 
 
 def visit(page: Page, url: str) -> None:

@@ -130,7 +130,7 @@ def test_other_pages_can_read_why_they_were_refused(engine: Engine, monkeypatch:
 
 def test_page_and_static_files(client: TestClient) -> None:
     assert "Swiggle" in client.get("/").text
-    for name in ("app.js", "style.css"):
+    for name in ("app.js", "shared/style.css", "map/map.js"):
         assert client.get(f"/static/{name}").status_code == 200
     assert client.get("/static/../api.py").status_code == 404
 

@@ -26,7 +26,7 @@ TOP_ROW = [[1.0] * 8, *[[0.0] * 8] * 7]
 HALF = [[0.5] * 8] * 8
 
 DRAW = """async (operations) => {
-    const { StaticApi } = await import('/static/static-api.js');
+    const { StaticApi } = await import('/static/api/static-api.js');
     const api = await StaticApi.load('data/');
     const picture = await api.open({ sample: 2 });
     const canvas = await api.steer(picture, { version: 1, operations });

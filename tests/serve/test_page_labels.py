@@ -15,7 +15,7 @@ pytestmark = pytest.mark.integration
 Open = Callable[..., Page]
 OTHER = "0" * 16
 LINK = """async ({ dictionary }) => {
-    const { toFragment, fromFragment } = await import('/static/share.js');
+    const { toFragment, fromFragment } = await import('/static/editor/share.js');
     const edit = await fromFragment(location.hash);
     const { plan, asked } = edit;
     return toFragment({ picture: { source: edit.source }, plan, asked, area: null, dictionary });

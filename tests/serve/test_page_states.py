@@ -193,5 +193,6 @@ def test_the_pages_own_search_reads_words_as_the_server_does(server: Server, ope
     ]
     for form in ("NFC", "NFD"):
         given = [unicodedata.normalize(form, text) for text in texts]
-        read = page.evaluate("(texts) => import('/static/words.js').then(({ wordsOf }) => texts.map(wordsOf))", given)
+        words = "(texts) => import('/static/shared/words.js').then(({ wordsOf }) => texts.map(wordsOf))"
+        read = page.evaluate(words, given)
         assert read == [[word for word in tokenise(text) if word not in ",!"] for text in texts]

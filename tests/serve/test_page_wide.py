@@ -85,6 +85,7 @@ def test_a_feature_that_is_not_known_is_named_by_its_number(wide: Server, open_p
     page = open_page()
     visit(page, wide.url)
     names = page.evaluate(
-        "import('/static/catalogue.js').then((c) => [c.nameOf(undefined), c.kindOf(undefined), c.isNamed(undefined)])"
+        "import('/static/features/catalogue.js')"
+        ".then((c) => [c.nameOf(undefined), c.kindOf(undefined), c.isNamed(undefined)])"
     )
     assert names == ["unexplained", "unexplained", False]

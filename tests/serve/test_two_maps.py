@@ -16,7 +16,7 @@ CORNERS = [(0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.6, 0.8)]
 """Positions of features, 0 to 1."""
 
 PLAYGROUND = """async (corners) => {
-    const { FeatureMap } = await import('/static/map.js');
+    const { FeatureMap } = await import('/static/map/map.js');
     document.body.innerHTML = '<canvas style="position:fixed;inset:0;width:400px;height:400px"></canvas>';
     const canvas = document.querySelector('canvas');
     const found = [];

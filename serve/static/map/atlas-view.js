@@ -1,10 +1,10 @@
 // The map with its legend, its search and the list that holds the same features for keyboard and screen reader.
 
-import { isNamed, nameOf } from "./catalogue.js";
+import { isNamed, nameOf } from "../features/catalogue.js";
 import { COLOURINGS } from "./colours.js";
-import { byId, h, plural, thumb } from "./dom.js";
+import { byId, h, plural, thumb } from "../shared/dom.js";
 import { FeatureMap } from "./map.js";
-import { operationOn, strengthAfter } from "./plan.js";
+import { operationOn, strengthAfter } from "../editor/plan.js";
 
 const PAGE = 60;
 const MOST_ADDED = 24;

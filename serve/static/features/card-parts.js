@@ -1,6 +1,6 @@
 // What a feature's page and the labelling view both show of a feature.
 
-import { h } from "./dom.js";
+import { h } from "../shared/dom.js";
 
 /** A picture of a feature, with what it shows in words below it. */
 export const figure = (src, alt, caption, name = "") =>

@@ -1,9 +1,9 @@
 // An exported folder, with the decoder running here. Labels written by hand stay in this browser.
 
-import { ApiError } from "./api.js";
+import { ApiError } from "./api-error.js";
 import { Decoder, Steering, floatsFromHalves } from "./decoder.js";
-import { h } from "./dom.js";
-import { wordsOf } from "./words.js";
+import { h } from "../shared/dom.js";
+import { wordsOf } from "../shared/words.js";
 
 const TILE = 32;
 const COLUMNS = 64;

@@ -1,6 +1,6 @@
 // Painting the part of the picture that an edit may change: 8 x 8 cells.
 
-import { byId } from "./dom.js";
+import { byId } from "../shared/dom.js";
 import { withMask } from "./plan.js";
 
 const SIDE = 8;

@@ -1,7 +1,7 @@
 // A slider for every feature that the character has, and for those that the edit brought in.
 
-import { isNamed, nameOf } from "./catalogue.js";
-import { byId, h, plural, thumb } from "./dom.js";
+import { isNamed, nameOf } from "../features/catalogue.js";
+import { byId, h, plural, thumb } from "../shared/dom.js";
 import { ablated, emptyPlan, operationOn, solo, strengthAfter, withStrength, withoutFeature } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 

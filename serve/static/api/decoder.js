@@ -1,7 +1,7 @@
 // The dense decoder and the steering of plans in plain typed arrays, as `swiggle/models/dense.py` and
 // `swiggle/editing/steering.py` have them.
 
-import { strengthAfter } from "./plan.js";
+import { strengthAfter } from "../editor/plan.js";
 
 const SIDE = 8; // cells of a mask
 const EPSILON = 1.1920929e-7; // of float32, which torch's rms_norm adds

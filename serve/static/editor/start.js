@@ -1,6 +1,6 @@
 // Where an edit starts: a sample, a random character or an upload.
 
-import { byId, h } from "./dom.js";
+import { byId, h } from "../shared/dom.js";
 
 const MOST_SHOWN = 48;
 const KINDS = new Set(["image/png", "image/jpeg", "image/webp"]);

@@ -1,6 +1,6 @@
 // The large picture with its three small ones: after, before, and where they differ.
 
-import { byId } from "./dom.js";
+import { byId } from "../shared/dom.js";
 
 const GAIN = 3; // a difference of a third of full scale is drawn at full strength
 

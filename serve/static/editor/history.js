@@ -1,6 +1,6 @@
 // Every step of the edit as a small picture; press one to go back to it.
 
-import { byId, h } from "./dom.js";
+import { byId, h } from "../shared/dom.js";
 
 export class History {
   constructor(api, project) {

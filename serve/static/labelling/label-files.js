@@ -1,6 +1,6 @@
 // Labels written by hand as a file: out, and in again.
 
-import { download } from "./dom.js";
+import { download } from "../shared/dom.js";
 
 export async function exportLabels(api) {
   const text = JSON.stringify(await api.labels(), null, 1);

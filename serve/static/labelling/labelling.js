@@ -1,8 +1,8 @@
 // Working through many features by keyboard: what is not explained yet, most frequent first.
 
-import { examplesOf, histogramOf } from "./card-parts.js";
-import { isNamed, nameOf } from "./catalogue.js";
-import { byId, h, plural } from "./dom.js";
+import { examplesOf, histogramOf } from "../features/card-parts.js";
+import { isNamed, nameOf } from "../features/catalogue.js";
+import { byId, h, plural } from "../shared/dom.js";
 import { exportLabels, importLabels } from "./label-files.js";
 
 const MOST_SUGGESTIONS = 4;

@@ -28,11 +28,3 @@ export async function createApi() {
   const { StaticApi } = await import("./static-api.js");
   return StaticApi.load(folder);
 }
-
-/** An error that the person is told of, with the API's code. */
-export class ApiError extends Error {
-  constructor(message, code) {
-    super(message);
-    this.code = code;
-  }
-}

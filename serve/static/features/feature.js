@@ -2,8 +2,8 @@
 
 import { examplesOf, figure, histogramOf } from "./card-parts.js";
 import { isNamed, nameOf } from "./catalogue.js";
-import { byId, h, thumb } from "./dom.js";
-import { withStrength } from "./plan.js";
+import { byId, h, thumb } from "../shared/dom.js";
+import { withStrength } from "../editor/plan.js";
 
 const STRIP = [-2, -1, 0, 1, 2];
 const share = (value) => `${(100 * value).toFixed(value < 0.001 ? 3 : value < 0.01 ? 2 : 1)}%`;

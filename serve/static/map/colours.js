@@ -1,6 +1,6 @@
 // What the colours of the map mean, in both colour schemes.
 
-import { isNamed, kindOf } from "./catalogue.js";
+import { isNamed, kindOf } from "../features/catalogue.js";
 
 // Hues far enough apart to be told from each other, dark enough on light paper and light enough on dark.
 const LIGHT = [

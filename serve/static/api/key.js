@@ -1,7 +1,7 @@
 // The key of a server that asks for one, typed by the person and kept as a cookie until the browser is closed. As a cookie
 // it goes with pictures and the WebSocket too, which cannot be given headers; pages of other sites cannot make use of it.
 
-import { byId } from "./dom.js";
+import { byId } from "../shared/dom.js";
 
 let asking = null;
 

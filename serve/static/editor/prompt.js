@@ -1,7 +1,7 @@
 // Saying what should change. Prompts add up: each is asked after the ones before, and can be taken back. What is said of
 // them follows the history of the edit.
 
-import { byId, h, plural } from "./dom.js";
+import { byId, h, plural } from "../shared/dom.js";
 import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 

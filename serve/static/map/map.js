@@ -61,17 +61,6 @@ export class FeatureMap {
     this.draw();
   }
 
-  /** Bring a feature into view, near enough to see its neighbours. */
-  goTo(id) {
-    if (this.#x[id] === undefined) return;
-    const k = Math.max(this.#view.k, 4);
-    const { width, height } = this.#size;
-    this.#view = { k, x: 0, y: 0 };
-    const [x, y] = this.#at(id);
-    this.#view = { k, x: width / 2 - x, y: height / 2 - y };
-    this.draw();
-  }
-
   /** Move the map if a feature, now or once the page has found its new shape, lies outside or under the tools. */
   keepInView(id) {
     requestAnimationFrame(() => {

@@ -2,7 +2,7 @@
 
 import { askForKey } from "./key.js";
 import { LiveFrames } from "./live.js";
-import { checkedPlan } from "./plan.js";
+import { checkedPlan } from "../editor/plan.js";
 
 const LOST = "The server cannot be reached.";
 const RETRY_MS = 1500;

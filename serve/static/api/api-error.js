@@ -1,0 +1,7 @@
+/** An error that the person is told of, with the API's code. */
+export class ApiError extends Error {
+  constructor(message, code) {
+    super(message);
+    this.code = code;
+  }
+}
