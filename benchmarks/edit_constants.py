@@ -36,10 +36,8 @@ from swiggle.data.pixels import resize
 from swiggle.data.reading import captions_of, read_pictures
 from swiggle.editing import composer
 from swiggle.editing.composer import Picture
-from swiggle.evaluation.noun_edit import draw_pairs, outcomes
-from swiggle.evaluation.truth import true_traits
-from swiggle.nouns.sprites import SIZE, SLOTS, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
+from swiggle.evaluation.trait_edits import draw_pairs, outcomes
+from swiggle.evaluation.truth import composed, true_traits
 
 SCORES = ("success", "preservation", "exact")
 PAIRS, SEED = 60, 7
@@ -105,12 +103,14 @@ class Trial:
 
     def __init__(self, location: Path) -> None:
         self.bundle, self.run = Bundle.load(location), location
-        self.reader = TraitReader(load_sprites())
-        pictures = read_pictures(location / "data/validation", SIZE)
-        traits = true_traits(location / "data/validation", self.reader.sprites, pictures.ids)
-        self.pairs = [draw_pairs(self.reader, slot, pictures.images, traits, PAIRS, SEED) for slot in SLOTS]
+        self.composition = composed("nouns")
+        pictures = read_pictures(location / "data/validation", self.composition.size)
+        traits = true_traits(location / "data/validation", self.composition, pictures.ids)
+        self.pairs = [
+            draw_pairs(self.composition, slot, pictures.images, traits, PAIRS, SEED) for slot in self.composition.slots
+        ]
         self.latents = [self.bundle.encode(self._resized(pairs.images, self.bundle.image_size)) for pairs in self.pairs]
-        self.unedited = [self._resized(self.bundle.decode(latents), SIZE) for latents in self.latents]
+        self.unedited = [self._resized(self.bundle.decode(latents), self.composition.size) for latents in self.latents]
         self.sentences = Sentences(self.bundle, location, "development")
 
     def scores(self, bundle: Bundle, index: LabelIndex) -> dict[str, np.ndarray]:
@@ -119,12 +119,12 @@ class Trial:
         planner.composer = replace(planner.composer, group=composer.GROUP)
         found: dict[str, list[np.ndarray]] = {name: [] for name in SCORES}
         for pairs, latents, unedited in zip(self.pairs, self.latents, self.unedited, strict=True):
-            prompts = pairs.prompts(self.reader.sprites.names[pairs.slot])
+            prompts = pairs.prompts(self.composition.requests.development)
             seen = zip(prompts, bundle.activations(latents), latents, strict=True)
             plans = [planner.plan(prompt, Picture(active, z.ravel())).plan for prompt, active, z in seen]
             parts = zip(torch.from_numpy(latents).split(1), plans, strict=True)
             edited = np.concatenate([bundle.steering.steer(part, plan) for part, plan in parts])
-            scored = outcomes(self.reader, pairs, self._resized(edited, SIZE), unedited)
+            scored = outcomes(pairs, self._resized(edited, self.composition.size), unedited)
             for name in SCORES:
                 found[name].append(scored[name])
         said = self.sentences.outcomes(planner)

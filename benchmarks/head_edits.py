@@ -14,10 +14,8 @@ import numpy as np
 
 from swiggle.data.pixels import decode_picture, encode_png, resize
 from swiggle.data.reading import read_pictures
-from swiggle.evaluation.noun_edit import draw_pairs, score
-from swiggle.evaluation.truth import true_traits
-from swiggle.nouns.sprites import SIZE, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
+from swiggle.evaluation.trait_edits import draw_pairs, score
+from swiggle.evaluation.truth import composed, true_traits
 
 
 def main() -> None:
@@ -27,9 +25,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
-    sprites = load_sprites()
-    pictures = read_pictures(options.run / "data/test", SIZE)
-    images, traits = pictures.images, true_traits(options.run / "data/test", sprites, pictures.ids)
+    composition = composed("nouns")
+    pictures = read_pictures(options.run / "data/test", composition.size)
+    images, traits = pictures.images, true_traits(options.run / "data/test", composition, pictures.ids)
     replayed = 0
 
     with httpx.Client(base_url=options.url, timeout=60) as server:
@@ -40,7 +38,7 @@ def main() -> None:
             return response.json()
 
         def to_picture(text: str) -> np.ndarray:
-            return resize(decode_picture(base64.b64decode(text)), SIZE)
+            return resize(decode_picture(base64.b64decode(text)), composition.size)
 
         def edit_one(picture: np.ndarray, prompt: str) -> np.ndarray:
             nonlocal replayed
@@ -58,9 +56,8 @@ def main() -> None:
                 [to_picture(answer("/v1/steer", {"image": image, "plan": {}})["image"]) for image in encoded]
             )
 
-        reader = TraitReader(sprites)
-        pairs = draw_pairs(reader, "head", images, traits, options.pairs, options.seed)
-        for name, value in score(reader, pairs, edit, reconstruct).items():
+        pairs = draw_pairs(composition, composition.subject, images, traits, options.pairs, options.seed)
+        for name, value in score(pairs, edit, reconstruct, composition.requests.development).items():
             print(f"{name:22} {value:.3f}")
         print(f"{'replayed to the byte':22} {replayed}/{options.pairs}")
 

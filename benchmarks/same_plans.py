@@ -24,7 +24,7 @@ from serve.parts.retrieval_part import RetrievalPart
 from swiggle.bundle import Bundle
 from swiggle.data.reading import read_pictures
 from swiggle.editing.plan import EditPlan
-from swiggle.evaluation.noun_edit import PROMPTS
+from swiggle.evaluation.truth import composed
 
 SEVERAL = (
     "give it a {0} head, and less {1} on the shirt",
@@ -47,7 +47,8 @@ ALONE = (
 def prompts(labels: list[str]) -> Iterator[str]:
     """Some 600 prompts: the sentences of development and others with every third label in them, and some alone."""
     yield from ALONE
-    sentences = [sentence for listed in PROMPTS.values() for sentence in listed]
+    said = composed("nouns").requests.development
+    sentences = [sentence for listed in said.values() for sentence in listed]
     for number, label in enumerate(labels[::3]):
         yield sentences[number % len(sentences)].format(name=label)
         yield SEVERAL[number % len(SEVERAL)].format(label, labels[(7 * number + 1) % len(labels)])

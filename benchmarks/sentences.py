@@ -25,9 +25,7 @@ from swiggle.data.pixels import resize
 from swiggle.data.reading import read_pictures
 from swiggle.editing.composer import Picture
 from swiggle.editing.planner import Planner
-from swiggle.evaluation.truth import true_traits
-from swiggle.nouns.sprites import SIZE, SLOTS, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
+from swiggle.evaluation.truth import composed, true_traits
 
 SENTENCES = Path(__file__).parents[1] / "tests/sentences"
 SCORES = Path(__file__).parents[1] / "docs/sentence_scores.json"
@@ -50,15 +48,15 @@ class Sentences:
     """The sentences of one set, each with the pictures that it is tried on."""
 
     def __init__(self, bundle: Bundle, run: Path, name: str) -> None:
-        self.bundle, self.reader = bundle, TraitReader(load_sprites())
+        self.bundle, self.composition = bundle, composed("nouns")
         self.content = (SENTENCES / f"{name}.jsonl").read_bytes()
         self.lines: list[dict[str, Any]] = [json.loads(line) for line in self.content.splitlines()]
-        pictures = read_pictures(run / "data" / SPLIT[name], SIZE)
-        traits = true_traits(run / "data" / SPLIT[name], self.reader.sprites, pictures.ids)
+        pictures = read_pictures(run / "data" / SPLIT[name], self.composition.size)
+        traits = true_traits(run / "data" / SPLIT[name], self.composition, pictures.ids)
         self.chosen = [self._without(line, traits) for line in self.lines]
         images = self._resized(pictures.images[np.concatenate(self.chosen)], bundle.image_size)
         self.latents = bundle.encode(images)
-        self.before = self.reader.read(self._resized(bundle.decode(self.latents), SIZE))
+        self.before = self.composition.read(self._resized(bundle.decode(self.latents), self.composition.size))
 
     def outcomes(self, planner: Planner) -> list[Outcome]:
         """Of every sentence on every one of its pictures, in order."""
@@ -67,19 +65,19 @@ class Sentences:
         plans = [planner.plan(text, Picture(active, z.ravel())).plan for text, active, z in seen]
         parts = zip(torch.from_numpy(self.latents).split(1), plans, strict=True)
         edited = np.concatenate([self.bundle.steering.steer(part, plan) for part, plan in parts])
-        read = self.reader.read(self._resized(edited, SIZE))
+        read = self.composition.read(self._resized(edited, self.composition.size))
         return [self._outcome(self.lines[row // PICTURES], self.before[row], read[row]) for row in range(len(read))]
 
     def _outcome(self, line: dict[str, Any], before: np.ndarray, after: np.ndarray) -> Outcome:
-        sprites, kept_as, wanted = self.reader.sprites, before.copy(), after.copy()
+        sprites, kept_as, wanted = self.composition, before.copy(), after.copy()
         asked = True
         for request in line["requests"]:
-            column = SLOTS.index(request["slot"])
+            column = self.composition.slots.index(request["slot"])
             kept_as[column] = after[column]
             if request["value"] is None:
                 asked &= bool(after[column] != before[column])
             else:
-                wanted[column] = sprites.names[request["slot"]].index(request["value"])
+                wanted[column] = sprites.names(request["slot"]).index(request["value"])
         look = sprites.render(np.stack([after, wanted, kept_as]))
         return Outcome(line["form"], line["text"], asked and (look[0] == look[1]).all(), (look[0] == look[2]).all())
 
@@ -87,7 +85,8 @@ class Sentences:
         """Rows of pictures that do not show what is asked for."""
         free = np.ones(len(traits), bool)
         for request in line["requests"]:
-            names, own = self.reader.sprites.names[request["slot"]], traits[:, SLOTS.index(request["slot"])]
+            slot = request["slot"]
+            names, own = self.composition.names(slot), traits[:, self.composition.slots.index(slot)]
             there = "none" if request["value"] is None else request["value"]
             free &= own != names.index(there) if there in names else True
         return np.random.default_rng([SEED, line["id"]]).choice(np.flatnonzero(free), PICTURES, replace=False)

@@ -20,8 +20,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from swiggle.nouns.sampling import captions_for, draw_traits
-from swiggle.nouns.sprites import load_sprites
+from swiggle.nouns.composition import composition
 
 
 @dataclass
@@ -149,9 +148,9 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     torch.manual_seed(settings.seed)
 
     # 1. Pictures and captions. The last ones are held out.
-    sprites = load_sprites()
-    traits = draw_traits(sprites, settings.pictures + settings.held_out, settings.seed)
-    images, captions = sprites.render(traits), captions_for(sprites, traits, settings.seed)
+    nouns = composition()
+    traits = nouns.draw(settings.pictures + settings.held_out, settings.seed)
+    images, captions = nouns.render(traits), nouns.captions(traits, settings.seed)
     side = images.shape[1]
     x = torch.from_numpy(images).flatten(1).float().div(127.5).sub(1.0)
     known, held_out = x[: settings.pictures], x[settings.pictures :]

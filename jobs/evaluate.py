@@ -1,4 +1,4 @@
-"""Score a bundle's edits against ground truth (NounEdit) on held-out Nouns.
+"""Score a bundle's edits against ground truth on held-out pictures of a composed set (NounEdit, for Nouns).
 
     python -m jobs.evaluate run=runs/demo
 
@@ -8,6 +8,7 @@ were met and requests that were not. Traits are read here and nowhere before.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 import torch
@@ -26,11 +27,9 @@ from swiggle.evaluation.dials import dial_curves, monotone_share, named_traits
 from swiggle.evaluation.edit_baselines import nearest_label, random_features
 from swiggle.evaluation.edit_figures import Shown, draw_edits
 from swiggle.evaluation.edit_requests import left_alone, removal, two_slots
-from swiggle.evaluation.noun_edit import HELD_OUT_PROMPTS, Pairs, draw_pairs, outcomes, score, shares
 from swiggle.evaluation.retrieval_scores import changes_read, features_of, recall
-from swiggle.evaluation.truth import true_traits
-from swiggle.nouns.sprites import SIZE, SLOTS, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
+from swiggle.evaluation.trait_edits import Pairs, draw_pairs, outcomes, score, shares
+from swiggle.evaluation.truth import composed, true_traits
 from swiggle.prompts.retrieval import retrieve
 from swiggle.storage import join, local_path, write_json
 
@@ -53,18 +52,18 @@ class Evaluation:
 
     def __init__(self, config: RunConfig) -> None:
         self.bundle = Bundle.load(config.run)
-        self.sprites = load_sprites()
-        self.reader = TraitReader(self.sprites)
+        self.composition = composed(config.data.source)
+        self.sentences = self.composition.requests.held_out
         self.run = local_path(config.run)
-        pictures = read_pictures(self.run / "data/test", SIZE)
-        self.images, self.traits = pictures.images, true_traits(self.run / "data/test", self.sprites, pictures.ids)
+        pictures = read_pictures(self.run / "data/test", self.composition.size)
+        self.images, self.traits = pictures.images, true_traits(self.run / "data/test", self.composition, pictures.ids)
         self.replaced: dict[str, np.ndarray] = {}
-        """Pictures edited by prompt, uint8 [n, 32, 32, 3], by slot."""
+        """Pictures edited by prompt, uint8 [n, S, S, 3], by slot."""
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Latents [n, latent_dim] to native pictures."""
         shaped = latents.reshape(-1, *self.bundle.vae.latent_shape).astype(np.float32)
-        return resized(self.bundle.decode(shaped), SIZE)
+        return resized(self.bundle.decode(shaped), self.composition.size)
 
     def encode(self, pictures: np.ndarray) -> np.ndarray:
         return self.bundle.encode(resized(pictures, self.bundle.image_size))
@@ -81,54 +80,59 @@ class Evaluation:
     def steer(self, latents: np.ndarray, plans: Sequence[EditPlan]) -> np.ndarray:
         """Native pictures of latents [n, C, h, w], each with its plan."""
         parts = zip(torch.from_numpy(latents).split(1), plans, strict=True)
-        return resized(np.concatenate([self.bundle.steering.steer(part, plan) for part, plan in parts]), SIZE)
+        return resized(
+            np.concatenate([self.bundle.steering.steer(part, plan) for part, plan in parts]), self.composition.size
+        )
 
     def edit(self, pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
         latents, made = self.plans(pictures, prompts)
         return self.steer(latents, [one.plan for one in made])
 
     def pairs(self, slot: str, count: int = PAIRS) -> Pairs:
-        return draw_pairs(self.reader, slot, self.images, self.traits, count, SEED)
+        return draw_pairs(self.composition, slot, self.images, self.traits, count, SEED)
 
     def replacements(self) -> dict[str, dict[str, Scores]]:
         """NounEdit by kind of edit and slot, and its `mean` over them."""
         ids, latents = read_latents(self.run / "latents", "train")
-        vectors = fit_additive(latents, true_traits(self.run / "data/train", self.sprites, ids), self.sprites)
+        vectors = fit_additive(latents, true_traits(self.run / "data/train", self.composition, ids), self.composition)
         rng, usable = np.random.default_rng(SEED), np.flatnonzero(self.bundle.atlas.density >= FREQUENT)
         found: dict[str, dict[str, Scores]] = {}
-        for slot in SLOTS:
+        for slot in self.composition.slots:
             pairs = self.pairs(slot)
-            latents, made = self.plans(pairs.images, pairs.prompts(self.sprites.names[slot], HELD_OUT_PROMPTS))
+            latents, made = self.plans(pairs.images, pairs.prompts(self.sentences))
             self.replaced[slot] = self.steer(latents, [one.plan for one in made])
             kinds = {
                 "prompt": self.replaced[slot],
-                "ceiling": self.reconstruct(self.sprites.render(pairs.true())),
+                "ceiling": self.reconstruct(self.composition.render(pairs.true())),
                 "supervised": self.decode(vectors.moved(slot, latents, pairs.traits, pairs.asked)),
                 "nearest_label": self.steer(latents, [nearest_label(one) for one in made]),
                 "random": self.steer(latents, [random_features(one, usable, rng) for one in made]),
             }
             for kind, edited in kinds.items():
-                scores = shares(outcomes(self.reader, pairs, edited, self.decode(latents)))
+                scores = shares(outcomes(pairs, edited, self.decode(latents)))
                 found.setdefault(kind, {})[slot] = scores
                 tell(f"{kind}, {slot}", scores)
         for kind, slots in found.items():
-            slots["mean"] = {name: float(np.mean([s[name] for s in slots.values()])) for name in slots[SLOTS[0]]}
+            slots["mean"] = {
+                name: float(np.mean([s[name] for s in slots.values()])) for name in slots[self.composition.slots[0]]
+            }
             tell(f"{kind}, mean over slots", slots["mean"])
         return found
 
     def draw(self) -> None:
         """The figure of edits by prompt: of each slot in turn some that are met and some that are not."""
+        by_slot: dict[bool, list[list[Shown]]] = {True: [], False: []}
+        for slot, edited in self.replaced.items():
+            pairs = self.pairs(slot)
+            before, true = self.reconstruct(pairs.images), self.composition.render(pairs.true())
+            exact, prompts = outcomes(pairs, edited, before)["exact"], pairs.prompts(self.sentences)
+            for met, listed in by_slot.items():
+                rows = np.flatnonzero(exact == met)[:FIGURE]
+                listed.append([Shown(prompts[i], before[i], edited[i], true[i], met) for i in rows])
         chosen: list[Shown] = []
-        for met in (True, False):
-            listed: list[Shown] = []
-            for slot, edited in self.replaced.items():
-                pairs = self.pairs(slot)
-                before, true = self.reconstruct(pairs.images), self.sprites.render(pairs.true())
-                exact = outcomes(self.reader, pairs, edited, before)["exact"]
-                rows = np.flatnonzero(exact == met)[: FIGURE // len(SLOTS) + (slot in ("body", "accessory"))]
-                prompts = pairs.prompts(self.sprites.names[slot], HELD_OUT_PROMPTS)
-                listed += [Shown(prompts[i], before[i], edited[i], true[i], met) for i in rows]
-            chosen += listed[:FIGURE]
+        for listed in by_slot.values():
+            turns = [edit for turn in zip_longest(*listed) for edit in turn if edit is not None]
+            chosen += turns[:FIGURE]
         draw_edits(chosen, self.run / "edits.png")
 
     def group_sizes(self) -> Scores:
@@ -138,8 +142,8 @@ class Evaluation:
         for group in GROUPS:
             planner.composer = replace(composer, group=group)
             scored = [
-                score(self.reader, self.pairs(slot, GROUP_PAIRS), self.edit, self.reconstruct, HELD_OUT_PROMPTS)
-                for slot in SLOTS
+                score(self.pairs(slot, GROUP_PAIRS), self.edit, self.reconstruct, self.sentences)
+                for slot in self.composition.slots
             ]
             found[str(group)] = float(np.mean([one["success"] for one in scored]))
         planner.composer = composer
@@ -150,9 +154,9 @@ class Evaluation:
         chosen = np.random.default_rng(SEED).choice(len(self.images), REQUESTS, replace=len(self.images) < REQUESTS)
         shown = (self.images[chosen], self.traits[chosen], self.edit, self.reconstruct)
         found = {
-            "two_slots": two_slots(self.reader, *shown, SEED, HELD_OUT_PROMPTS),
-            **{f"remove_{slot}": removal(self.reader, slot, *shown) for slot in ("accessory", "head", "glasses")},
-            "left_alone": left_alone(self.reader, *shown, HELD_OUT_PROMPTS),
+            "two_slots": two_slots(self.composition, *shown, SEED, self.sentences),
+            **{f"remove_{slot}": removal(self.composition, slot, *shown) for slot in self.composition.removable},
+            "left_alone": left_alone(self.composition, *shown, self.sentences),
         }
         for kind, scores in found.items():
             tell(kind, scores)
@@ -168,23 +172,23 @@ class Evaluation:
                 [match.feature for match in retrieve(planner.index, vocabulary, clauses[0]).matched] if clauses else []
             )
 
-        found = recall(search, features_of(codes, self.traits, self.sprites), self.sprites)
+        found = recall(search, features_of(codes, self.traits, self.composition), self.composition)
         read = changes_read(
-            lambda prompt: [clause.action for clause in planner.reader(prompt, vocabulary)], self.sprites
+            lambda prompt: [clause.action for clause in planner.reader(prompt, vocabulary)], self.composition
         )
         tell("retrieval, recall of 5", found | {"raise_lower": read})
         return found | {"raise_lower": read}
 
     def dials(self) -> Scores:
         atlas = self.bundle.atlas
-        named = named_traits(self.sprites, atlas.words, atlas.places)
+        named = named_traits(self.composition, atlas.words, atlas.places)
         latents = self.encode(self.images[:DIALS])
         rows = self.bundle.sae.W_dec.detach().numpy()
         active, units = self.bundle.activations(latents), atlas.mean_activation
-        curves = dial_curves(self.reader, self.decode, latents.reshape(DIALS, -1), active, rows, units, named)
+        curves = dial_curves(self.composition, self.decode, latents.reshape(DIALS, -1), active, rows, units, named)
         found = {"features": float(len(named)), "monotone": monotone_share(list(curves.values()))}
         found["monotone_to_1.5"] = monotone_share(list(curves.values()), 1.5)
-        for slot in SLOTS:
+        for slot in self.composition.slots:
             mine = [curve for feature, curve in curves.items() if named[feature][0] == slot]
             found[f"monotone_{slot}"] = monotone_share(mine) if mine else float("nan")
         tell("dials", found)
@@ -193,7 +197,8 @@ class Evaluation:
     def read_back(self) -> float:
         """Share of pictures whose D(E(x)) reads as one that looks like the original."""
         some = self.images[:2000]
-        return float((self.sprites.render(self.reader.read(self.reconstruct(some))) == some).all(axis=(1, 2, 3)).mean())
+        read = self.composition.read(self.reconstruct(some))
+        return float((self.composition.render(read) == some).all(axis=(1, 2, 3)).mean())
 
 
 def resized(pictures: np.ndarray, size: int) -> np.ndarray:

@@ -21,40 +21,38 @@ from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.label import UNEXPLAINED
 from swiggle.atlas.previews import ablate
+from swiggle.composition import Composition
 from swiggle.config import RunConfig
 from swiggle.data.latents import latents_of_ids
 from swiggle.data.pixels import resize
 from swiggle.data.reading import TraitsMissing
 from swiggle.evaluation.atlas_measures import (
-    head_measures,
     label_measures,
     leading_places,
     map_measures,
     slot_agreement,
     slot_named,
+    subject_measures,
 )
 from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations
-from swiggle.evaluation.truth import true_traits
+from swiggle.evaluation.truth import composed, true_traits
 from swiggle.models.vae import VAE
-from swiggle.nouns.sprites import SIZE, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish
 
 READ = 3
 """Top pictures of a feature from which its slot is read."""
-HEADS = 50
-HEAD_PICTURES = 9
+SUBJECTS, SUBJECT_PICTURES = 50, 9
+"""Features of the subject that are taken out, the best first, and of how many pictures each."""
 
 
 class Ablations:
     """Takes features out of their top pictures and reads what is left."""
 
-    def __init__(self, atlas: Atlas, vae: VAE, sae: SparseAutoencoder, latents: Path) -> None:
-        self.atlas, self.vae, self.sae = atlas, vae, sae
+    def __init__(self, composition: Composition, atlas: Atlas, vae: VAE, sae: SparseAutoencoder, latents: Path) -> None:
+        self.composition, self.atlas, self.vae, self.sae = composition, atlas, vae, sae
         self.activations = atlas.table["example_activations"].to_pylist()
         self.ids, self.latents = latents_of_ids(latents, np.unique(np.concatenate(atlas.example_ids).astype(np.int64)))
-        self.reader = TraitReader(load_sprites())
 
     def read(self, features: list[int], pictures: int) -> Readings:
         """Readings with and without each feature, of so many of its top pictures."""
@@ -64,26 +62,28 @@ class Ablations:
             z = torch.from_numpy(self.latents[rows]).view(-1, *self.vae.latent_shape)
             found = ablate(self.vae, self.sae, feature, z, torch.tensor(self.activations[feature][:pictures]))
             shown += [feature] * len(rows)
-            before += [resize(picture, SIZE) for picture in found.before]
-            after += [resize(picture, SIZE) for picture in found.after]
-        return read_ablations(self.reader, np.array(shown), np.stack(before), np.stack(after))
+            before += [resize(picture, self.composition.size) for picture in found.before]
+            after += [resize(picture, self.composition.size) for picture in found.after]
+        return read_ablations(self.composition, np.array(shown), np.stack(before), np.stack(after))
 
 
 def by_traits(atlas: Atlas, ablations: Ablations) -> tuple[dict[str, dict[str, float]], np.ndarray]:
-    """Scores that need the traits of Nouns, and the slot that each feature changes."""
+    """Scores that need true traits, and the slot that each feature changes."""
+    composition = ablations.composition
     live = np.flatnonzero(atlas.density > 0).tolist()
     slots = causal_slots(ablations.read(live, READ), len(atlas))
     f1 = atlas.table["f1"].to_numpy()
     rules = atlas.table["rule"].to_pylist()
-    heads = sorted((i for i, place in enumerate(atlas.places) if place == "head"), key=lambda i: (-f1[i], i))[:HEADS]
+    subjects = [i for i, place in enumerate(atlas.places) if place == composition.subject]
+    subjects = sorted(subjects, key=lambda i: (-f1[i], i))[:SUBJECTS]
     positions = np.stack([atlas.table["x"].to_numpy(), atlas.table["y"].to_numpy()], axis=1)
     scores = {
         "slots": {
-            **slot_agreement(leading_places(rules), slots),
-            "named_among_others": slot_named(rules, slots),
+            **slot_agreement(leading_places(rules), slots, composition.slots),
+            "named_among_others": slot_named(rules, slots, composition.slots),
         },
-        "map": map_measures(positions, atlas.table["group"].to_pylist(), slots),
-        "heads": head_measures(ablations.read(heads, HEAD_PICTURES), heads),
+        "map": map_measures(positions, atlas.table["group"].to_pylist(), slots, composition.slots),
+        f"{composition.subject}s": subject_measures(ablations.read(subjects, SUBJECT_PICTURES), subjects, composition),
     }
     return scores, slots
 
@@ -104,11 +104,12 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
             "labels": label_measures(atlas.labels, atlas.table["f1"].to_numpy(), atlas.density > 0)
         }
         try:
-            true_traits(data / "test", load_sprites())
+            composition = composed(config.data.source)
+            true_traits(data / "test", composition)
         except TraitsMissing as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         else:
-            found, slots = by_traits(atlas, Ablations(atlas, vae, sae, latents))
+            found, slots = by_traits(atlas, Ablations(composition, atlas, vae, sae, latents))
             report |= found
             report["causal_slots"] = slots.tolist()
         page_of(atlas, atlas_folder, vae, sae, data, chosen, report, folder / "index.html")

@@ -25,11 +25,9 @@ from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.baselines import baseline_codes
 from swiggle.evaluation.dictionary_scores import Code, code_of, code_scores
 from swiggle.evaluation.group_edits import group_moves, value_means
-from swiggle.evaluation.noun_edit import Pairs, draw_pairs, score_edited
-from swiggle.evaluation.truth import true_traits
+from swiggle.evaluation.trait_edits import Pairs, draw_pairs, score_edited
+from swiggle.evaluation.truth import composed, true_traits
 from swiggle.models.vae import VAE, to_images, to_model
-from swiggle.nouns.sprites import SIZE, SLOTS, Sprites, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.stability import stability
 from swiggle.sae.sweep_page import write_page
@@ -45,22 +43,23 @@ class Traits:
     """What scoring needs beside a dictionary: latents and true traits of train and test, pictures, and the VAE."""
 
     def __init__(self, run: RunConfig, vae: Path, latents: Path, data: Path) -> None:
-        """Raises `TraitsMissing` where the source of the pictures has no trait columns."""
-        self.sprites: Sprites = load_sprites()
+        """Raises `TraitsMissing` where the pictures are of no composed set."""
+        self.composition = composed(run.data.source)
         (train_ids, self.train), (test_ids, self.test) = (read_latents(latents, split) for split in ("train", "test"))
-        self.train_traits = true_traits(data / "train", self.sprites, train_ids)
-        self.test_traits = true_traits(data / "test", self.sprites, test_ids)
+        self.train_traits = true_traits(data / "train", self.composition, train_ids)
+        self.test_traits = true_traits(data / "test", self.composition, test_ids)
         self.vae = VAE.from_pretrained(vae)
-        self.reader = TraitReader(self.sprites)
         # The same pictures as the first latents, and in their order.
         pictures = read_pictures(data / "test", run.vae.image_size, ids=test_ids[:PICTURES])
-        self.images = np.stack([resize(pictures.images[row], SIZE) for row in np.argsort(pictures.ids)])
+        self.images = np.stack(
+            [resize(pictures.images[row], self.composition.size) for row in np.argsort(pictures.ids)]
+        )
         self.pairs: dict[str, Pairs] = {
-            slot: draw_pairs(self.reader, slot, self.images, self.test_traits[: len(self.images)], PAIRS, SEED)
-            for slot in SLOTS
+            slot: draw_pairs(self.composition, slot, self.images, self.test_traits[: len(self.images)], PAIRS, SEED)
+            for slot in self.composition.slots
         }
-        self.additive = fit_additive(self.train, self.train_traits, self.sprites)
-        self.read_of_decoded = self.reader.read(self.decode(self.test[: len(self.images)]))
+        self.additive = fit_additive(self.train, self.train_traits, self.composition)
+        self.read_of_decoded = self.composition.read(self.decode(self.test[: len(self.images)]))
 
     @torch.inference_mode()
     def encode(self, pictures: np.ndarray) -> np.ndarray:
@@ -73,10 +72,10 @@ class Traits:
         """Latents [N, latent_dim] to native pictures."""
         parts = np.array_split(z.reshape(len(z), *self.vae.latent_shape).astype(np.float32), -(-len(z) // 256))
         pictures = np.concatenate([to_images(self.vae.decode(torch.from_numpy(part))) for part in parts])
-        return np.stack([resize(picture, SIZE) for picture in pictures])
+        return np.stack([resize(picture, self.composition.size) for picture in pictures])
 
     def scores(self, code: Code) -> dict[str, Any]:
-        return code_scores(code, self.train_traits, self.test_traits, self.sprites)
+        return code_scores(code, self.train_traits, self.test_traits, self.composition)
 
     def recovered(self, sae: SparseAutoencoder) -> dict[str, float]:
         """Trait accuracy recovered by slot: (a(D(z^)) - a(D(z0))) / (a(D(z)) - a(D(z0))), a the share of slots read
@@ -84,21 +83,21 @@ class Traits:
         truth = self.test_traits[: len(self.images)]
         with torch.inference_mode():
             z = sae(torch.from_numpy(self.test[: len(self.images)]))[0].numpy()
-        right = (self.reader.read(self.decode(z)) == truth).mean(axis=0)
-        constant = (self.reader.read(self.decode(self.train.mean(axis=0)[None])) == truth).mean(axis=0)
+        right = (self.composition.read(self.decode(z)) == truth).mean(axis=0)
+        constant = (self.composition.read(self.decode(self.train.mean(axis=0)[None])) == truth).mean(axis=0)
         ceiling = (self.read_of_decoded == truth).mean(axis=0)
-        return dict(zip(SLOTS, ((right - constant) / (ceiling - constant)).tolist(), strict=True))
+        return dict(zip(self.composition.slots, ((right - constant) / (ceiling - constant)).tolist(), strict=True))
 
     def edits(self, sae: SparseAutoencoder, code: Code) -> dict[str, dict[str, float]]:
         """Success, preservation and exact by slot of edits with the right groups of features."""
         rows = sae.W_dec.detach().numpy()
         result = {}
-        for column, slot in enumerate(SLOTS):
+        for column, slot in enumerate(self.composition.slots):
             pairs = self.pairs[slot]
-            means = value_means(code.train, self.train_traits, slot, self.sprites)
+            means = value_means(code.train, self.train_traits, slot, self.composition)
             move = group_moves(means, rows, pairs.traits[:, column], pairs.asked)
             edited = self.decode(self.encode(pairs.images) + move)
-            result[slot] = score_edited(self.reader, pairs, edited, lambda images: self.decode(self.encode(images)))
+            result[slot] = score_edited(pairs, edited, lambda images: self.decode(self.encode(images)))
         return result
 
 

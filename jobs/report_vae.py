@@ -17,19 +17,18 @@ import torch
 
 from jobs import encode_latents, prepare_data, train_vae
 from jobs.runtime.stage import Stage, complete, current, key_of, run_command, say
+from swiggle.composition import Composition
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.pixels import resize
 from swiggle.data.reading import Pictures, TraitsMissing, enlarge, read_pictures
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.locality import locality
-from swiggle.evaluation.noun_edit import draw_pairs, score_edited
-from swiggle.evaluation.truth import true_traits
+from swiggle.evaluation.trait_edits import draw_pairs, score_edited
+from swiggle.evaluation.truth import composed, true_traits
 from swiggle.evaluation.vae_figures import draw_curves, draw_reconstructions
 from swiggle.models.reconstruction import reconstruct
 from swiggle.models.vae import VAE, to_images, to_model
-from swiggle.nouns.sprites import SIZE, SLOTS, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
 from swiggle.storage import join, local_copy, publish
 from swiggle.training.vae_events import read_curves
 
@@ -68,23 +67,21 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         else:
             say(STAGE.name, "no test pictures: scores are left out")
         try:
-            report |= trait_scores(vae, pictures, data, latents)
+            report |= trait_scores(composed(config.data.source), vae, pictures, data, latents)
         except TraitsMissing as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     return report
 
 
-def trait_scores(vae: VAE, pictures: Pictures, data: Path, latents: Path) -> dict[str, Any]:
+def trait_scores(composition: Composition, vae: VAE, pictures: Pictures, data: Path, latents: Path) -> dict[str, Any]:
     """What needs true traits. Raises `TraitsMissing` where there are none."""
-    sprites = load_sprites()
-    test = true_traits(data / "test", sprites, pictures.ids)
+    test = true_traits(data / "test", composition, pictures.ids)
     stored = {split: read_latents(latents, split) for split in ("train", "test")}
-    truth = {split: true_traits(data / split, sprites, ids) for split, (ids, _) in stored.items()}
-    reader = TraitReader(sprites)
+    truth = {split: true_traits(data / split, composition, ids) for split, (ids, _) in stored.items()}
 
     def native(pictures: np.ndarray) -> np.ndarray:
-        return np.stack([resize(picture, SIZE) for picture in pictures])
+        return np.stack([resize(picture, composition.size) for picture in pictures])
 
     @torch.inference_mode()
     def encode(pictures: np.ndarray) -> np.ndarray:
@@ -97,18 +94,19 @@ def trait_scores(vae: VAE, pictures: Pictures, data: Path, latents: Path) -> dic
         return native(np.concatenate([to_images(vae.decode(torch.from_numpy(part))) for part in parts]))
 
     images = native(pictures.images)
-    read = reader.read(decode(encode(images[:READ_BACK])))
-    same = (sprites.render(read) == images[:READ_BACK]).all(axis=(1, 2, 3))
-    additive = fit_additive(stored["train"][1], truth["train"], sprites)
+    read = composition.read(decode(encode(images[:READ_BACK])))
+    same = (composition.render(read) == images[:READ_BACK]).all(axis=(1, 2, 3))
+    additive = fit_additive(stored["train"][1], truth["train"], composition)
     edits = {}
-    for slot in SLOTS:
-        pairs = draw_pairs(reader, slot, images, test, PAIRS, SEED)
+    for slot in composition.slots:
+        pairs = draw_pairs(composition, slot, images, test, PAIRS, SEED)
         edited = decode(additive.moved(slot, encode(pairs.images), pairs.traits, pairs.asked))
-        edits[slot] = score_edited(reader, pairs, edited, lambda pictures: decode(encode(pictures)))
+        edits[slot] = score_edited(pairs, edited, lambda pictures: decode(encode(pictures)))
     return {
         "rendered_equal": float(same.mean()),
         "read_back": {
-            slot: float((read[:, column] == test[:READ_BACK, column]).mean()) for column, slot in enumerate(SLOTS)
+            slot: float((read[:, column] == test[:READ_BACK, column]).mean())
+            for column, slot in enumerate(composition.slots)
         },
         "additive_r2": additive.r2(stored["test"][1], truth["test"]),
         "supervised_edits": edits,

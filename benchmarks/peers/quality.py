@@ -27,8 +27,7 @@ from swiggle.config import Objective, SAEConfig
 from swiggle.data.latents import read_latents
 from swiggle.evaluation.coverage import coverage
 from swiggle.evaluation.dictionary_scores import code_of
-from swiggle.evaluation.truth import true_traits
-from swiggle.nouns.sprites import SLOTS, load_sprites
+from swiggle.evaluation.truth import composed, true_traits
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.trials import knob_of
 
@@ -90,9 +89,9 @@ class Scorer:
 
     def __init__(self, run: Path, epochs: int) -> None:
         self.epochs = epochs
-        self.sprites = load_sprites()
+        self.composition = composed("nouns")
         self.train, self.test = (read_latents(run / "latents", split)[1] for split in ("train", "test"))
-        self.traits = [true_traits(run / "data" / split, self.sprites) for split in ("train", "test")]
+        self.traits = [true_traits(run / "data" / split, self.composition) for split in ("train", "test")]
 
     def row(self, method: Method, key: Key) -> dict[str, Any]:
         """Train one dictionary and score it."""
@@ -106,8 +105,8 @@ class Scorer:
         seconds = time.monotonic() - start
         metrics = dictionary_metrics(sae, torch.from_numpy(self.test))
         code = code_of(sae, self.train, self.test)
-        by_slot = coverage(code.train, self.traits[0], code.test, self.traits[1], self.sprites)
-        covered = {slot: by_slot[slot]["coverage"] for slot in SLOTS}
+        by_slot = coverage(code.train, self.traits[0], code.test, self.traits[1], self.composition)
+        covered = {slot: by_slot[slot]["coverage"] for slot in self.composition.slots}
         return {
             **{"method": method.name, "knob": knob, "lr": lr, "seed": seed, "epochs": self.epochs},
             **{name: metrics[name] for name in ("l0", "fvu", "dead", "shrinkage")},

@@ -1,5 +1,6 @@
 """Reading the stored splits back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from pyarrow.dataset import dataset
 
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.errors import SwiggleError
-from swiggle.nouns.sprites import SLOTS
 from swiggle.storage import filesystem_of
+
+TRAITS = "traits.parquet"
+"""Beside the splits, where the pictures are of a composed set: `id`, and for each slot the name of its value."""
 
 
 class StoredError(SwiggleError, ValueError):
@@ -79,18 +82,25 @@ def enlarge(images: np.ndarray, image_size: int) -> np.ndarray:
     return images if factor == 1 else images.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
-def read_traits(folder: Path, ids: np.ndarray | None = None) -> dict[str, list[str]]:
-    """The trait columns of a split, of the pictures with `ids` in their order, or of all by ascending id. Raises
-    `TraitsMissing` where the source has none, `StoredError` where the split has not those pictures.
+def read_traits(folder: Path, slots: Sequence[str], ids: np.ndarray | None = None) -> dict[str, list[str]]:
+    """The traits of a split in some slots, of the pictures with `ids` in their order, or of all by ascending id. Raises
+    `TraitsMissing` where they are not known, `StoredError` where the split has not those pictures.
 
-    For evaluation only: nothing that trains, labels or edits may call this.
+    They stand in a table beside the splits, in earlier runs in columns beside the pictures. For evaluation only:
+    nothing that trains, labels or edits may call this.
     """
-    table = pq.read_table(folder, columns=["id", *SLOTS]).sort_by("id")
-    if not len(table) or any(table[slot].null_count for slot in SLOTS):
-        raise TraitsMissing(f"{folder}: no trait columns; only composed Nouns have them")
+    own = dataset(folder, format="parquet")
+    table, beside = own.to_table(["id"]), folder.parent / TRAITS
+    if beside.exists():
+        table = pq.read_table(beside, columns=["id", *slots], filters=field("id").isin(table["id"]))
+    elif set(slots) <= set(own.schema.names):
+        table = own.to_table(["id", *slots])
+    if not len(table) or not set(slots) <= set(table.column_names) or any(table[slot].null_count for slot in slots):
+        raise TraitsMissing(f"{folder}: no traits of {', '.join(slots)}; only composed sets have them")
+    table = table.sort_by("id")
     if ids is not None:
         table = table.take(_rows_of(table["id"].to_numpy(), ids, folder))
-    return {slot: table[slot].to_pylist() for slot in SLOTS}
+    return {slot: table[slot].to_pylist() for slot in slots}
 
 
 def captions_of(folder: Path, ids: np.ndarray) -> list[str | None]:

@@ -1,6 +1,6 @@
-"""One schema from any source of pictures: `id`, `image`, `caption` and, where known, a column for each trait.
+"""One schema from any source of pictures: `id`, `image`, `caption`.
 
-nouns                 composed characters, offline
+nouns                 a composed set (`swiggle.composition`), offline; its traits go into a table of their own
 hf://owner/name       a data set of the Hugging Face hub, for example hf://m1guelpf/nouns
 path/to/file.parquet  one Parquet file, or a folder of them
 path/to/folder        a folder of PNG, JPEG, WebP or BMP files, without captions; other files are named and skipped
@@ -19,14 +19,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from swiggle.composition import SETS, Composition, composition_of
 from swiggle.config import DataConfig
 from swiggle.data.folders import files_below, folder_rows
 from swiggle.data.pixels import PictureError, decode_import, decode_picture, encode_png, oddities, resize, square
 from swiggle.data.raw import Note, Raw, SourceError, no_picture, printable
+from swiggle.data.reading import TRAITS
 from swiggle.data.splits import SPLITS, PictureIds, content_of, hold_out, split_of
 from swiggle.data.tables import hub_rows, parquet_rows
-from swiggle.nouns.sampling import captions_for, draw_traits, rendered
-from swiggle.nouns.sprites import SLOTS, load_sprites
 
 __all__ = ["FEATURES", "PART_ROWS", "REPORT", "Import", "Note", "SourceError", "read_source", "write_splits"]
 
@@ -35,14 +35,13 @@ FEATURES = datasets.Features(
         "id": datasets.Value("int64"),
         "image": datasets.Image(),
         "caption": datasets.Value("string"),
-        **{slot: datasets.Value("string") for slot in SLOTS},
     }
 )
 PART_ROWS = 8_192
 """Rows a Parquet file: what is in memory at once while a source is read, and what a streaming reader takes at once."""
 REPORT = "import_report.csv"
-COMPOSED = "nouns"
-"""The source whose pictures are composed here. All others are imported."""
+_AT_ONCE = 1_024
+"""Pictures that are drawn at once."""
 _PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp"}
 
 
@@ -70,8 +69,8 @@ def read_source(config: DataConfig, image_size: int, note: Note = lambda name, w
     """
     if config.count is not None and config.count < 1:
         raise SourceError(f"data.count: {config.count} pictures are none; a number from 1, or null for all, is needed")
-    if config.source == COMPOSED:
-        yield from _nouns_rows(config)
+    if (composition := composition_of(config.source)) is not None:
+        yield from _composed_rows(composition, config)
         return
     ids, usable = PictureIds(), 0
     for raw in _raw_rows(config, note):
@@ -89,15 +88,15 @@ def read_source(config: DataConfig, image_size: int, note: Note = lambda name, w
         if picture.shape[0] > image_size:
             picture = resize(picture, image_size)
         content = content_of(picture, image_size)
-        row = {"id": ids.of(content), "image": _stored(picture), "caption": raw.caption, "split": split_of(content)}
-        yield {**row, **dict.fromkeys(SLOTS)}
+        yield {"id": ids.of(content), "image": _stored(picture), "caption": raw.caption, "split": split_of(content)}
         usable += 1
         if usable == config.count:  # before another picture is read
             return
 
 
 def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:
-    """Write `folder/<split>/part-*.parquet` for each split and `folder/import_report.csv`, a part at a time.
+    """Write `folder/<split>/part-*.parquet` for each split and `folder/import_report.csv`, a part at a time; of a
+    composed set `folder/traits.parquet` too.
 
     Where a split would be empty, pictures are held out of train for it (`hold_out`), which is remarked; a split that
     stays empty has a file without rows. Raises `SourceError` for fewer than two usable pictures.
@@ -132,6 +131,8 @@ def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:
     if not all(done.rows.values()):
         done.rows = _divide_anew(folder, lambda row: _key_of(row, config, image_size))
         done.remarks.append(_about_few(done.rows))
+    if (composition := composition_of(config.source)) is not None:
+        _write_traits(composition, _drawn(composition, config), folder / TRAITS)
     if uncaptioned:
         done.remarks.append(_about_captions(uncaptioned, total, config))
     return done
@@ -180,7 +181,7 @@ def _divide_anew(folder: Path, key_of: Callable[[dict], int]) -> dict[str, int]:
 
 def _key_of(row: dict, config: DataConfig, image_size: int) -> int:
     """What the split of a stored picture goes by."""
-    return row["id"] if config.source == COMPOSED else content_of(decode_picture(row["image"]["bytes"]), image_size)
+    return row["id"] if config.source in SETS else content_of(decode_picture(row["image"]["bytes"]), image_size)
 
 
 def _about_few(rows: dict[str, int]) -> str:
@@ -205,15 +206,29 @@ def _stored(picture: np.ndarray) -> dict:
     return {"bytes": encode_png(picture), "path": None}
 
 
-def _nouns_rows(config: DataConfig) -> Iterator[dict]:
+def _drawn(composition: Composition, config: DataConfig) -> np.ndarray:
+    """The traits of the pictures that a composed set is made of, int [N, slots]; picture i has the id i."""
     if config.count is None:
-        raise SourceError("data.count: the nouns source composes pictures and needs a number")
-    sprites = load_sprites()
-    traits = draw_traits(sprites, config.count, config.seed)
-    texts = captions_for(sprites, traits, config.seed)
-    for number, (row, picture, text) in enumerate(zip(traits, rendered(sprites, traits), texts, strict=True)):
-        named = {slot: sprites.names[slot][value] for slot, value in zip(SLOTS, row, strict=True)}
-        yield {"id": number, "image": _stored(picture), "caption": text, "split": split_of(number), **named}
+        raise SourceError(f"data.count: the {config.source} source composes pictures and needs a number")
+    return composition.draw(config.count, config.seed)
+
+
+def _composed_rows(composition: Composition, config: DataConfig) -> Iterator[dict]:
+    traits = _drawn(composition, config)
+    captions = composition.captions(traits, config.seed)
+    for start in range(0, len(traits), _AT_ONCE):
+        for number, picture in enumerate(composition.render(traits[start : start + _AT_ONCE]), start=start):
+            yield {
+                "id": number, "image": _stored(picture), "caption": captions[number], "split": split_of(number),
+            }  # fmt: skip
+
+
+def _write_traits(composition: Composition, traits: np.ndarray, path: Path) -> None:
+    named = {
+        slot: [composition.names(slot)[value] for value in traits[:, column]]
+        for column, slot in enumerate(composition.slots)
+    }
+    pq.write_table(pa.table({"id": np.arange(len(traits)), **named}), path)
 
 
 def _is_folder_of_pictures(config: DataConfig) -> bool:
@@ -247,8 +262,9 @@ def _raw_rows(config: DataConfig, note: Note) -> Iterator[Raw]:
         return parquet_rows([path], config, note)
     if "://" in source:
         raise SourceError(f"data.source: {source} is not read from there; copy it to a local folder, or name hf://...")
+    names = " or ".join(repr(name) for name in SETS)
     hint = f", or is hf://{source} meant?" if source.count("/") == 1 and source[0] not in "./~" else ""
-    raise SourceError(f"data.source: {source!r} is no file, folder, hub name (hf://owner/name) or 'nouns'{hint}")
+    raise SourceError(f"data.source: {source!r} is no file, folder, hub name (hf://owner/name) or {names}{hint}")
 
 
 def _refuse_other_files(path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Measures of quality. What uses trait columns is here and only here."""
+"""Measures of quality. What uses true traits is here and only here."""

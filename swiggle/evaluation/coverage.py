@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from swiggle.nouns.sprites import SLOTS, Sprites
+from swiggle.composition import Composition
 
 THRESHOLDS = np.arange(10) / 10
 MIN_POSITIVES = 20
@@ -66,18 +66,18 @@ def coverage(
     train_traits: np.ndarray,
     test: sparse.csr_matrix,
     test_traits: np.ndarray,
-    sprites: Sprites,
+    composition: Composition,
 ) -> dict[str, dict[str, float]]:
     """For each slot `coverage`, the mean over its values, and `covered`, the share at 0.9 or more; NaN where no value
     is common enough in test.
 
-    train, test: activations [N, features], not negative; traits int [N, 5].
+    train, test: activations [N, features], not negative; traits int [N, slots].
     """
     highest = train.max(axis=0).toarray().ravel()
     fired = [(fires(train, t * highest), fires(test, t * highest)) for t in THRESHOLDS]
     result = {}
-    for column, slot in enumerate(SLOTS):
-        values = sprites.count(slot)
+    for column, slot in enumerate(composition.slots):
+        values = len(composition.names(slot))
         truth = one_hot(train_traits[:, column], values), one_hot(test_traits[:, column], values)
         best, scores = np.full(values, -1.0), np.zeros(values)
         for on_train, on_test in fired:

@@ -10,12 +10,12 @@ import numpy as np
 from scipy import sparse
 
 from swiggle.atlas.activations import activations_of
+from swiggle.composition import Composition
 from swiggle.evaluation.coverage import coverage
 from swiggle.evaluation.monosemanticity import monosemanticity
 from swiggle.evaluation.probing import sparse_probing
 from swiggle.evaluation.slot_reconstruction import slot_reconstruction
 from swiggle.evaluation.uniqueness import uniqueness
-from swiggle.nouns.sprites import Sprites
 from swiggle.sae.model import SparseAutoencoder
 
 PROBED = (1, 2, 5)
@@ -34,10 +34,12 @@ def code_of(sae: SparseAutoencoder, train: np.ndarray, test: np.ndarray) -> Code
     return Code(activations_of(sae, train), activations_of(sae, test))
 
 
-def code_scores(code: Code, train_traits: np.ndarray, test_traits: np.ndarray, sprites: Sprites) -> dict[str, Any]:
+def code_scores(
+    code: Code, train_traits: np.ndarray, test_traits: np.ndarray, composition: Composition
+) -> dict[str, Any]:
     """`l0`; `coverage` by slot and its mean; `slot_reconstruction`; `probing` by k and slot; `uniqueness`;
-    `monosemanticity`, the mean over features. Traits int [N, 5]."""
-    both = (code.train, train_traits, code.test, test_traits, sprites)
+    `monosemanticity`, the mean over features. Traits int [N, slots]."""
+    both = (code.train, train_traits, code.test, test_traits, composition)
     by_slot = coverage(*both)
     return {
         "l0": code.test.nnz / code.test.shape[0],
@@ -45,6 +47,6 @@ def code_scores(code: Code, train_traits: np.ndarray, test_traits: np.ndarray, s
         "mean_coverage": float(np.nanmean([score["coverage"] for score in by_slot.values()])),
         "slot_reconstruction": slot_reconstruction(*both),
         "probing": {str(k): sparse_probing(*both, k) for k in PROBED},
-        "uniqueness": uniqueness(code.test, test_traits, sprites),
-        "monosemanticity": float(np.nanmean(monosemanticity(code.test, test_traits, sprites))),
+        "uniqueness": uniqueness(code.test, test_traits, composition),
+        "monosemanticity": float(np.nanmean(monosemanticity(code.test, test_traits, composition))),
     }

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Shown:
-    """One request: the unedited reconstruction, the edit and the true edit, each uint8 [32, 32, 3], and whether the
+    """One request: the unedited reconstruction, the edit and the true edit, each uint8 [S, S, 3], and whether the
     edit reads as the true one."""
 
     prompt: str

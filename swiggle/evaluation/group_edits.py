@@ -8,15 +8,15 @@ edit.
 import numpy as np
 from scipy import sparse
 
+from swiggle.composition import Composition
 from swiggle.evaluation.coverage import one_hot
-from swiggle.nouns.sprites import SLOTS, Sprites
 
 GROUP = 16
 
 
-def value_means(activations: sparse.csr_matrix, traits: np.ndarray, slot: str, sprites: Sprites) -> np.ndarray:
+def value_means(activations: sparse.csr_matrix, traits: np.ndarray, slot: str, composition: Composition) -> np.ndarray:
     """Mean activation of each feature on pictures of each value of a slot: [values, features]."""
-    truth = one_hot(traits[:, SLOTS.index(slot)], sprites.count(slot))
+    truth = one_hot(traits[:, composition.slots.index(slot)], len(composition.names(slot)))
     count = np.maximum(np.asarray(truth.sum(axis=0)).ravel(), 1.0)
     return (truth.T @ activations).toarray() / count[:, None]
 
@@ -24,5 +24,6 @@ def value_means(activations: sparse.csr_matrix, traits: np.ndarray, slot: str, s
 def group_moves(means: np.ndarray, decoder_rows: np.ndarray, worn: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """Latent moves [n, latent_dim] from values `worn` [n] to `asked` [n]."""
     difference = means[asked] - means[worn]
-    weakest = -np.sort(-np.abs(difference), axis=1)[:, GROUP - 1 : GROUP]
+    last = min(GROUP, difference.shape[1]) - 1
+    weakest = -np.sort(-np.abs(difference), axis=1)[:, [last]]
     return np.where(np.abs(difference) >= weakest, difference, 0.0) @ decoder_rows

@@ -12,21 +12,21 @@ as a share of the way from chance to 1. Trait columns are for evaluation only.
 import numpy as np
 from scipy import sparse
 
+from swiggle.composition import Composition
 from swiggle.evaluation.coverage import one_hot
-from swiggle.nouns.sprites import SLOTS, Sprites
 
 FIRES = 10
 
 
-def monosemanticity(activations: sparse.csr_matrix, traits: np.ndarray, sprites: Sprites) -> np.ndarray:
+def monosemanticity(activations: sparse.csr_matrix, traits: np.ndarray, composition: Composition) -> np.ndarray:
     """float64 [features], 0 to 1, NaN for features that fire less than ten times. activations [N, features], traits
-    int [N, 5]."""
+    int [N, slots]."""
     total = np.asarray(activations.sum(axis=0)).ravel().astype(np.float64)
     squares = np.asarray(activations.multiply(activations).sum(axis=0)).ravel().astype(np.float64)
     fired = np.diff(activations.tocsc().indptr)
     scores = []
-    for column, slot in enumerate(SLOTS):
-        truth = one_hot(traits[:, column], sprites.count(slot))
+    for column, slot in enumerate(composition.slots):
+        truth = one_hot(traits[:, column], len(composition.names(slot)))
         by_value = (activations.T @ truth).toarray().astype(np.float64)
         alike = (np.square(by_value).sum(axis=1) - squares) / np.maximum(np.square(total) - squares, 1e-12)
         chance = np.square(np.asarray(truth.mean(axis=0)).ravel()).sum()

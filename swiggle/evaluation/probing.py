@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from scipy import sparse
 
+from swiggle.composition import Composition
 from swiggle.evaluation.coverage import one_hot
-from swiggle.nouns.sprites import SLOTS, Sprites
 
 EPOCHS = 10
 BATCH = 1_024
@@ -24,14 +24,14 @@ def sparse_probing(
     train_traits: np.ndarray,
     test: sparse.csr_matrix,
     test_traits: np.ndarray,
-    sprites: Sprites,
+    composition: Composition,
     k: int,
 ) -> dict[str, float]:
-    """Balanced accuracy on test by slot. Activations [N, features], traits int [N, 5]."""
+    """Balanced accuracy on test by slot. Activations [N, features], traits int [N, slots]."""
     result = {}
     train, train_traits = train[:FITTED], train_traits[:FITTED]
-    for column, slot in enumerate(SLOTS):
-        values = sprites.count(slot)
+    for column, slot in enumerate(composition.slots):
+        values = len(composition.names(slot))
         truth = one_hot(train_traits[:, column], values)
         positives = np.maximum(np.asarray(truth.sum(axis=0)).ravel(), 1)
         inside = (train.T @ truth).toarray()

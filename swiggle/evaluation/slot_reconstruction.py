@@ -8,8 +8,8 @@ none does it is left open. Trait columns are for evaluation only.
 import numpy as np
 from scipy import sparse
 
+from swiggle.composition import Composition
 from swiggle.evaluation.coverage import counts, fires, one_hot
-from swiggle.nouns.sprites import SLOTS, Sprites
 
 PRECISION = 0.95
 FIRES = 10
@@ -20,16 +20,16 @@ def slot_reconstruction(
     train_traits: np.ndarray,
     test: sparse.csr_matrix,
     test_traits: np.ndarray,
-    sprites: Sprites,
+    composition: Composition,
 ) -> dict[str, dict[str, float]]:
     """For each slot `precision` of what was read, `recall` over all pictures, `f1` of the two, `open`; and under
-    `all`, `correct`, the share of pictures with every slot right. Activations [N, features], traits int [N, 5]."""
+    `all`, `correct`, the share of pictures with every slot right. Activations [N, features], traits int [N, slots]."""
     nowhere = np.zeros(train.shape[1])
     on_train, on_test = fires(train, nowhere), fires(test, nowhere)
     all_correct = np.ones(len(test_traits), dtype=bool)
     result: dict[str, dict[str, float]] = {}
-    for column, slot in enumerate(SLOTS):
-        seen = counts(on_train, one_hot(train_traits[:, column], sprites.count(slot)))
+    for column, slot in enumerate(composition.slots):
+        seen = counts(on_train, one_hot(train_traits[:, column], len(composition.names(slot))))
         precision = seen.hits / np.maximum(seen.fired[:, None], 1)
         precision[(precision < PRECISION) | (seen.fired[:, None] < FIRES)] = 0.0
         value, worth = precision.argmax(axis=1), precision.max(axis=1)

@@ -4,14 +4,21 @@ from pathlib import Path
 
 import numpy as np
 
-from swiggle.data.reading import read_traits
-from swiggle.nouns.sprites import SLOTS, Sprites
+from swiggle.composition import Composition, composition_of
+from swiggle.data.reading import TraitsMissing, read_traits
 
 
-def true_traits(folder: Path, sprites: Sprites, ids: np.ndarray | None = None) -> np.ndarray:
-    """int16 [N, 5], a value for each slot of `SLOTS`, of the pictures with `ids` in their order, or of all by ascending
-    id. Raises `TraitsMissing` where the source has no trait columns."""
-    named = read_traits(folder, ids)
-    numbers = {slot: {name: value for value, name in enumerate(sprites.names[slot])} for slot in SLOTS}
-    columns = [[numbers[slot][name] for name in named[slot]] for slot in SLOTS]
+def composed(source: str) -> Composition:
+    """The composed set that a source is. Raises `TraitsMissing` for any other."""
+    if (composition := composition_of(source)) is None:
+        raise TraitsMissing(f"data.source={source} is no composed set")
+    return composition
+
+
+def true_traits(folder: Path, composition: Composition, ids: np.ndarray | None = None) -> np.ndarray:
+    """int16 [N, slots] of the pictures with `ids` in their order, or of all by ascending id. Raises `TraitsMissing`
+    where they are not known."""
+    named = read_traits(folder, composition.slots, ids)
+    numbers = {slot: {name: value for value, name in enumerate(composition.names(slot))} for slot in composition.slots}
+    columns = [[numbers[slot][name] for name in named[slot]] for slot in composition.slots]
     return np.array(columns, dtype=np.int16).T

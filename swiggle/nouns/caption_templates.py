@@ -26,3 +26,9 @@ def caption(sprites: Sprites, traits: np.ndarray, template: int) -> str:
     """Describe one character. traits: int [5] in the order of `SLOTS`."""
     names = {slot: sprites.names[slot][value] for slot, value in zip(SLOTS, traits, strict=True)}
     return TEMPLATES[template].format(**names)
+
+
+def captions_for(sprites: Sprites, traits: np.ndarray, seed: int) -> list[str]:
+    """One caption for each row of traits [N, 5], its template drawn from the seed."""
+    templates = np.random.default_rng([seed, 1]).integers(len(TEMPLATES), size=len(traits))
+    return [caption(sprites, row, int(template)) for row, template in zip(traits, templates, strict=True)]

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from swiggle.nouns.caption_templates import TEMPLATES, caption
 from swiggle.nouns.sprites import SLOTS, Sprites
 
 
@@ -32,9 +31,3 @@ def rendered(sprites: Sprites, traits: np.ndarray) -> Iterator[np.ndarray]:
     """The pictures of traits [N, 5] one after the other, uint8 [32, 32, 3], without all of them in memory at once."""
     for start in range(0, len(traits), 1024):
         yield from sprites.render(traits[start : start + 1024])
-
-
-def captions_for(sprites: Sprites, traits: np.ndarray, seed: int) -> list[str]:
-    """One caption for each row of traits [N, 5], its template drawn from the seed."""
-    templates = np.random.default_rng([seed, 1]).integers(len(TEMPLATES), size=len(traits))
-    return [caption(sprites, row, int(template)) for row, template in zip(traits, templates, strict=True)]

@@ -2,9 +2,8 @@ import numpy as np
 
 from swiggle.atlas.attribution import UNATTRIBUTED, acting_places, medians_of, shares
 from swiggle.captions.vocabulary import Vocabulary
+from swiggle.composition import composition_of
 from swiggle.evaluation.causal_slots import topmost
-from swiggle.nouns.sampling import captions_for, draw_traits
-from swiggle.nouns.sprites import SLOTS, load_sprites
 
 NOUNS = Vocabulary.load("nouns")
 PLACES = list(NOUNS.places)
@@ -35,11 +34,11 @@ def test_pixels_of_shirt_and_print_on_it_are_told_apart() -> None:
 
 def test_nouns_are_divided_as_they_were_painted() -> None:
     """What captions tell of 6,000 characters against the layers, which nothing of it saw."""
-    sprites = load_sprites()
-    traits = draw_traits(sprites, 6_000, seed=0)
-    images, captions = sprites.render(traits), captions_for(sprites, traits, seed=0)
+    nouns = composition_of("nouns")
+    traits = nouns.draw(6_000, seed=0)
+    images, captions = nouns.render(traits), nouns.captions(traits, seed=0)
     owner = medians_of(images, captions, NOUNS).attribute(images[:200], captions[:200], NOUNS)
-    painted = np.array([PLACES.index(slot) for slot in SLOTS])[topmost(sprites, traits[:200])]
+    painted = np.array([PLACES.index(slot) for slot in nouns.slots])[topmost(nouns, traits[:200])]
     for place in PLACES:
         mine = painted == PLACES.index(place)
         assert (owner[mine] == painted[mine]).mean() > 0.8, place

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swiggle.captions.tokens import _TOKEN, alike, composed, tokenise
-from swiggle.evaluation.noun_edit import PROMPTS
 from swiggle.nouns.caption_templates import TEMPLATES
+from swiggle.nouns.requests import REQUESTS
 
 ENGLISH = re.compile(r"[^\W_]+(?:[+'][^\W_]+)*|[,;:.!?]")
 """Words of English as they were cut before other scripts were."""
@@ -18,7 +18,7 @@ def test_the_plain_pattern_cuts_ascii_as_unicodes_rules_do(text: str) -> None:
 
 
 def test_plain_english_is_cut_as_before() -> None:
-    sentences = [*TEMPLATES, *(sentence for listed in PROMPTS.values() for sentence in listed)]
+    sentences = [*TEMPLATES, *(sentence for listed in REQUESTS.development.values() for sentence in listed)]
     for sentence in [*sentences, "it's A+B, deep-fried; no_print: 3d!", "don't; 2x4.5?"]:
         assert tokenise(sentence) == ENGLISH.findall(sentence.lower())
 

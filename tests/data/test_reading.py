@@ -5,49 +5,57 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from swiggle.composition import composition_of
 from swiggle.data.pixels import encode_png
-from swiggle.data.reading import read_captions, read_pictures
+from swiggle.data.reading import TRAITS, TraitsMissing, read_captions, read_pictures
 from swiggle.data.sources import FEATURES
 from swiggle.errors import SwiggleError
-from swiggle.evaluation.truth import true_traits
-from swiggle.nouns.sprites import SLOTS, load_sprites
+from swiggle.evaluation.truth import composed, true_traits
+
+NOUNS = composition_of("nouns")
 
 
-def store(folder: Path, ids: list[int], traits: bool = True) -> Path:
-    """Pictures whose traits are their id's, in the order of `ids`, in a file for each two of them."""
+def store(folder: Path, ids: list[int], traits: str = "beside") -> Path:
+    """Pictures in the order of `ids`, in a file for each two of them. Their traits are those of their id: in a table
+    `beside` the splits, in `columns` beside the pictures, as earlier releases wrote them, or `nowhere`."""
     folder.mkdir()
-    sprites = load_sprites()
+    named = {slot: [NOUNS.names(slot)[number % 2] for number in ids] for slot in NOUNS.slots}
     rows = [
         {
             "id": number,
             "image": {"bytes": encode_png(np.full((8, 8, 3), number, np.uint8)), "path": None},
             "caption": f"no {number}",
-            **{slot: sprites.names[slot][number % 2] if traits else None for slot in SLOTS},
         }
         for number in ids
     ]
     for start in range(0, max(1, len(rows)), 2):
         table = pa.Table.from_pylist(rows[start : start + 2], schema=FEATURES.arrow_schema)
+        if traits == "columns":
+            for slot, names in named.items():
+                table = table.append_column(slot, pa.array(names[start : start + 2], pa.string()))
         pq.write_table(table, folder / f"part-{start:05}.parquet")
+    if traits == "beside":
+        pq.write_table(pa.table({"id": pa.array(ids, pa.int64()), **named}), folder.parent / TRAITS)
     return folder
 
 
-def test_traits_go_to_their_pictures(tmp_path: Path) -> None:
-    folder = store(tmp_path / "test", [9, 2, 5, 4])
-    sprites = load_sprites()
+@pytest.mark.parametrize("where", ["beside", "columns"])
+def test_traits_go_to_their_pictures(tmp_path: Path, where: str) -> None:
+    folder = store(tmp_path / "test", [9, 2, 5, 4], where)
     for ids in ([2, 4, 5, 9], [9, 2], [5]):
-        assert true_traits(folder, sprites, np.array(ids))[:, 0].tolist() == [i % 2 for i in ids]
+        assert true_traits(folder, NOUNS, np.array(ids))[:, 0].tolist() == [i % 2 for i in ids]
     pictures = read_pictures(folder, 8, 3)
-    assert true_traits(folder, sprites, pictures.ids)[:, 3].tolist() == [i % 2 for i in pictures.images[:, 0, 0, 0]]
+    assert true_traits(folder, NOUNS, pictures.ids)[:, 3].tolist() == [i % 2 for i in pictures.images[:, 0, 0, 0]]
+    assert true_traits(folder, NOUNS)[:, 0].tolist() == [0, 0, 1, 1]  # by ascending id
     with pytest.raises(SwiggleError, match="7"):
-        true_traits(folder, sprites, np.array([7]))
+        true_traits(folder, NOUNS, np.array([7]))
 
 
 def test_a_source_without_traits_is_said_to_be_one(tmp_path: Path) -> None:
-    from swiggle.data.reading import TraitsMissing
-
-    with pytest.raises(TraitsMissing, match="no trait columns"):
-        true_traits(store(tmp_path / "test", [1, 2], traits=False), load_sprites(), np.array([1]))
+    with pytest.raises(TraitsMissing, match="no traits of background"):
+        true_traits(store(tmp_path / "test", [1, 2], "nowhere"), NOUNS, np.array([1]))
+    with pytest.raises(TraitsMissing, match="no composed set"):
+        composed("a/folder")
     assert issubclass(TraitsMissing, SwiggleError)
 
 
@@ -66,4 +74,4 @@ def test_a_split_without_pictures(tmp_path: Path) -> None:
     assert pictures.captions == []
     assert read_captions(tmp_path / "test")[1] == []
     with pytest.raises(SwiggleError):
-        true_traits(tmp_path / "test", load_sprites(), pictures.ids)
+        true_traits(tmp_path / "test", NOUNS, pictures.ids)

@@ -5,6 +5,7 @@ import datasets
 import numpy as np
 import pytest
 
+from swiggle.composition import composition_of
 from swiggle.config import DataConfig
 from swiggle.data import sources
 from swiggle.data.pixels import encode_png
@@ -12,6 +13,8 @@ from swiggle.data.reading import enlarge, read_pictures, read_traits
 from swiggle.data.sources import REPORT, SourceError, read_source, write_splits
 from swiggle.data.splits import SPLITS, split_of
 from tests.data.odd_pictures import BROKEN, ODD, odd_folder
+
+NOUNS = composition_of("nouns")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +38,7 @@ def test_nouns_round_trip(tmp_path: Path) -> None:
         assert len(pictures) == done.rows[split] == len(pictures.captions)
         assert all(split_of(int(i)) == split for i in pictures.ids)
         assert pictures.images.shape[1:] == (32, 32, 3)
-        traits = read_traits(tmp_path / split)
+        traits = read_traits(tmp_path / split, NOUNS.slots)
         assert all(traits["head"][i] in (pictures.captions[i] or "") for i in range(len(pictures)))
     assert enlarge(pictures.images, 128).shape[1:] == (128, 128, 3)
 
@@ -68,7 +71,7 @@ def test_image_folder_names_what_is_odd(tmp_path: Path) -> None:
     assert pictures.images.shape[1:] == (32, 32, 3)
     assert set(pictures.captions) == {None}
     with pytest.raises(ValueError, match="trait"):
-        read_traits(tmp_path / "out/train")
+        read_traits(tmp_path / "out/train", NOUNS.slots)
 
 
 def test_parquet_in_the_hubs_shape(tmp_path: Path) -> None:

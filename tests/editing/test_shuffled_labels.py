@@ -11,13 +11,12 @@ from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.entries import made_entries
 from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.bundle import Bundle
+from swiggle.composition import composition_of
 from swiggle.data.reading import read_pictures, read_traits
 from swiggle.editing.composer import Picture
-from swiggle.evaluation.noun_edit import draw_pairs, score
-from swiggle.nouns.sprites import SLOTS, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
+from swiggle.evaluation.trait_edits import draw_pairs, score
 
-SPRITES = load_sprites()
+NOUNS = composition_of("nouns")
 LABEL_COLUMNS = ("label", "words", "place", "source", "confidence", "precision", "recall", "threshold")
 
 
@@ -33,10 +32,9 @@ def shuffled(atlas: Atlas) -> Atlas:
 def head_success(bundle: Bundle, atlas: Atlas, run: Path, chroma: Path) -> float:
     index = LabelIndex(open_chroma(str(chroma)), made_entries(atlas))
     planner = replace(bundle, atlas=atlas).planner_with(index)
-    names = read_traits(run / "data/test")
-    traits = np.stack([[SPRITES.names[slot].index(name) for name in names[slot]] for slot in SLOTS], axis=1)
+    names = read_traits(run / "data/test", NOUNS.slots)
+    traits = np.stack([[NOUNS.names(slot).index(name) for name in names[slot]] for slot in NOUNS.slots], axis=1)
     images = read_pictures(run / "data/test", 32).images
-    reader = TraitReader(SPRITES)
 
     def edit(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
         latents = bundle.encode(pictures)
@@ -44,8 +42,9 @@ def head_success(bundle: Bundle, atlas: Atlas, run: Path, chroma: Path) -> float
         plans = [planner.plan(prompt, one).plan for prompt, one in zip(prompts, seen, strict=True)]
         return np.concatenate([bundle.edit(pictures[i : i + 1], plan) for i, plan in enumerate(plans)])
 
-    pairs = draw_pairs(reader, "head", images, traits, 60, seed=3)
-    return score(reader, pairs, edit, lambda x: bundle.decode(bundle.encode(x)))["success"]
+    pairs = draw_pairs(NOUNS, "head", images, traits, 60, seed=3)
+    sentences = NOUNS.requests.development
+    return score(pairs, edit, lambda x: bundle.decode(bundle.encode(x)), sentences)["success"]
 
 
 @pytest.mark.integration

@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
 
+from swiggle.composition import composition_of
 from swiggle.data.palette import palette_of
 from swiggle.editing.snapping import native_size, snapped
-from swiggle.nouns.sampling import draw_traits
-from swiggle.nouns.sprites import load_sprites
 
-SPRITES = load_sprites()
-PICTURES = SPRITES.render(draw_traits(SPRITES, 20, seed=3))
+NOUNS = composition_of("nouns")
+PICTURES = NOUNS.render(NOUNS.draw(20, seed=3))
 
 
 @pytest.mark.parametrize("factor", [1, 4])

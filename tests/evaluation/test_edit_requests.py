@@ -4,18 +4,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from swiggle.composition import composition_of
 from swiggle.evaluation.dials import STRENGTHS, dial_curves, monotone_share, named_traits
 from swiggle.evaluation.edit_requests import left_alone, removal, two_slots
-from swiggle.evaluation.noun_edit import PROMPTS
 from swiggle.evaluation.retrieval_scores import changes_read, features_of, recall
-from swiggle.nouns.sampling import draw_traits
-from swiggle.nouns.sprites import SLOTS, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
 
-SPRITES = load_sprites()
-READER = TraitReader(SPRITES)
-TRAITS = draw_traits(SPRITES, 8, seed=5)
-IMAGES = SPRITES.render(TRAITS)
+SENTENCES = composition_of("nouns").requests.development
+
+NOUNS = composition_of("nouns")
+TRAITS = NOUNS.draw(8, seed=5)
+IMAGES = NOUNS.render(TRAITS)
 
 
 def unchanged(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
@@ -28,84 +26,84 @@ def black(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
 
 def obedient(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
     """The pictures with every trait that their prompts name."""
-    traits = READER.read(pictures)
+    traits = NOUNS.read(pictures)
     for row, prompt in enumerate(prompts):
         for part in prompt.split(", and "):
-            for column, slot in enumerate(SLOTS):
-                for value, name in enumerate(SPRITES.names[slot]):
-                    if part == PROMPTS[slot][0].format(name=name):
+            for column, slot in enumerate(NOUNS.slots):
+                for value, name in enumerate(NOUNS.names(slot)):
+                    if part == SENTENCES[slot][0].format(name=name):
                         traits[row, column] = value
-    return SPRITES.render(traits)
+    return NOUNS.render(traits)
 
 
 def plain(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
     """The pictures without a print, whatever shirt is below it."""
-    traits = READER.read(pictures)
-    traits[:, SLOTS.index("accessory")] = SPRITES.names["accessory"].index("none")
-    return SPRITES.render(traits)
+    traits = NOUNS.read(pictures)
+    traits[:, NOUNS.slots.index("accessory")] = NOUNS.names("accessory").index("none")
+    return NOUNS.render(traits)
 
 
 def test_two_slots() -> None:
-    right = two_slots(READER, IMAGES, TRAITS, obedient, lambda x: x, seed=0)
+    right = two_slots(NOUNS, IMAGES, TRAITS, obedient, lambda x: x, seed=0, sentences=SENTENCES)
     assert right["rest"] >= 0.8  # a print can hide the shirt that was asked for
     assert right["both"] >= 0.7
-    nothing = two_slots(READER, IMAGES, TRAITS, unchanged, lambda x: x, seed=0)
+    nothing = two_slots(NOUNS, IMAGES, TRAITS, unchanged, lambda x: x, seed=0, sentences=SENTENCES)
     assert nothing["both"] == nothing["success"] == 0.0
     assert nothing["rest"] == 1.0
 
 
 def test_removal() -> None:
-    idle = removal(READER, "glasses", IMAGES, TRAITS, unchanged, lambda x: x)
+    idle = removal(NOUNS, "glasses", IMAGES, TRAITS, unchanged, lambda x: x)
     assert idle == {"gone": 0, "rest": 1, "rest_strict": 1, "outside": 1}
-    assert set(removal(READER, "accessory", IMAGES, TRAITS, plain, lambda x: x).values()) == {1}
-    frame = removal(READER, "glasses", IMAGES, TRAITS, black, lambda x: x)
+    assert set(removal(NOUNS, "accessory", IMAGES, TRAITS, plain, lambda x: x).values()) == {1}
+    frame = removal(NOUNS, "glasses", IMAGES, TRAITS, black, lambda x: x)
     assert frame["outside"] == 0.0
     assert frame["rest"] < 0.5
 
 
 def test_left_alone() -> None:
-    assert set(left_alone(READER, IMAGES, TRAITS, unchanged, lambda x: x).values()) == {1.0}
-    assert set(left_alone(READER, IMAGES, TRAITS, black, lambda x: x).values()) == {0.0}
+    assert set(left_alone(NOUNS, IMAGES, TRAITS, unchanged, lambda x: x, SENTENCES).values()) == {1.0}
+    assert set(left_alone(NOUNS, IMAGES, TRAITS, black, lambda x: x, SENTENCES).values()) == {0.0}
 
 
-@pytest.mark.parametrize("slot", SLOTS)
+@pytest.mark.parametrize("slot", NOUNS.slots)
 def test_margins_tell_what_is_there(slot: str) -> None:
-    column = SLOTS.index(slot)
-    other = (TRAITS[:, column] + 1) % SPRITES.count(slot)
-    assert (READER.margins(IMAGES, TRAITS, slot, TRAITS[:, column]) >= 0).all()
-    assert (READER.margins(IMAGES, TRAITS, slot, other) <= 0).all()
+    column = NOUNS.slots.index(slot)
+    other = (TRAITS[:, column] + 1) % len(NOUNS.names(slot))
+    assert (NOUNS.margins(IMAGES, TRAITS, slot, TRAITS[:, column]) >= 0).all()
+    assert (NOUNS.margins(IMAGES, TRAITS, slot, other) <= 0).all()
 
 
 def test_features_of_traits_and_their_recall(rng: np.random.Generator) -> None:
-    traits = draw_traits(SPRITES, 400, seed=1)
-    heads = traits[:, SLOTS.index("head")]
+    traits = NOUNS.draw(400, seed=1)
+    heads = traits[:, NOUNS.slots.index("head")]
     one, other = (int(value) for value in np.unique(heads)[:2])
     fires = np.stack([heads == one, heads == other, rng.random(400) < 0.5], axis=1)
     code = sparse.csr_matrix(fires.astype(np.float32))
-    of = features_of(code, traits, SPRITES)
+    of = features_of(code, traits, NOUNS)
     assert of["head"][:, one].tolist() == [True, False, False]
     assert of["head"][:, other].tolist() == [False, True, False]
-    names = SPRITES.names["head"]
-    found = recall(lambda prompt: [2, 0] if names[one] in prompt else [2], of, SPRITES)
+    names = NOUNS.names("head")
+    found = recall(lambda prompt: [2, 0] if names[one] in prompt else [2], of, NOUNS)
     assert 0 < found["plain"] < 1
     assert 0 < found["paraphrased"] < 1
     assert 0 < found["covered"] < 0.1
     words, places = [names[one], "no such", names[other]], ["head", "head", "glasses"]
-    assert named_traits(SPRITES, words, places) == {0: ("head", one)}
+    assert named_traits(NOUNS, words, places) == {0: ("head", one)}
 
 
 def test_dials_that_fade_a_head_in_are_monotone_and_those_that_do_not_are_not() -> None:
     """A decoder of pictures as latents, with a feature that paints another head and one that paints it out."""
-    traits, column = TRAITS[:2], SLOTS.index("head")
-    asked = (traits[:, column] + 1) % SPRITES.count("head")
+    traits, column = TRAITS[:2], NOUNS.slots.index("head")
+    asked = (traits[:, column] + 1) % len(NOUNS.names("head"))
     wanted = traits[:1].copy()
     wanted[0, column] = asked[0]
-    latents = SPRITES.render(traits).reshape(2, -1).astype(np.float32)
-    step = 0.5 * (SPRITES.render(wanted).reshape(-1).astype(np.float32) - latents[0])
+    latents = NOUNS.render(traits).reshape(2, -1).astype(np.float32)
+    step = 0.5 * (NOUNS.render(wanted).reshape(-1).astype(np.float32) - latents[0])
     rows = np.stack([step, -step, 0 * step])
     named = dict.fromkeys(range(3), ("head", int(asked[0])))
     curves = dial_curves(
-        READER,
+        NOUNS,
         lambda z: np.clip(z, 0, 255).astype(np.uint8).reshape(-1, 32, 32, 3),
         latents[:1], np.zeros((1, 3), np.float32), rows, np.ones(3, np.float32), named,
     )  # fmt: skip
@@ -115,4 +113,4 @@ def test_dials_that_fade_a_head_in_are_monotone_and_those_that_do_not_are_not() 
 
 
 def test_requests_for_more_and_less() -> None:
-    assert changes_read(lambda prompt: ["lower"], SPRITES) == 0.5
+    assert changes_read(lambda prompt: ["lower"], NOUNS) == 0.5

@@ -4,23 +4,21 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from swiggle.evaluation.noun_edit import draw_pairs, score
+from swiggle.composition import composition_of
+from swiggle.evaluation.trait_edits import draw_pairs, score
 from swiggle.models.reconstruction import reconstruction_scores
-from swiggle.nouns.sampling import draw_traits
-from swiggle.nouns.sprites import SLOTS, load_sprites
-from swiggle.nouns.trait_reader import TraitReader
 
-SPRITES = load_sprites()
-READER = TraitReader(SPRITES)
+NOUNS = composition_of("nouns")
+SENTENCES = NOUNS.requests.development
 
 
 @pytest.mark.parametrize("sigma", [0, 10])
 def test_the_reader_reads_every_picture_as_it_looks(sigma: float) -> None:
-    traits = draw_traits(SPRITES, 300, seed=5)
-    pictures = SPRITES.render(traits)
+    traits = NOUNS.draw(300, seed=5)
+    pictures = NOUNS.render(traits)
     noise = np.random.default_rng(0).normal(0, sigma, pictures.shape)
-    read = READER.read(np.clip(pictures + noise, 0, 255).round().astype(np.uint8))
-    equal = (SPRITES.render(read) == pictures).all(axis=(1, 2, 3))
+    read = NOUNS.read(np.clip(pictures + noise, 0, 255).round().astype(np.uint8))
+    equal = (NOUNS.render(read) == pictures).all(axis=(1, 2, 3))
     assert equal.mean() >= (1.0 if sigma == 0 else 0.98)
     assert (read[:, 3] == traits[:, 3]).mean() >= 0.99
 
@@ -37,19 +35,19 @@ def test_reconstruction_scores_by_hand() -> None:
 
 
 def test_scores_of_a_perfect_and_of_an_idle_editor() -> None:
-    traits = draw_traits(SPRITES, 60, seed=8)
-    images = SPRITES.render(traits)
-    pairs = draw_pairs(READER, "head", images, traits, 40, seed=1)
-    column = SLOTS.index("head")
+    traits = NOUNS.draw(60, seed=8)
+    images = NOUNS.render(traits)
+    pairs = draw_pairs(NOUNS, "head", images, traits, 40, seed=1)
+    column = NOUNS.slots.index("head")
     assert (pairs.asked != pairs.traits[:, column]).all()
 
     def perfect(pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
-        assert all(SPRITES.names["head"][value] in prompt for value, prompt in zip(pairs.asked, prompts, strict=True))
-        return SPRITES.render(pairs.true())
+        assert all(NOUNS.names("head")[value] in prompt for value, prompt in zip(pairs.asked, prompts, strict=True))
+        return NOUNS.render(pairs.true())
 
-    best = score(READER, pairs, perfect, lambda x: x)
+    best = score(pairs, perfect, lambda x: x, SENTENCES)
     assert (best["success"], best["preservation"], best["exact"], best["leakage"]) == (1.0, 1.0, 1.0, 0.0)
-    idle = score(READER, pairs, lambda pictures, _: pictures, lambda x: x)
+    idle = score(pairs, lambda pictures, _: pictures, lambda x: x, SENTENCES)
     assert (idle["success"], idle["preservation"], idle["exact"], idle["leakage"]) == (0.0, 1.0, 0.0, 0.0)
-    lighter = score(READER, pairs, lambda pictures, _: np.minimum(pictures, 250) + np.uint8(5), lambda x: x)
+    lighter = score(pairs, lambda pictures, _: np.minimum(pictures, 250) + np.uint8(5), lambda x: x, SENTENCES)
     assert 4.0 <= lighter["leakage"] <= 5.0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from swiggle.composition import composition_of
 from swiggle.config import DataConfig, VAEConfig
 from swiggle.data.sources import write_splits
 from swiggle.evaluation.additive import fit_additive
@@ -13,24 +14,22 @@ from swiggle.evaluation.locality import locality
 from swiggle.evaluation.truth import true_traits
 from swiggle.evaluation.vae_figures import draw_curves, draw_reconstructions
 from swiggle.models.vae import VAE
-from swiggle.nouns.sampling import draw_traits
-from swiggle.nouns.sprites import SLOTS, load_sprites
 
-SPRITES = load_sprites()
+NOUNS = composition_of("nouns")
 
 
 def test_an_additive_latent_is_recognised(rng: np.random.Generator) -> None:
-    traits = draw_traits(SPRITES, 3_000, seed=1)
-    vectors = {slot: rng.normal(size=(SPRITES.count(slot), 16)) for slot in SLOTS}
-    clean = sum(vectors[slot][traits[:, column]] for column, slot in enumerate(SLOTS)) + 3.0
+    traits = NOUNS.draw(3_000, seed=1)
+    vectors = {slot: rng.normal(size=(len(NOUNS.names(slot)), 16)) for slot in NOUNS.slots}
+    clean = sum(vectors[slot][traits[:, column]] for column, slot in enumerate(NOUNS.slots)) + 3.0
     noise = rng.normal(size=clean.shape)
-    model = fit_additive(clean[:2_500], traits[:2_500], SPRITES)
+    model = fit_additive(clean[:2_500], traits[:2_500], NOUNS)
     assert model.r2(clean[2_500:], traits[2_500:]) == pytest.approx(1.0, abs=1e-6)
     # What a move from one value to another is does not depend on which solution was found.
     np.testing.assert_allclose(
         model.vectors["head"][7] - model.vectors["head"][2], vectors["head"][7] - vectors["head"][2], atol=1e-6
     )
-    noisy = fit_additive(noise[:2_500], traits[:2_500], SPRITES)
+    noisy = fit_additive(noise[:2_500], traits[:2_500], NOUNS)
     assert noisy.r2(noise[2_500:], traits[2_500:]) < 0.0
 
 
@@ -61,8 +60,8 @@ def test_locality_of_known_decoders(rng: np.random.Generator) -> None:
 
 def test_true_traits_are_those_that_were_composed(tmp_path: Path) -> None:
     write_splits(DataConfig(count=200), 32, tmp_path)
-    found = np.concatenate([true_traits(tmp_path / split, SPRITES) for split in ("train", "validation", "test")])
-    assert sorted(map(tuple, found)) == sorted(map(tuple, draw_traits(SPRITES, 200, seed=0)))
+    found = np.concatenate([true_traits(tmp_path / split, NOUNS) for split in ("train", "validation", "test")])
+    assert sorted(map(tuple, found)) == sorted(map(tuple, NOUNS.draw(200, seed=0)))
 
 
 def test_figures_are_drawn(tmp_path: Path, rng: np.random.Generator) -> None:

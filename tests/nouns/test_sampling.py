@@ -1,7 +1,8 @@
 import numpy as np
 
 from swiggle.data.splits import SPLITS, split_of
-from swiggle.nouns.sampling import captions_for, draw_traits
+from swiggle.nouns.caption_templates import captions_for
+from swiggle.nouns.sampling import draw_traits
 from swiggle.nouns.sprites import SLOTS, load_sprites
 
 SPRITES = load_sprites()
