@@ -1,9 +1,10 @@
-"""Write the table of objectives in docs/sae.md from what their classes say of themselves.
+"""Write the table of objectives in docs/sae.md from the first line of their files, and from their classes.
 
 python -m scripts.objectives_table
 """
 
 import re
+import sys
 from pathlib import Path
 
 from swiggle.config import SAEConfig
@@ -16,13 +17,14 @@ TABLE = re.compile(f"(?<={re.escape(MARK)})(?:\\|.*\n)*")
 
 def table() -> str:
     lines = [
-        "| objective | what it minimises beside the squared error | knob | take it when |",
+        "| objective | what it is | knob | what for |",
         "| --- | --- | --- | --- |",
     ]
     for name in objective_names():
         about = objective_class(name)
+        first_line = (sys.modules[about.__module__].__doc__ or "").partition("\n")[0]
         shown = f"`{name}` (default)" if name == SAEConfig.objective else f"`{name}`"
-        lines.append(f"| {shown} | {about.minimises} | `{about.knob}` | {about.fits_when} |")
+        lines.append(f"| {shown} | {first_line} | `{about.knob}` | {about.__doc__} |")
     return "\n".join(lines) + "\n"
 
 

@@ -22,14 +22,10 @@ def input_scale(latents: Tensor) -> float:
 
 
 class Objective(nn.Module, ABC):
-    """Subclasses define `forward`; the class attributes say what they are, and which habits of the field they keep."""
+    """Subclasses define `forward`; the class attributes say by which knob, and which habits of the field they keep."""
 
     knob: ClassVar[Literal["l1", "k"]]
     """The setting by which it is made sparser."""
-    minimises: ClassVar[str]
-    """Beside the squared error, and where it comes from, in one line."""
-    fits_when: ClassVar[str]
-    """What somebody wants who should take it."""
 
     tied_bias = False
     """Whether the decoder's bias is taken off a latent before it is encoded."""

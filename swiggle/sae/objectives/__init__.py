@@ -1,8 +1,8 @@
 """What a sparse autoencoder can be trained for: a file each, which is all that a new one needs.
 
-The file's name is the objective's, and the file has one class derived from `swiggle.sae.objective.Objective`. Sweeps,
-configuration and the table in docs/sae.md know it by that. Names are found without importing any of the files, which
-need torch.
+The file's name is the objective's, its first line says what it is, and it has one class derived from
+`swiggle.sae.objective.Objective`, which says what it is for and by which knob it is made sparser. Configuration, sweeps
+and the table in docs/sae.md follow from that. Names are found without importing the files, which need torch.
 """
 
 import pkgutil

@@ -17,8 +17,8 @@ DECAY = 0.99
 
 
 class BatchTopK(TopK):
-    minimises = "the same as `topk`, k on average over a batch (Bussmann et al. 2024)"
-    fits_when = "you want the least error for an L0"
+    """For the least error at an L0."""
+
     weakest: Tensor
 
     def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:

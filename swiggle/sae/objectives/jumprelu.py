@@ -43,9 +43,9 @@ class Jump(torch.autograd.Function):
 
 
 class JumpReLU(Objective):
+    """For no shrinkage, and a penalty rather than a count."""
+
     knob = "l1"
-    minimises = "l1 * sum of tanh of activations, learnt thresholds (Anthropic, January 2025)"
-    fits_when = "you want no shrinkage and a penalty rather than a count"
     warms_for_the_whole_run = True
 
     def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:

@@ -1,4 +1,4 @@
-"""Anthropic's L1 objective of April 2024 (transformer-circuits.pub, "Update on how we train SAEs"). The default.
+"""Anthropic's L1 objective of April 2024 (transformer-circuits.pub, "Update on how we train SAEs").
 
 L = mean_x ( ||x - x^||^2 + l1 * sum_i f_i ||W_dec,i|| )
 
@@ -15,9 +15,9 @@ from swiggle.sae.objective import Objective
 
 
 class L1(Objective):
+    """For hardly any dead features, and one knob that always works."""
+
     knob = "l1"
-    minimises = "l1 * sum of activations times decoder norms (Anthropic, April 2024)"
-    fits_when = "you want hardly any dead features and one knob that always works"
 
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
         return nested_l1(sae, latents, [self.config.features], self.config.l1 * warmth)

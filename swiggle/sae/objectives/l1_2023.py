@@ -13,9 +13,9 @@ from swiggle.sae.objective import Objective, mean_l0, squared_error
 
 
 class L1UnitNorm(Objective):
+    """To compare with papers that use it."""
+
     knob = "l1"
-    minimises = "l1 * sum of activations, unit rows, tied bias (Bricken et al. 2023)"
-    fits_when = "you compare with papers that use it"
     tied_bias = True
     unit_norm = True
 

@@ -19,8 +19,7 @@ from swiggle.sae.objectives.batch_topk import BatchTopK
 
 
 class Matryoshka(BatchTopK):
-    minimises = "the error of nested prefixes of the dictionary (Bussmann et al. 2025), by BatchTopK"
-    fits_when = "you want general features first, unsplit"
+    """For general features first, unsplit."""
 
     def error(self, activations: Tensor, rows: Tensor, bias: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
         return nested_error(activations, rows, bias, latents, prefix_ends(self.config))

@@ -17,9 +17,9 @@ from swiggle.sae.objectives.matryoshka import prefix_ends
 
 
 class MatryoshkaL1(Objective):
+    """For one feature for one thing: what `make demo` takes."""
+
     knob = "l1"
-    minimises = "the `l1` objective, for nested prefixes of the dictionary, each with its own penalty"
-    fits_when = "you want one feature for one thing: `make demo`'s choice"
 
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
         return nested_l1(sae, latents, prefix_ends(self.config), self.config.l1 * warmth)

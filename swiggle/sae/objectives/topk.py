@@ -21,9 +21,9 @@ from swiggle.sae.workers import mean_over_workers
 
 
 class TopK(Objective):
+    """Where L0 must be exact for every latent."""
+
     knob = "k"
-    minimises = "nothing: k features a latent, norms free; dead ones learn from what is left over (Gao et al. 2024)"
-    fits_when = "L0 must be exact for every latent"
     tied_bias = True
 
     def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:

@@ -14,20 +14,24 @@ from swiggle.sae.epochs import train_sae
 from swiggle.sae.objectives import objective_class, objective_names
 from swiggle.sae.trials import grid, name_of
 
-TOY = """
+TOY = '''"""Peaks: l1 times the largest activation.
+
+Nothing that anybody would want.
+"""
+
 from swiggle.sae.objective import Objective, mean_l0, squared_error
 
 
 class Toy(Objective):
+    """For a test."""
+
     knob = "l1"
-    minimises = "l1 * the largest activation"
-    fits_when = "it is a test"
 
     def forward(self, sae, latents, warmth):
         f = self.preactivations(sae, latents).relu()
         error = squared_error(sae.decode(f), latents)
         return {"loss": error + self.config.l1 * warmth * f.amax(dim=1).mean(), "error": error, "l0": mean_l0(f)}
-"""
+'''
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def test_a_file_is_all_that_an_objective_needs(toy: str) -> None:
     assert [trial["objective"] for trial in trials] == ["l1", toy]
     assert trials[1]["l1"] == 0.5
     assert name_of(trials[1]).startswith(f"{toy}-0.5")
-    assert f"| `{toy}` | l1 * the largest activation | `l1` | it is a test |\n" in table()
+    assert f"| `{toy}` | Peaks: l1 times the largest activation. | `l1` | For a test. |\n" in table()
     latents = torch.randn(64, 8, generator=torch.Generator().manual_seed(0))
     sae = SAEConfig(objective=toy, features=16, latent_dim=8, epochs=1, batch_size=16)
     (epoch,) = train_sae(latents, sae)
@@ -77,9 +81,9 @@ def test_every_objective_says_what_it_is(name: str) -> None:
     assert about.__module__ == f"swiggle.sae.objectives.{name}"
     assert isinstance(getattr(SAEConfig(), about.knob), int | float)
     assert getattr(SweepConfig(), about.knob)
-    for line in (about.minimises, about.fits_when):
-        assert line
-        assert "\n" not in line
+    assert about.__doc__ is not None
+    assert "\n" not in about.__doc__
+    assert sys.modules[about.__module__].__doc__
 
 
 def test_the_objectives_of_the_presets_are_there() -> None:
