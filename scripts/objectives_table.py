@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from swiggle.config import SAEConfig
-from swiggle.sae.objectives import objective_class, objective_names
+from swiggle.sae.objective import objective_class
+from swiggle.sae.objectives import objective_names
 
 PAGE = Path(__file__).parent.parent / "docs" / "sae.md"
 MARK = "<!-- written by python -m scripts.objectives_table -->\n"

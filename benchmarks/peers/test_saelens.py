@@ -12,7 +12,7 @@ from sae_lens.saes.sae import TrainStepInput
 
 from swiggle.config import Objective, SAEConfig
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives import objective_of
+from swiggle.sae.objective import objective_of
 from swiggle.sae.saelens import export_saelens, import_saelens
 
 NAMES = ("W_enc", "W_dec", "b_enc", "b_dec")

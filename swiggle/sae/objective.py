@@ -7,6 +7,7 @@ latents it sees are scaled so that E||x|| = sqrt(n).
 
 import math
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import ClassVar, Literal
 
 import torch
@@ -14,6 +15,20 @@ from torch import Tensor, nn
 
 from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.objectives import check_objective
+
+
+def objective_class(name: str) -> "type[Objective]":
+    """The class of an objective. Raises `ConfigError` where none is called so."""
+    module = import_module(f"swiggle.sae.objectives.{check_objective(name)}")
+    classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Objective))
+    (found,) = (one for one in classes if one.__module__ == module.__name__)
+    return found
+
+
+def objective_of(config: SAEConfig, samples_per_pass: int) -> "Objective":
+    """The objective that the configuration names, with its own fresh state."""
+    return objective_class(config.objective)(config, samples_per_pass)
 
 
 def input_scale(latents: Tensor) -> float:

@@ -17,7 +17,7 @@ from torch import Tensor
 from swiggle.config import SAEConfig
 from swiggle.precision import autocast
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives import objective_of
+from swiggle.sae.objective import objective_of
 from swiggle.sae.workers import average_gradients
 from swiggle.training.schedule import fall_at_the_end
 

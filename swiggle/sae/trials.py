@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swiggle.config import RunConfig, SweepConfig
-from swiggle.sae.objectives import objective_class
+from swiggle.sae.objective import objective_class
 
 OVERSHOOT = 10.0
 """How many times worse a relative miss of the wanted L0 is than the same relative loss of FVU."""

@@ -7,7 +7,7 @@ from swiggle.editing.plan import EditPlan, Operation
 from swiggle.editing.steering import PlanError, Steering
 from swiggle.models.vae import VAE, to_images
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives import objective_of
+from swiggle.sae.objective import objective_of
 
 
 @pytest.fixture

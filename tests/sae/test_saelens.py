@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objectives import objective_of
+from swiggle.sae.objective import objective_of
 from swiggle.sae.saelens import export_saelens, import_saelens
 from tests.sae.conftest import normal_sae
 

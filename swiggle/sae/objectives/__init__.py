@@ -6,14 +6,8 @@ and the table in docs/sae.md follow from that. Names are found without importing
 """
 
 import pkgutil
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 from swiggle.errors import ConfigError, did_you_mean
-
-if TYPE_CHECKING:
-    from swiggle.config import SAEConfig
-    from swiggle.sae.objective import Objective
 
 
 def objective_names() -> list[str]:
@@ -25,18 +19,3 @@ def check_objective(name: str) -> str:
     if name not in (known := objective_names()):
         raise ConfigError(f"should be one of {', '.join(known)}{did_you_mean(name, known)}")
     return name
-
-
-def objective_class(name: str) -> "type[Objective]":
-    """The class of an objective. Raises `ConfigError` where none is called so."""
-    from swiggle.sae.objective import Objective
-
-    module = import_module(f"{__name__}.{check_objective(name)}")
-    classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Objective))
-    (found,) = (one for one in classes if one.__module__ == module.__name__)
-    return found
-
-
-def objective_of(config: "SAEConfig", samples_per_pass: int) -> "Objective":
-    """The objective that the configuration names, with its own fresh state."""
-    return objective_class(config.objective)(config, samples_per_pass)

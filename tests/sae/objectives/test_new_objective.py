@@ -11,7 +11,8 @@ from swiggle.config import RunConfig, SAEConfig, SweepConfig
 from swiggle.overrides import ConfigError, load_config
 from swiggle.sae import objectives
 from swiggle.sae.epochs import train_sae
-from swiggle.sae.objectives import objective_class, objective_names
+from swiggle.sae.objective import objective_class
+from swiggle.sae.objectives import objective_names
 from swiggle.sae.trials import grid, name_of
 
 TOY = '''"""Peaks: l1 times the largest activation.

@@ -4,8 +4,8 @@ import torch
 from swiggle.config import SAEConfig
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.nested_l1 import by_formula
-from swiggle.sae.objective import input_scale
-from swiggle.sae.objectives import objective_names, objective_of
+from swiggle.sae.objective import input_scale, objective_of
+from swiggle.sae.objectives import objective_names
 from swiggle.sae.objectives.batch_topk import smallest_of_largest
 from swiggle.sae.objectives.jumprelu import JumpReLU
 from swiggle.sae.silence import Silence, aux_k_loss
