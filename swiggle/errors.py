@@ -7,10 +7,8 @@ traceback.
 import difflib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from pydantic import ValidationError
 
 
 class SwiggleError(Exception):
@@ -31,7 +29,7 @@ def about(what: str) -> Iterator[None]:
         raise
 
 
-def problems(error: "ValidationError") -> str:
+def problems(error: ValidationError) -> str:
     """What pydantic found wrong: each field, what it should be, and what it is."""
     told = ((".".join(map(str, e["loc"])), e["msg"].removeprefix("Value error, "), e["input"]) for e in error.errors())
     return "; ".join(f"{field}: {message}, not {value!r}" for field, message, value in told)
