@@ -30,8 +30,7 @@ from swiggle.config import RunConfig
 
 
 def stages(config: RunConfig) -> tuple[Stage, ...]:
-    swept = config.dictionary == "sweep_sae"
-    dictionary = (sweep_sae.STAGE, report_sae.STAGE) if swept else (train_sae.STAGE,)
+    dictionary = (train_sae.STAGE,) if config.dictionary == "train_sae" else (sweep_sae.STAGE, report_sae.STAGE)
     encoded = (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE, report_vae.STAGE)
     return (*encoded, *dictionary, build_atlas.STAGE, seal_bundle.STAGE)
 

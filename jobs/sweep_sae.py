@@ -26,7 +26,7 @@ from ray.tune.schedulers import ASHAScheduler
 
 from jobs import encode_latents, prepare_data, train_vae
 from jobs.runtime.cluster import connect, granted_device, quiet, storage
-from jobs.runtime.prometheus import TrialMetrics
+from jobs.runtime.prometheus import Gauges, run_of
 from jobs.runtime.stage import Stage, StageError, complete, run_command, say, vocabulary_file
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
@@ -41,7 +41,7 @@ from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.sweep_figure import draw_sweep
 from swiggle.sae.trials import grid, knob_of, miss, name_of
-from swiggle.storage import absolute, join, local_copy, publish, shown
+from swiggle.storage import absolute, join, local_copy, publish
 from swiggle.training.allocator import keep_freed_memory
 
 SEEN_PICTURES = 512
@@ -69,14 +69,14 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
     images = enlarge(pictures.images, config.vae.image_size)
     sae_config = replace(config.sae, **parameters["sae"], latent_dim=train.shape[1])
     name = name_of(asdict(sae_config))
-    told = TrialMetrics(shown(config.run).partition("?")[0], name)
+    told = Gauges("sweep", run=run_of(config.run), trial=name)
 
     state = None
     if checkpoint := tune.get_checkpoint():
         with checkpoint.as_directory() as saved:
             state = torch.load(Path(saved) / "training.pt", map_location=device, weights_only=True)
     for epoch in train_sae(train.to(device), sae_config, state):
-        told.epoch(epoch.number, epoch.terms)
+        told.set(epoch=epoch.number, loss=epoch.terms["loss"])
         seen = {"epoch": epoch.number, **{f"train_{term}": value for term, value in epoch.terms.items()}}
         if epoch.number % sae_config.checkpoint_every and epoch.number != sae_config.epochs:
             if config.sweep.search == "grid":  # Optuna wants its metric in every report
@@ -86,7 +86,7 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
         metrics = dictionary_metrics(folded, judging)
         metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, images, train.mean(dim=0))
         metrics["miss"] = miss(metrics, config.sweep)
-        told.measured(metrics)
+        told.set(**{known: metrics[known] for known in ("fvu", "l0", "dead", "decoder_loss_recovered")})
         if epoch.number == sae_config.epochs:
             stands = said_by_features(folded, (ids, latents), judged, (judging_ids, judging_latents), config)
             if stands is not None:  # 0 is a score, and the worst there is

@@ -9,7 +9,7 @@ was renamed is accepted, with a warning that names the present one.
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -84,12 +84,4 @@ def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 
 def known_keys() -> list[str]:
     """Every key that can be set, dotted, in the order of the dataclasses."""
-
-    def walk(section: Any, prefix: str) -> list[str]:
-        keys = []
-        for item in fields(section):
-            value = getattr(section, item.name)
-            keys += walk(value, f"{prefix}{item.name}.") if is_dataclass(value) else [f"{prefix}{item.name}"]
-        return keys
-
-    return walk(RunConfig(), "")
+    return [key for key, _ in _leaves(asdict(RunConfig()))]

@@ -16,7 +16,7 @@ from ray.train.v2._internal.constants import CHECKPOINT_MANAGER_SNAPSHOT_FILENAM
 
 from jobs.runtime.cluster import granted_device, quiet
 from jobs.runtime.progress import EventFiles
-from jobs.runtime.prometheus import run_of, tell_validation
+from jobs.runtime.prometheus import Gauges, run_of
 from jobs.runtime.stage import say
 from swiggle.config import VAEConfig
 from swiggle.data.reading import read_pictures
@@ -92,12 +92,9 @@ def mend(run: str) -> str | None:
     if listed.get("latest_checkpoint_result"):
         return None
     names = [entry.base_name for entry in entries if entry.base_name.startswith("step-")]
-    whole = [name for name in names if all(_is_file(filesystem, f"{path}/{name}/{file}") for file in FILES)]
+    files = {name: filesystem.get_file_info([f"{path}/{name}/{file}" for file in FILES]) for name in names}
+    whole = [name for name in names if all(file.type == fs.FileType.File for file in files[name])]
     return join(run, max(whole)) if whole else None
-
-
-def _is_file(filesystem: fs.FileSystem, path: str) -> bool:
-    return filesystem.get_file_info(path).type == fs.FileType.File
 
 
 def remove_all_but(run: str, kept: Collection[str]) -> None:
@@ -125,6 +122,6 @@ def validate(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, floa
     write_validation(events.writer, step, seen)
     events.close()
     psnr, right, kl = seen.scores["psnr"], seen.scores["pixels_within_16"], seen.scores["kl"]
-    tell_validation(run_of(settings["run"]), psnr, right)
+    Gauges("validation", run=run_of(settings["run"])).set(psnr=psnr, pixels_right=right)
     say("train_vae", f"step {step}: validation {psnr:.2f} dB, {right:.1%} of pixels right, KL {kl:.0f} nats")
     return seen.scores

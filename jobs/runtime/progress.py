@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from jobs.runtime.prometheus import TrainingMetrics, run_of
+from jobs.runtime.prometheus import Gauges, run_of
 from jobs.runtime.stage import say
 from swiggle.config import VAEConfig
 from swiggle.storage import copy_into, is_local, local_path
@@ -41,7 +41,7 @@ class EventFiles:
 class Watch:
     def __init__(self, config: VAEConfig, uri: str, first_step: int) -> None:
         self.events = EventFiles(uri, first_step)
-        self._metrics = TrainingMetrics(run_of(uri))
+        self._metrics = Gauges("train", run=run_of(uri))
         self._config = config
         self._now = 0.0
         self._line = (first_step, time.monotonic())
@@ -68,7 +68,7 @@ class Watch:
         speed = self._now or self._rate(step, self._line)
         write_step(self.events.writer, step, report, speed)
         psnr = training_psnr(report.error.item())
-        self._metrics.point(step=step, images_per_second=speed, loss=report.loss.item(), psnr=psnr)
+        self._metrics.set(step=step, images_per_second=speed, loss=report.loss.item(), psnr=psnr)
 
     def images_per_second(self, step: int) -> float:
         """Over the second half of the steps since the start or the last resumption: a cluster takes a while to calm."""

@@ -57,7 +57,7 @@ class Stage:
 
     def decided_by(self, made: dict[str, Any]) -> tuple[Any, ...]:
         """What decided the result of a record of this stage, or would decide the one that is wanted."""
-        return self.defining(made["settings"]), made["inputs"], made.get("reads", {})
+        return made.get("version", 1), self.defining(made["settings"]), made["inputs"], made.get("reads", {})
 
 
 def record_uri(config: RunConfig, name: str) -> str:
@@ -125,8 +125,7 @@ def complete(stage: Stage, config: RunConfig) -> dict[str, Any]:
     if present := {name: content for name, content in reads.items() if content is not None}:
         wanted["reads"] = present
     fingerprint = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
-    same_version = record and record.get("version", 1) == stage.version
-    if record and same_version and stage.decided_by(record) == stage.decided_by(wanted):
+    if record and stage.decided_by(record) == stage.decided_by({**wanted, "version": stage.version}):
         say(stage.name, f"done before, in {record['seconds']:.0f} s")
         return record
     say(stage.name, "started")

@@ -21,8 +21,11 @@ from swiggle.sae.objectives import check_objective
 def objective_class(name: str) -> "type[Objective]":
     """The class of an objective. Raises `ConfigError` where none is called so."""
     module = import_module(f"swiggle.sae.objectives.{check_objective(name)}")
-    classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Objective))
-    (found,) = (one for one in classes if one.__module__ == module.__name__)
+    (found,) = (
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Objective) and value.__module__ == module.__name__
+    )
     return found
 
 

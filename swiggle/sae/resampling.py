@@ -41,9 +41,8 @@ def resample(
     sae.W_dec[dead] = rows
     sae.W_enc[:, dead] = 0.2 * (living.mean() if len(living) else 1.0) * rows.T
     sae.b_enc[dead] = 0.0
-    moments = ("exp_avg", "exp_avg_sq")
     for parameter, chosen in ((sae.W_dec, (dead,)), (sae.W_enc, (slice(None), dead)), (sae.b_enc, (dead,))):
-        for moment in moments:
+        for moment in ("exp_avg", "exp_avg_sq"):
             if moment in optimizer.state[parameter]:
                 optimizer.state[parameter][moment][chosen] = 0.0
     return len(dead)
