@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
@@ -51,6 +52,13 @@ def run_module(module: str, *arguments: str, timeout: float = 600, **environment
         timeout=timeout,
         check=False,
     )
+
+
+def coloured(figure: Path) -> int:
+    """How many pixels of a figure are in colour: none of one whose axes are empty, for these are black on white."""
+    with Image.open(figure) as image:
+        levels = np.asarray(image.convert("RGB")).astype(int)
+    return int((np.ptp(levels, axis=2) > 60).sum())
 
 
 def free_port() -> int:
@@ -93,7 +101,9 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Server:
     """A running `python -m serve`, with all it has printed in `log`."""
 
-    def __init__(self, bundle: Path, log: Path, *options: str) -> None:
+    def __init__(self, bundle: Path, log: Path, *options: str, key: str | None = None) -> None:
+        self._key = {"SWIGGLE_API_KEY": key} if key else {}
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
@@ -104,14 +114,15 @@ class Server:
         """Start, or start again, at the same port."""
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
-                self.command, cwd=ROOT, env=ENVIRONMENT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-            )
+                self.command, cwd=ROOT, env={**ENVIRONMENT, **self._key}, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
         deadline = time.monotonic() + 180
         while "is serving" not in self.log.read_text():
             assert self.process.poll() is None, self.log.read_text()[-3000:]
             assert time.monotonic() < deadline, self.log.read_text()[-3000:]
             time.sleep(0.5)
-        self.http = httpx.Client(base_url=self.url, timeout=60)
+        self.http = httpx.Client(base_url=self.url, headers=self.headers, timeout=60)
 
     def stop(self) -> None:
         self.http.close()

@@ -63,7 +63,7 @@ def test_what_is_in_a_picture_is_read_and_drawn_again(bundle: swiggle.Bundle, im
         ("make it a shark", 0, {"SHARK": 1.0, "ROBOT": 0.0}),
         ("make it red", 0, {"RED": 1.0, "BLUE": 0.0}),
         ("give it a pizza head and round yellow glasses", 1, {"PIZZA": 1, "LAMP": 0, "YELLOW": 1, "BLACK": 0}),
-        ("remove the print", 2, {"PLAIN": 1.0, "STRIPES": 0.0}),
+        ("remove the print", 3, {"PLAIN": 1.0, "STRIPES": 0.0}),
         ("make it a flibbertigibbet quux", 0, {}),
         ("give it square black glasses", 0, {}),
     ],

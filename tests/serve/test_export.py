@@ -1,11 +1,7 @@
 """The exported folder in a real browser behind a plain file server: what it draws is what Python draws."""
 
 import dataclasses
-import functools
-import http.server
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +14,7 @@ from swiggle.config import VAEConfig
 from swiggle.data.pixels import decode_picture
 from swiggle.editing.plan import EditPlan
 from swiggle.models.vae import VAE
+from tests.serve.conftest import elsewhere, files_of
 from tests.serve.page_actions import before, eventually, find, shared, shown, visit
 
 pytestmark = pytest.mark.integration
@@ -34,11 +31,6 @@ DRAW = """async (operations) => {
 }"""
 
 
-class Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def bundle(hand_folder: Path) -> Bundle:
     return Bundle.load(hand_folder)
@@ -47,12 +39,9 @@ def bundle(hand_folder: Path) -> Bundle:
 @pytest.fixture(scope="module")
 def site(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("export") / "site"
-    with ThreadPoolExecutor(1) as thread:  # this one runs the event loop of Playwright
-        thread.submit(export, bundle, folder).result()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    elsewhere(lambda: export(bundle, folder))
+    with files_of(folder) as url:
+        yield url
 
 
 def test_the_browsers_decoder_agrees_with_python(bundle: Bundle, site: str, open_page: Open) -> None:

@@ -6,25 +6,25 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests import conftest
-from tests.conftest import Server
+from tests.serve.conftest import api_of
 from tests.serve.page_actions import ask
 
 pytestmark = pytest.mark.integration
 Open = Callable[..., Page]
 
 
-@pytest.fixture
-def keyed(hand_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setitem(conftest.ENVIRONMENT, "SWIGGLE_API_KEY", "s3cret/é")
-    running = Server(hand_folder, tmp_path / "log")
-    yield running
-    running.stop()
+@pytest.fixture(scope="module")
+def keyed(hand_folder: Path) -> Iterator[str]:
+    """The address of such a server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SWIGGLE_API_KEY", "s3cret/é")
+        with api_of(hand_folder) as url:
+            yield url
 
 
-def test_the_page_asks_for_the_key(keyed: Server, open_page: Open, problems: list[str]) -> None:
+def test_the_page_asks_for_the_key(keyed: str, open_page: Open, problems: list[str]) -> None:
     page = open_page()
-    page.goto(keyed.url)
+    page.goto(keyed)
     dialog = page.get_by_role("dialog", name="This server asks for a key")
     expect(dialog).to_be_visible()
     expect(page.locator("#key-wrong")).to_be_hidden()
@@ -47,9 +47,9 @@ def test_the_page_asks_for_the_key(keyed: Server, open_page: Open, problems: lis
     ]  # before the key was given
 
 
-def test_who_cancels_is_told(keyed: Server, open_page: Open, problems: list[str]) -> None:
+def test_who_cancels_is_told(keyed: str, open_page: Open, problems: list[str]) -> None:
     page = open_page()
-    page.goto(keyed.url)
+    page.goto(keyed)
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#toast")).to_contain_text("asks for an API key")
     problems[:] = [text for text in problems if "401" not in text and "WebSocket" not in text]

@@ -1,10 +1,6 @@
 """The page with more features than one answer of the API holds, from a server and as an exported folder."""
 
-import functools
-import http.server
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from serve.export import export
 from swiggle.bundle import Bundle
-from tests.conftest import Server
+from tests.serve.conftest import api_of, elsewhere, files_of
 from tests.serve.page_actions import find, visit
 from tests.wide_bundle import wide_bundle
 
@@ -21,33 +17,24 @@ FEATURES = 4_100
 Open = Callable[..., Page]
 
 
-class Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with ThreadPoolExecutor(1) as thread:  # this one may run the event loop of Playwright
-        return thread.submit(wide_bundle, tmp_path_factory.mktemp("wide") / "bundle", FEATURES).result()
+    return elsewhere(lambda: wide_bundle(tmp_path_factory.mktemp("wide") / "bundle", FEATURES))
 
 
 @pytest.fixture(scope="module")
-def wide(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(folder, tmp_path_factory.mktemp("serve") / "log")
-    yield running
-    running.stop()
+def wide(folder: Path) -> Iterator[str]:
+    """The address of a server."""
+    with api_of(folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     out = tmp_path_factory.mktemp("export") / "site"
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: export(Bundle.load(folder), out)).result()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Silent, directory=str(out)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    elsewhere(lambda: export(Bundle.load(folder), out))
+    with files_of(out) as url:
+        yield url
 
 
 def all_of_it_works(page: Page) -> None:
@@ -66,9 +53,9 @@ def all_of_it_works(page: Page) -> None:
     expect(page.locator(".slider .label").first).to_contain_text("zeppelin")
 
 
-def test_the_page_of_a_server(wide: Server, open_page: Open) -> None:
+def test_the_page_of_a_server(wide: str, open_page: Open) -> None:
     page = open_page()
-    visit(page, wide.url)
+    visit(page, wide)
     all_of_it_works(page)
     page.get_by_role("button", name="Label features").click()
     expect(page.locator("#card-title")).to_be_visible()
@@ -81,9 +68,9 @@ def test_the_page_of_an_exported_folder(site: str, open_page: Open) -> None:
     all_of_it_works(page)
 
 
-def test_a_feature_that_is_not_known_is_named_by_its_number(wide: Server, open_page: Open) -> None:
+def test_a_feature_that_is_not_known_is_named_by_its_number(wide: str, open_page: Open) -> None:
     page = open_page()
-    visit(page, wide.url)
+    visit(page, wide)
     names = page.evaluate(
         "import('/static/features/catalogue.js')"
         ".then((c) => [c.nameOf(undefined), c.kindOf(undefined), c.isNamed(undefined)])"

@@ -100,27 +100,6 @@ def test_replay_and_errors_over_the_wire(server: Server) -> None:
     assert server.http.post("/v1/images/edits", data={"prompt": "x"}).status_code == 422
 
 
-def test_both_placements_give_the_same_bytes(server: Server, hand_folder: Path, tmp_path: Path) -> None:
-    split = Server(hand_folder, tmp_path / "log", "--placement", "split")
-    try:
-        image = base64.b64encode(server.http.get("/v1/samples/3.png").content).decode()
-        for body in ({"prompt": "make it a shark"}, {"prompt": "less pizza head"}, {"plan": {"operations": []}}):
-            answers = [s.http.post("/v1/edits", json={"image": image, **body}).json() for s in (server, split)]
-            for volatile in ("session", "timing"):
-                for answer in answers:
-                    answer.pop(volatile)
-            assert answers[0] == answers[1]
-        swap = {"operations": [{"op": "swap", "feature": 3, "from": image}, {"op": "add", "feature": 4}]}
-        pictures = [
-            s.http.post("/v1/steer", json={"image": image, "plan": swap, "format": "png"}).content
-            for s in (server, split)
-        ]
-        assert pictures[0] == pictures[1]
-    finally:
-        split.stop()
-    assert "Traceback" not in split.log.read_text()
-
-
 def test_refusals_at_start(hand_folder: Path, tmp_path: Path) -> None:
     open_host = run_module("serve", "--bundle", str(hand_folder), "--host", "0.0.0.0")
     assert open_host.returncode == 2
