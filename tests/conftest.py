@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +27,16 @@ TINY = [
     "sae.features=64", "sae.epochs=2", "sae.batch_size=64", "sae.checkpoint_every=1", "sweep.l1=[1.0,2.0]",
     "atlas.samples=4", "atlas.umap_neighbors=8",
 ]  # fmt: skip
+
+
+# What starts a server, Ray or a browser; what uses it is no unit test.
+COMPONENTS = {"smoke_run", "head", "mortal_head", "cluster", "browser"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if COMPONENTS & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("integration"):
+            raise pytest.UsageError(f"{item.nodeid} starts a component: mark it as an integration test")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -138,6 +149,13 @@ def server(hand_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     running = Server(hand_folder, tmp_path_factory.mktemp("serve") / "log")
     yield running
     running.stop()
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Of torch, whatever an import or a test before has set: the threads of small operations wait for each other, up to
+    a hundred times as long as they compute where other processes run as well."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def ideal(traits: np.ndarray, nouns: Composition, rng: np.random.Generator) -> s
 def splits(nouns: Composition) -> tuple[Split, Split]:
     rng = np.random.default_rng(0)
     result = []
-    for count in (12_000, 8_000):
+    for count in (8_000, 4_000):
         traits = np.stack([rng.integers(len(nouns.names(slot)), size=count) for slot in nouns.slots], axis=1)
         result.append((ideal(traits, nouns, rng), traits))
     return result[0], result[1]

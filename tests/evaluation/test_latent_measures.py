@@ -14,6 +14,7 @@ from swiggle.evaluation.locality import locality
 from swiggle.evaluation.truth import true_traits
 from swiggle.evaluation.vae_figures import draw_curves, draw_reconstructions
 from swiggle.models.vae import VAE
+from tests.conftest import coloured
 
 NOUNS = composition_of("nouns")
 
@@ -68,7 +69,8 @@ def test_figures_are_drawn(tmp_path: Path, rng: np.random.Generator) -> None:
     pictures = rng.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
     draw_reconstructions(pictures, pictures[::-1], tmp_path / "pictures.png")
     draw_curves({"train/psnr": (np.arange(3), np.arange(3.0))}, tmp_path / "curves.png")
-    assert all((tmp_path / name).stat().st_size > 5_000 for name in ("pictures.png", "curves.png"))
+    assert coloured(tmp_path / "pictures.png") > 10_000  # most of any picture of noise
+    assert coloured(tmp_path / "curves.png") > 100
 
 
 @pytest.mark.parametrize("count", [1, 3])
