@@ -29,8 +29,6 @@ from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, encode_png, resize
 from tests.hand_bundle import FEATURES, LAMP, PIZZA, ROBOT, SHARK
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture
 def client(engine: Engine) -> Iterator[TestClient]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ DRAW = """async (operations) => {
 }"""
 
 
+@contextmanager
+def exported(bundle: Bundle, folder: Path) -> Iterator[str]:
+    """The address of a bundle's exported folder."""
+    elsewhere(lambda: export(bundle, folder))
+    with files_of(folder) as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
 def bundle(hand_folder: Path) -> Bundle:
     return Bundle.load(hand_folder)
@@ -38,15 +47,20 @@ def bundle(hand_folder: Path) -> Bundle:
 
 @pytest.fixture(scope="module")
 def site(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("export") / "site"
-    elsewhere(lambda: export(bundle, folder))
-    with files_of(folder) as url:
+    with exported(bundle, tmp_path_factory.mktemp("export") / "site") as url:
         yield url
 
 
-def test_the_browsers_decoder_agrees_with_python(bundle: Bundle, site: str, open_page: Open) -> None:
-    page = open_page()
-    visit(page, site)
+def test_the_browsers_decoder_agrees_with_python(smoke_run: Path, tmp_path: Path, open_page: Open) -> None:
+    """On weights that were trained, whatever they became."""
+    bundle = Bundle.load(smoke_run)
+    with exported(bundle, tmp_path / "site") as site:
+        page = open_page()
+        visit(page, site)
+        drawn_as_in_python(page, bundle)
+
+
+def drawn_as_in_python(page: Page, bundle: Bundle) -> None:
     image = decode_picture(bundle.atlas.pictures[bundle.atlas.samples[2]])[None]
     active = bundle.activations(bundle.encode(image))[0]
     first, second, *_ = (int(i) for i in np.argsort(-active))

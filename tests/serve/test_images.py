@@ -17,7 +17,6 @@ from serve.parts.masks import check_mask
 from serve.routes.api import create_api
 from swiggle.data.pixels import decode_picture
 
-pytestmark = pytest.mark.integration
 PROMPT = {"prompt": "make it a shark"}
 
 

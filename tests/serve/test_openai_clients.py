@@ -93,7 +93,7 @@ def test_node(server: Server, files: Path, tmp_path: Path, edited: np.ndarray, m
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("no node on the PATH")
     folder = Path(shutil.copytree(NODE, tmp_path / "node"))
-    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    command = ["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"]
     installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert installed.returncode == 0, installed.stderr
     command = ["node", "edit.mjs", server.url, str(files / "noun.png"), str(files / "mask.png")]

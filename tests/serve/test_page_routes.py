@@ -17,8 +17,6 @@ from serve.routes.api import create_api
 from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture
 
-pytestmark = pytest.mark.integration
-
 
 @pytest.fixture(scope="module")
 def bundle(hand_folder: Path) -> Bundle:

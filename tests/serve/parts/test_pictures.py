@@ -179,7 +179,7 @@ def test_what_is_no_base64_is_refused(text: str) -> None:
 
 def large(kind: str, mode: str = "RGB") -> bytes:
     stream = io.BytesIO()
-    Image.new(mode, (8192, 8192), "olive").save(stream, kind)
+    Image.new(mode, (8192, 8192), "olive").save(stream, kind, compress_level=1)  # of a PNG: to be fast
     return stream.getvalue()
 
 
