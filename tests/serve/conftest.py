@@ -21,6 +21,7 @@ from serve.parts.in_process import engine_in_process
 from serve.routes.api import create_api
 from swiggle.bundle import Bundle
 from tests.conftest import free_port
+from tests.wide_bundle import wide_bundle
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -34,6 +35,15 @@ def elsewhere(work: Callable[[], Any]) -> Any:
     """What `work` returns, done in another thread: this one may run the event loop of Playwright."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(work).result()
+
+
+WIDE = 4_100
+"""Features of a dictionary that no answer of the API holds whole."""
+
+
+@pytest.fixture(scope="session")
+def wide_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return elsewhere(lambda: wide_bundle(tmp_path_factory.mktemp("wide") / "bundle", WIDE))
 
 
 @contextmanager

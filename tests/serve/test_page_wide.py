@@ -8,43 +8,36 @@ from playwright.sync_api import Page, expect
 
 from serve.export import export
 from swiggle.bundle import Bundle
-from tests.serve.conftest import api_of, elsewhere, files_of
+from tests.serve.conftest import WIDE, api_of, elsewhere, files_of
 from tests.serve.page_actions import find, visit
-from tests.wide_bundle import wide_bundle
 
 pytestmark = pytest.mark.integration
-FEATURES = 4_100
 Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return elsewhere(lambda: wide_bundle(tmp_path_factory.mktemp("wide") / "bundle", FEATURES))
-
-
-@pytest.fixture(scope="module")
-def wide(folder: Path) -> Iterator[str]:
+def wide(wide_folder: Path) -> Iterator[str]:
     """The address of a server."""
-    with api_of(folder) as url:
+    with api_of(wide_folder) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(wide_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     out = tmp_path_factory.mktemp("export") / "site"
-    elsewhere(lambda: export(Bundle.load(folder), out))
+    elsewhere(lambda: export(Bundle.load(wide_folder), out))
     with files_of(out) as url:
         yield url
 
 
 def all_of_it_works(page: Page) -> None:
     """The last feature is listed, on the map, found, opened and turned; and the lists hold only what is looked at."""
-    last = FEATURES - 1
-    expect(page.locator("#list-title")).to_have_text(f"All {FEATURES:,} features")
+    last = WIDE - 1
+    expect(page.locator("#list-title")).to_have_text(f"All {WIDE:,} features")
     assert page.locator("#list li").count() <= 61
     assert page.evaluate("document.documentElement.style.getPropertyValue('--sheet-rows')") == "65"
     counts = page.locator("#legend .count").all_inner_texts()
-    assert sum(int(count.replace(",", "")) for count in counts) == FEATURES
+    assert sum(int(count.replace(",", "")) for count in counts) == WIDE
     find(page, "zeppelin")
     page.locator("#list .item").first.click()
     expect(page.locator("#panel-title")).to_contain_text("zeppelin")
