@@ -10,7 +10,6 @@ from swiggle import overrides
 from swiggle.config import (
     AtlasConfig,
     AtlasExecution,
-    RunConfig,
     SweepConfig,
     SweepExecution,
     TrainSAEConfig,

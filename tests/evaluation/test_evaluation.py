@@ -35,9 +35,9 @@ def test_reconstruction_scores_by_hand() -> None:
 
 
 def test_scores_of_a_perfect_and_of_an_idle_editor() -> None:
-    traits = NOUNS.draw(60, seed=8)
+    traits = NOUNS.draw(30, seed=8)
     images = NOUNS.render(traits)
-    pairs = draw_pairs(NOUNS, "head", images, traits, 40, seed=1)
+    pairs = draw_pairs(NOUNS, "head", images, traits, 12, seed=1)
     column = NOUNS.slots.index("head")
     assert (pairs.asked != pairs.traits[:, column]).all()
 
