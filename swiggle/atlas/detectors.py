@@ -21,8 +21,6 @@ from swiggle.captions.vocabulary import Mention, Vocabulary
 THRESHOLDS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.65)
 """Shares of a feature's largest activation above which it counts as firing."""
 BETA = 0.5
-_TIE = 0.01
-_MIN_FIRINGS = 5
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,8 @@ class Evidence:
         return cls(terms, captions, others, [split.values.tocsc() for split in splits], highest)
 
     def detectors(self) -> dict[int, Detector]:
-        """A detector for each feature that fires often enough to tell."""
-        return self._grown(np.flatnonzero(np.diff(self.by_feature[0].indptr) >= _MIN_FIRINGS))
+        """A detector for each feature that fires at all."""
+        return self._grown(np.flatnonzero(np.diff(self.by_feature[0].indptr)))
 
     def detectors_of(self, features: Sequence[int], places: Sequence[str | None]) -> dict[int, Detector]:
         """Detectors of some features that each begin with a term said of its place; `places` of all features."""
@@ -141,11 +139,11 @@ def _best_terms(
         count = np.asarray(fired.sum(axis=0)).ravel()[:, None]
         score = f_score((fired.T @ captions.by_caption).toarray(), count, captions.counts[None, :], BETA)
         score = np.where(allowed, score, 0.0)
-        # Of terms that say nearly the same, the one with more words says it more exactly.
+        # Of terms that are detected equally well, the one with more words says it more exactly.
         top = np.max(score, axis=1)
-        near = allowed & (score >= top[:, None] - _TIE)
+        near = allowed & (score >= top[:, None])
         pick = np.where(near, captions.lengths[None, :] + score, -1.0).argmax(axis=1)
-        better = top > best + _TIE
+        better = top > best
         best, threshold = np.where(better, top, best), np.where(better, share, threshold)
         chosen = np.where(better, pick, chosen)
     return [(int(i), int(term), float(share)) for i, term, share in zip(features, chosen, threshold, strict=True)]

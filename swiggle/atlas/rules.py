@@ -17,8 +17,6 @@ from swiggle.captions.vocabulary import Mention
 
 ALTERNATIVES = 4
 """Terms that a rule begins with, at most."""
-CONDITIONS = 2
-"""Other places that it speaks of, at most."""
 GAIN = 0.03
 """F-score that a step must add."""
 
@@ -93,9 +91,7 @@ class Captions:
     def grow(self, start: int, fired: np.ndarray, beta: float) -> Rule:
         """The best rule for a feature that fires on captions bool [N], from the term it starts with."""
         rule = self._widened(Rule(((start,),)), fired, beta)
-        while len(rule.groups) <= CONDITIONS and (narrower := self._narrowed(rule, fired, beta)) is not None:
-            rule = narrower
-        return rule
+        return self._narrowed(rule, fired, beta) or rule
 
     def _widened(self, rule: Rule, fired: np.ndarray, beta: float) -> Rule:
         """With alternatives of the same place."""
