@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.conftest import ENVIRONMENT, ROOT, free_port
 
 BIN = Path(sys.executable).parent
-PORT = 6390  # all ports lie outside 10002-19999, which Ray keeps for workers
+_heads = count()
 
 
 class Head:
@@ -22,20 +23,21 @@ class Head:
 
     def __init__(self, cpus: int, **environment: str) -> None:
         # The temporary directory's path becomes part of socket names, which may have 107 characters.
-        self.temporary = f"/tmp/swiggle-{os.getpid()}"
+        self.temporary = f"/tmp/swiggle-{os.getpid()}h{next(_heads)}"
+        self._port = free_port()  # as all ports outside 10002-19999, which Ray keeps for workers
         self._nodes = 0
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
         self.environment = {**ENVIRONMENT, **token, **environment, "PATH": f"{BIN}:{os.environ['PATH']}"}
         dashboard = free_port()
         self._start(
-            "--head", f"--port={PORT}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
-            "--ray-client-server-port=25061", f"--num-cpus={cpus}", f"--temp-dir={self.temporary}",
+            "--head", f"--port={self._port}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
+            f"--ray-client-server-port={free_port()}", f"--num-cpus={cpus}", f"--temp-dir={self.temporary}",
         )  # fmt: skip
         self.environment["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{dashboard}"
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{PORT}"
+        return f"127.0.0.1:{self._port}"
 
     @property
     def dashboard(self) -> str:
@@ -45,6 +47,11 @@ class Head:
     def headers(self) -> dict[str, str]:
         """What the dashboard asks of an HTTP client."""
         return {"Authorization": f"Bearer {self.environment['RAY_AUTH_TOKEN']}"}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What makes a job run on this cluster instead of starting one of its own."""
+        return {**self.environment, "RAY_ADDRESS": self.address}
 
     def ray(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         return self.run("ray", *arguments, **environment)
@@ -86,7 +93,7 @@ class Head:
     def _start(self, *options: str) -> None:
         started = self.ray(
             "start", *options, "--object-store-memory=200000000",
-            f"--dashboard-agent-listen-port={52411 + self._nodes}",
+            f"--dashboard-agent-listen-port={free_port()}",
         )  # fmt: skip
         self._nodes += 1
         assert started.returncode == 0, started.stdout
@@ -98,10 +105,18 @@ class Head:
         return {int(pid) for pid in found.stdout.split()}
 
 
+@pytest.fixture(scope="session")
+def head() -> Iterator[Head]:
+    """A cluster of one node with four CPUs, which runs one thing after the other: no test may kill it."""
+    running = Head(4, RAY_worker_niceness="0", RAY_num_workers_soft_limit="4")
+    yield running
+    running.stop()
+
+
 @pytest.fixture
-def head(request: pytest.FixtureRequest) -> Iterator[Head]:
-    """A cluster of one node with four CPUs, or as many as the test's parameter says."""
-    running = Head(getattr(request, "param", 4))
+def mortal_head() -> Iterator[Head]:
+    """A cluster of a test's own, of one node with one CPU, to which others are added and killed."""
+    running = Head(1)
     yield running
     running.stop()
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from jobs import sweep_sae
 from swiggle.sae.model import SparseAutoencoder
 from tests.conftest import ENVIRONMENT, ROOT, run_module
+from tests.jobs.conftest import Head
 
 pytestmark = pytest.mark.integration
 WORDS = [
@@ -35,7 +36,7 @@ def copy_of(smoke_run: Path, folder: Path) -> Path:
     return run
 
 
-def test_a_killed_sweep_ends_as_an_unbroken_one(smoke_run: Path, tmp_path: Path) -> None:
+def test_a_killed_sweep_ends_as_an_unbroken_one(head: Head, smoke_run: Path, tmp_path: Path) -> None:
     broken, unbroken = (copy_of(smoke_run, tmp_path / name) for name in ("broken", "unbroken"))
     log = broken / "log"
     with log.open("w") as output:
@@ -53,7 +54,7 @@ def test_a_killed_sweep_ends_as_an_unbroken_one(smoke_run: Path, tmp_path: Path)
     resumed = run_module("jobs.sweep_sae", *WORDS, f"run={broken}")
     assert resumed.returncode == 0, resumed.stdout[-3000:]
     assert "going on with the sweep that was stopped" in resumed.stdout
-    straight = run_module("jobs.sweep_sae", *WORDS, f"run={unbroken}")
+    straight = run_module("jobs.sweep_sae", *WORDS, f"run={unbroken}", **head.variables)
     assert straight.returncode == 0, straight.stdout[-3000:]
     results = [json.loads((run / "sweep_report/trials.json").read_text()) for run in (broken, unbroken)]
     assert results[0]["reason"] == results[1]["reason"]
@@ -67,12 +68,11 @@ def test_a_killed_sweep_ends_as_an_unbroken_one(smoke_run: Path, tmp_path: Path)
         assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0]), trial["name"]
 
 
-def test_a_search_comes_near_the_wanted_l0(smoke_run: Path, tmp_path: Path) -> None:
+def test_a_search_comes_near_the_wanted_l0(head: Head, smoke_run: Path, tmp_path: Path) -> None:
     run = copy_of(smoke_run, tmp_path)
     words = ["sweep.search=target", "sweep.target_l0=15", "sweep.samples=4", "sweep.max_l0=100", "sweep.max_fvu=1"]
-    found = run_module(
-        "jobs.sweep_sae", *WORDS, "sweep.objectives=[batch_topk]", "sweep.k=[5,25]", *words, f"run={run}"
-    )
+    words += ["sweep.objectives=[batch_topk]", "sweep.k=[5,25]", f"run={run}"]
+    found = run_module("jobs.sweep_sae", *WORDS, *words, **head.variables)
     assert found.returncode == 0, found.stdout[-3000:]
     report = json.loads((run / "sweep_report/trials.json").read_text())
     assert 1 <= len(report["trials"]) <= 4

@@ -87,8 +87,9 @@ def assert_same_curves(run: Path, expected: Path) -> None:
         assert found[name][1] == pytest.approx(wanted[name][1], rel=tolerance)
 
 
-def trained(data: Path, run: Path, *words: str) -> Path:
-    result = run_module("jobs.train_vae", *WORDS, f"run={copy_data(data, run)}", *words, **POLL)
+def trained(head: Head, data: Path, run: Path, *words: str) -> Path:
+    where = {**head.variables, **POLL}
+    result = run_module("jobs.train_vae", *WORDS, f"run={copy_data(data, run)}", *words, **where)
     assert result.returncode == 0, result.stdout[-3000:]
     return run
 
@@ -109,15 +110,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def unbroken(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unbroken(head: Head, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A VAE trained without a stop by one worker."""
-    return trained(data, tmp_path_factory.mktemp("unbroken") / "run")
+    return trained(head, data, tmp_path_factory.mktemp("unbroken") / "run")
 
 
 @pytest.fixture(scope="module")
-def unbroken_by_two(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unbroken_by_two(head: Head, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same by two workers."""
-    return trained(data, tmp_path_factory.mktemp("by-two") / "run", "vae.workers=2")
+    return trained(head, data, tmp_path_factory.mktemp("by-two") / "run", "vae.workers=2")
 
 
 def test_what_a_run_leaves(unbroken: Path) -> None:
@@ -176,18 +177,19 @@ def test_two_workers_train_the_same_model_as_one(unbroken: Path, unbroken_by_two
     assert_same_curves(unbroken_by_two, unbroken)
 
 
-@pytest.mark.parametrize("head", [1], indirect=True)
-def test_a_killed_node_ends_as_an_unbroken_run(head: Head, data: Path, unbroken_by_two: Path, tmp_path: Path) -> None:
+def test_a_killed_node_ends_as_an_unbroken_run(
+    mortal_head: Head, data: Path, unbroken_by_two: Path, tmp_path: Path
+) -> None:
     """Two nodes of one CPU and a worker on each; one node dies and another takes its place."""
     run = copy_data(data, tmp_path / "run")
     controllers = processes_named("TrainController")
-    training = Training(run, "vae.workers=2", **{**head.environment, "RAY_ADDRESS": head.address})
+    training = Training(run, "vae.workers=2", **mortal_head.variables)
     # The driver joins through the head, the only node so far, and waits for CPUs.
     training.wait_for(lambda: processes_named("TrainController") - controllers)
-    raylet = head.add_node(cpus=1)
+    raylet = mortal_head.add_node(cpus=1)
     training.wait_for_checkpoint()
     kill(raylet)
-    head.add_node(cpus=1)
+    mortal_head.add_node(cpus=1)
     training.wait_for(lambda: "resumed at step" in training.log.read_text())
     assert training.process.wait(150) == 0, training.log.read_text()[-3000:]
     expected = weights_of(unbroken_by_two)
@@ -195,13 +197,14 @@ def test_a_killed_node_ends_as_an_unbroken_run(head: Head, data: Path, unbroken_
         torch.testing.assert_close(value, expected[name], rtol=1e-5, atol=1e-5)
 
 
-def test_odd_pictures_are_named_and_a_stream_of_the_others_trains(tmp_path: Path) -> None:
+def test_odd_pictures_are_named_and_a_stream_of_the_others_trains(head: Head, tmp_path: Path) -> None:
     folder = odd_folder(tmp_path / "in", good=180)
     words = [*TINY, f"run={tmp_path / 'run'}", f"data.source={folder}", "data.count=null", "vae.image_size=48"]
     prepared = run_module("jobs.prepare_data", *words)
     assert prepared.returncode == 0, prepared.stdout[-2000:]
     assert all(f"{name}: converted" in prepared.stdout for name in ODD)
     assert all(f"{name}: skipped" in prepared.stdout for name in BROKEN)
-    streamed = run_module("jobs.train_vae", *words, "vae.input=stream", "vae.batch_size=16", "vae.steps=8", **POLL)
+    stream = ["vae.input=stream", "vae.batch_size=16", "vae.steps=8"]
+    streamed = run_module("jobs.train_vae", *words, *stream, **{**head.variables, **POLL})
     assert streamed.returncode == 0, streamed.stdout[-3000:]
     assert VAE.from_pretrained(tmp_path / "run/vae").config.image_size == 48
