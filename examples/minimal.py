@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from swiggle.nouns.composition import composition
+from swiggle.nouns.composed_nouns import composition
 
 
 @dataclass

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from jobs.runtime.stage import Stage, complete, run_command, say
+from swiggle.composition import SETS
 from swiggle.config import RunConfig
 from swiggle.data.source_digest import source_digest
 from swiggle.data.sources import REPORT, write_splits
@@ -32,9 +33,9 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
 
 
 def pictures(settings: dict[str, Any]) -> dict[str, str | None]:
-    """What the pictures are imported from; nothing outside is read to compose Nouns."""
+    """What the pictures are imported from; nothing outside is read for a composed set."""
     source = settings["data"]["source"]
-    return {} if source == "nouns" else {f"content of {source}": source_digest(source)}
+    return {} if source in SETS else {f"content of {source}": source_digest(source)}
 
 
 STAGE = Stage(

@@ -115,14 +115,16 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         page_of(atlas, atlas_folder, vae, sae, data, chosen, report, folder / "index.html")
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
         megabytes = (folder / "index.html").stat().st_size / 1e6
+    shown = ("agreement", "purity", "chance", "removed", "kept")
     return {
         "unexplained": sum(label == UNEXPLAINED for label in atlas.labels),
         "megabytes": megabytes,
         **{
             f"{kind}_{name}": value
-            for kind, names in (("slots", ["agreement"]), ("map", ["purity", "chance"]), ("heads", ["removed", "kept"]))
-            for name, value in report.get(kind, {}).items()
-            if name in names
+            for kind, scores in report.items()
+            if isinstance(scores, dict) and kind != "labels"
+            for name, value in scores.items()
+            if name in shown
         },
     }
 

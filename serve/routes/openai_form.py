@@ -147,5 +147,5 @@ def described() -> dict[str, Any]:
     schema["properties"] = files | schema["properties"]
     schema["required"] = ["image", *schema["required"]]
     # The name of a file stands for the file.
-    schema["examples"] = [{"image": "noun.png", "prompt": "make it a shark", "size": "256x256", "model": "swiggle"}]
+    schema["examples"] = [{"image": "picture.png", "prompt": "make it a shark", "size": "256x256", "model": "swiggle"}]
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -24,7 +24,7 @@ TIMEOUT = 10.0
 """Seconds."""
 Reader = Callable[[str, Vocabulary], list[Clause]]
 _log = logging.getLogger(__name__)
-_INSTRUCTIONS = """You read requests to edit a picture of a character. Answer JSON: the list of requests, in order.
+_INSTRUCTIONS = """You read requests to edit a picture. Answer JSON: the list of requests, in order.
 For each: `text`, the part of the prompt it comes from; `action`: "replace" (put something there), "remove", "raise"
 (more of it), "lower" (less of it); `words`: only the words for the thing itself, as said, without verbs, articles and
 words for the place ("" to remove whatever is there); `place`: {places}, or null if the prompt names none; `amount`: 1,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from swiggle.captions.tokens import _TOKEN, alike, composed, tokenise
 from swiggle.nouns.caption_templates import TEMPLATES
-from swiggle.nouns.requests import REQUESTS
+from swiggle.nouns.phrases import REQUESTS
 
 ENGLISH = re.compile(r"[^\W_]+(?:[+'][^\W_]+)*|[,;:.!?]")
 """Words of English as they were cut before other scripts were."""

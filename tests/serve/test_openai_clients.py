@@ -23,10 +23,10 @@ PROMPT = "make it a shark"
 
 @pytest.fixture(scope="module")
 def files(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with noun.png, and mask.png, which is transparent in the upper half."""
+    """A folder with picture.png, and mask.png, which is transparent in the upper half."""
     folder = tmp_path_factory.mktemp("openai")
     noun = server.http.get("/v1/samples/3.png").content
-    (folder / "noun.png").write_bytes(noun)
+    (folder / "picture.png").write_bytes(noun)
     with Image.open(io.BytesIO(noun)) as image:
         mask = Image.new("RGBA", image.size, (0, 0, 0, 255))
     mask.paste((0, 0, 0, 0), (0, 0, mask.width, mask.height // 2))
@@ -37,14 +37,14 @@ def files(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def edited(server: Server, files: Path) -> np.ndarray:
     """The edited picture, as our own route answers it."""
-    body = {"image": base64.b64encode((files / "noun.png").read_bytes()).decode(), "prompt": PROMPT}
+    body = {"image": base64.b64encode((files / "picture.png").read_bytes()).decode(), "prompt": PROMPT}
     return decode_picture(base64.b64decode(server.http.post("/v1/edits", json=body).json()["image"]))
 
 
 @pytest.fixture(scope="module")
 def masked(server: Server, files: Path, edited: np.ndarray) -> np.ndarray:
     """The same in its upper half; unedited below."""
-    body = {"image": base64.b64encode((files / "noun.png").read_bytes()).decode(), "plan": {}, "format": "png"}
+    body = {"image": base64.b64encode((files / "picture.png").read_bytes()).decode(), "plan": {}, "format": "png"}
     plain = decode_picture(server.http.post("/v1/steer", json=body).content)
     return np.concatenate([edited[: len(edited) // 2], plain[len(plain) // 2 :]])
 
@@ -55,19 +55,19 @@ def read(text: str | None) -> np.ndarray:
 
 def test_python(server: Server, files: Path, edited: np.ndarray, masked: np.ndarray) -> None:
     client = OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
-    with (files / "noun.png").open("rb") as image:
+    with (files / "picture.png").open("rb") as image:
         answer = client.images.edit(model="swiggle", image=[image], prompt=PROMPT, stream=False, user="someone")
     assert answer.data
     np.testing.assert_array_equal(read(answer.data[0].b64_json), edited)
-    with (files / "noun.png").open("rb") as image, (files / "mask.png").open("rb") as mask:
+    with (files / "picture.png").open("rb") as image, (files / "mask.png").open("rb") as mask:
         answer = client.images.edit(model="swiggle", image=image, mask=mask, prompt=PROMPT, output_format="webp")
     assert answer.data
     assert base64.b64decode(answer.data[0].b64_json or "").startswith(b"RIFF")
-    with (files / "noun.png").open("rb") as image, (files / "mask.png").open("rb") as mask:
+    with (files / "picture.png").open("rb") as image, (files / "mask.png").open("rb") as mask:
         answer = client.images.edit(model="swiggle", image=image, mask=mask, prompt=PROMPT)
     assert answer.data
     np.testing.assert_array_equal(read(answer.data[0].b64_json), masked)
-    with (files / "noun.png").open("rb") as image, pytest.raises(BadRequestError) as refused:
+    with (files / "picture.png").open("rb") as image, pytest.raises(BadRequestError) as refused:
         client.images.edit(model="swiggle", image=[image, image], prompt=PROMPT)
     assert (refused.value.code, refused.value.param) == ("unsupported_parameter", "image[]")
 
@@ -75,7 +75,7 @@ def test_python(server: Server, files: Path, edited: np.ndarray, masked: np.ndar
 def test_python_asynchronously(server: Server, files: Path, masked: np.ndarray) -> None:
     async def ask() -> None:
         async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
-            with (files / "noun.png").open("rb") as image, (files / "mask.png").open("rb") as mask:
+            with (files / "picture.png").open("rb") as image, (files / "mask.png").open("rb") as mask:
                 answer = await client.images.edit(model="swiggle", image=[image], mask=mask, prompt=PROMPT)
             assert answer.data
             np.testing.assert_array_equal(read(answer.data[0].b64_json), masked)
@@ -96,7 +96,7 @@ def test_node(server: Server, files: Path, tmp_path: Path, edited: np.ndarray, m
     command = ["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"]
     installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert installed.returncode == 0, installed.stderr
-    command = ["node", "edit.mjs", server.url, str(files / "noun.png"), str(files / "mask.png")]
+    command = ["node", "edit.mjs", server.url, str(files / "picture.png"), str(files / "mask.png")]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert ran.returncode == 0, ran.stderr
     answer = json.loads(ran.stdout)
@@ -111,7 +111,7 @@ curl -s -X POST "$URL/v1/images/edits" \\
   -H "Authorization: Bearer $OPENAI_API_KEY" \\
   -F "model=gpt-image-1" \\
   -F "mask=@mask.png" \\
-  -F "image[]=@noun.png" \\
+  -F "image[]=@picture.png" \\
   -F 'prompt=make it a shark' \\
   > answer.json
 python3 -c 'import json; print(json.load(open("answer.json"))["data"][0]["b64_json"])' | base64 --decode > edited.png

@@ -6,7 +6,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from swiggle.nouns.caption_templates import captions_for
-from swiggle.nouns.requests import REQUESTS
+from swiggle.nouns.phrases import REQUESTS
 from swiggle.nouns.sampling import draw_traits
 from swiggle.nouns.sprites import SIZE, SLOTS, load_sprites
 from swiggle.nouns.trait_reader import TraitReader
