@@ -30,7 +30,8 @@ _EARLIER_NAMES = {"held": "term_share", "reader": "discriminant"}
 """The file and its arrays, in bundles made before they had the names of the field."""
 TERMS = "terms.json"
 MIN_SAID = 10
-"""Training captions that must hold a term for it to be read from pictures."""
+"""Training captions that must hold a term for it to be read from pictures. Fewer give a mean of noise; of Nouns every
+term has more."""
 _RIDGE = 1e-3
 """Added to the variances within a class, of their mean. Ten times as much or as little changes no edit; without it the
 inverse would not exist for sets of fewer pictures than a latent has numbers."""

@@ -19,8 +19,11 @@ from swiggle.captions.terms import incidence, runs_of, terms_of
 from swiggle.captions.vocabulary import Mention, Vocabulary
 
 THRESHOLDS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.65)
-"""Shares of a feature's largest activation above which it counts as firing."""
+"""Shares of a feature's largest activation above which it counts as firing. With zero alone a fiftieth of the edits
+fail, and labels have a mean F1 of 0.72 instead of 0.76."""
 BETA = 0.5
+"""Of the F-score: precision counts twice as much as recall. With 1 features are named after what they do not mean, and
+a sixth of the edits fail."""
 
 
 @dataclass(frozen=True)

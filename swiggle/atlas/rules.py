@@ -16,9 +16,9 @@ from scipy import sparse
 from swiggle.captions.vocabulary import Mention
 
 ALTERNATIVES = 4
-"""Terms that a rule begins with, at most."""
+"""Terms that a rule begins with, at most. One or eight change a few labels of families, and no edit surely."""
 GAIN = 0.03
-"""F-score that a step must add."""
+"""F-score that a step must add. With a third of it rules speak of places by chance, and a sixth of the edits fail."""
 
 
 @dataclass(frozen=True)

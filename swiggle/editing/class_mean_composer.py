@@ -22,7 +22,8 @@ from swiggle.editing.plan import Operation
 from swiggle.prompts.clauses import Clause
 
 BORNE_OUT = 0.3
-"""Share of the captions of a feature's pictures that must hold its label for the captions to be trusted with it."""
+"""Share of the captions of a feature's pictures that must hold its label for the captions to be trusted with it. Less
+trusts more labels, wrong ones too; with twice as much, five edits of 300 fall back on directions and fail."""
 
 
 def composer_for(atlas: Atlas, rows: np.ndarray, dictionary: str | None = None) -> Composer:

@@ -24,9 +24,11 @@ from swiggle.prompts.clauses import Clause
 from swiggle.prompts.understanding import Request
 
 GROUP = 32
-"""Features that one request may raise at most."""
+"""Features that one request may raise at most. With 16 or 64 as many edits are met, with 8 two in a
+hundred fewer."""
 FREQUENT = 5e-4
-"""Share of the pictures that a feature must fire on to be raised."""
+"""Share of the pictures that a feature must fire on to be raised. Rarer features disturb what lies beside; with four
+times as much, fewer prints can be drawn."""
 
 
 @dataclass(frozen=True)

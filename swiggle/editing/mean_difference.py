@@ -17,7 +17,7 @@ from swiggle.editing.plan import MAX_OPERATIONS, Operation
 from swiggle.prompts.clauses import Clause
 
 MORE = 0.5
-"""Of a direction, how much "more" adds and "less" takes away."""
+"""Of a direction, how much "more" adds and "less" takes away: a step that is seen and can be repeated."""
 _SURER = 4
 """Power of a label's confidence by which its feature counts among the seeds. Less lets features whose label is doubtful
 spoil the direction: with 1, 15 of 300 edits fail that were met, with 0 26."""

@@ -7,11 +7,12 @@ from swiggle.captions.vocabulary import Vocabulary, Words
 from swiggle.prompts.clauses import Clause
 
 MATCH = 0.6
-"""Cosine similarity below which a label is not what was meant."""
+"""Cosine similarity below which a label is not what was meant. Less finds more of what people say in other words, and
+more that they do not mean; unknown words must change nothing."""
 ALSO = 0.2
-"""Labels this close to the best one might have been meant too."""
+"""Labels this close to the best one might have been meant too. More offers more of them; no edit depends on it."""
 LISTED = 5
-"""Other labels that a plan names."""
+"""Other labels that a plan names. More makes answers longer; no edit depends on it."""
 
 
 @dataclass(frozen=True)
