@@ -1,10 +1,11 @@
-"""The atlas as a page that opens from disk, and what true traits say of it.
+"""The atlas in figures, and what true traits say of it.
 
-    python -m jobs.report_atlas run=runs/demo        # then open runs/demo/atlas_report/index.html
+    python -m jobs.report_atlas run=runs/demo
+    python -m serve.export --bundle runs/demo        # the atlas as a page to look at and to send
 
-Reads `<run>/atlas`, `<run>/vae`, `<run>/latents`, `<run>/data` and the dictionary that the atlas is of; writes
-`<run>/atlas_report/`: `index.html`, which needs no server and no network, and `report.json`. Where the source has
-traits they are read for this report only; nothing reads the report.
+Reads `<run>/atlas`, `<run>/vae`, the dictionary, `<run>/latents`, `<run>/data` and `<run>/sweep_report`; writes
+`<run>/atlas_report/`: `report.json`, and as PNG `reconstruction`, `sparsity`, `density` and `ablations`. Where the
+source has traits they are read for this report only; nothing reads the report.
 """
 
 import json
@@ -12,20 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 
 from jobs import build_atlas, encode_latents, prepare_data, train_vae
-from jobs.atlas_page import page_of
 from jobs.runtime.dictionary import chosen_dictionary
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.cards import ABLATIONS
+from swiggle.atlas.feature_figures import ablation_grid, density_histogram, l0_curve, reconstruction_grid
 from swiggle.atlas.label import UNEXPLAINED
 from swiggle.atlas.previews import ablate
+from swiggle.atlas.tile_sheet import tiles_of
 from swiggle.composition import Composition
 from swiggle.config import RunConfig
 from swiggle.data.latents import latents_of_ids
 from swiggle.data.pixels import resize
-from swiggle.data.reading import TraitsMissing
+from swiggle.data.reading import TraitsMissing, enlarge, first_with_pictures, read_pictures
 from swiggle.evaluation.atlas_measures import (
     label_measures,
     leading_places,
@@ -36,10 +40,12 @@ from swiggle.evaluation.atlas_measures import (
 )
 from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations
 from swiggle.evaluation.truth import composed, true_traits
-from swiggle.models.vae import VAE
+from swiggle.models.vae import VAE, to_images, to_model
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish
 
+SHOWN, FEATURED = 12, 3
+"""Pictures and features in the figures."""
 READ = 3
 """Top pictures of a feature from which its slot is read."""
 SUBJECTS, SUBJECT_PICTURES = 50, 9
@@ -88,6 +94,25 @@ def by_traits(atlas: Atlas, ablations: Ablations) -> tuple[dict[str, dict[str, f
     return scores, slots
 
 
+@torch.inference_mode()
+def figures(
+    atlas: Atlas, atlas_folder: Path, vae: VAE, sae: SparseAutoencoder, data: Path, trial: dict[str, Any]
+) -> dict[str, bytes]:
+    """PNG by name. `trial` describes the dictionary's training."""
+    shown = data / first_with_pictures(data, "test", "validation", "train")
+    originals = enlarge(read_pictures(shown, vae.config.image_size, SHOWN).images, vae.config.image_size)
+    z = vae.encode(to_model(originals)).mean
+    rebuilt = sae(z.flatten(1))[0].view_as(z)
+    rows = {"original": originals, "VAE": to_images(vae.decode(z)), "VAE and SAE": to_images(vae.decode(rebuilt))}
+    found = {"reconstruction": reconstruction_grid(rows), "density": density_histogram(atlas.density.astype(float))}
+    if "train_l0" in trial.get("curves", {}):
+        found["sparsity"] = l0_curve(trial["curves"]["epoch"], trial["curves"]["train_l0"], trial["l0"])
+    best = sorted(range(len(atlas)), key=lambda i: (-atlas.confidence[i], i))[:FEATURED]
+    sheets = pq.read_table(atlas_folder / ABLATIONS)["ablation"]
+    grids = {f"{atlas.labels[i]}, feature {i}": tiles_of(sheets[i].as_py()) for i in best if sheets[i].as_py()}
+    return found | ({"ablations": ablation_grid(grids)} if grids else {})
+
+
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     place, chosen = chosen_dictionary(config)
     with (
@@ -112,13 +137,12 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
             found, slots = by_traits(atlas, Ablations(composition, atlas, vae, sae, latents))
             report |= found
             report["causal_slots"] = slots.tolist()
-        page_of(atlas, atlas_folder, vae, sae, data, chosen, report, folder / "index.html")
+        for name, png in figures(atlas, atlas_folder, vae, sae, data, chosen).items():
+            (folder / f"{name}.png").write_bytes(png)
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-        megabytes = (folder / "index.html").stat().st_size / 1e6
     shown = ("agreement", "purity", "chance", "removed", "kept")
     return {
         "unexplained": sum(label == UNEXPLAINED for label in atlas.labels),
-        "megabytes": megabytes,
         **{
             f"{kind}_{name}": value
             for kind, scores in report.items()

@@ -11,6 +11,7 @@ Beside the page's own files, `site/data` holds
     samples.json/.bin the active features of the samples; their latents, float32 [samples, latent_dim]
     features.json, cards/*.json  what GET /v1/features and, 256 in a file, /v1/features/{id} answer
     *.png             previews, samples, footprints and examples as sheets of 32 x 32 tiles
+    without/*.webp    the first examples without the feature, likewise; strips/*.webp  one picture at all strengths
 
 Only the dense decoder runs in the browser. Prompts and uploads need the server.
 """
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from torch import nn
 
 from serve.parts.engine import Engine
@@ -31,10 +33,11 @@ from serve.parts.local import LocalHandle, Turns
 from serve.parts.sheets import feature_sheet, footprint_sheet
 from serve.routes.api import STATIC
 from swiggle.atlas.atlas import Atlas
+from swiggle.atlas.cards import ABLATIONS
 from swiggle.atlas.hand_labels import HandLabels
-from swiggle.atlas.tile_sheet import sprite_sheet
+from swiggle.atlas.tile_sheet import TILE, sprite_sheet, tiles_of
 from swiggle.bundle import Bundle
-from swiggle.data.pixels import decode_picture, resize
+from swiggle.data.pixels import decode_picture, encode_webp, resize
 from swiggle.errors import SwiggleError
 from swiggle.models.dense import DenseDecoder
 
@@ -72,7 +75,7 @@ def layers(decoder: DenseDecoder) -> list[nn.Linear]:
     return [decoder.widen, *(layer for layer in found if layer not in (decoder.widen, decoder.paint)), decoder.paint]
 
 
-def write_model(bundle: Bundle, data: Path) -> None:
+def write_model(bundle: Bundle, data: Path, ablated: int) -> None:
     decoder = bundle.vae.decoder
     assert isinstance(decoder, DenseDecoder)
     shapes = [list(layer.weight.shape) for layer in layers(decoder)]
@@ -87,6 +90,7 @@ def write_model(bundle: Bundle, data: Path) -> None:
         "layers": shapes,
         "version": version,
         "dictionary": bundle.dictionary,
+        "ablated": ablated,
     }
     (data / "model.json").write_text(json.dumps(model))
 
@@ -123,6 +127,25 @@ def write_sheets(atlas: Atlas, data: Path) -> None:
         (data / "examples" / f"{start // EXAMPLES_A_SHEET}.png").write_bytes(sheet)
 
 
+def write_what_features_do(bundle: Bundle, data: Path) -> int:
+    """Of 32 features a file, a row each: their first examples without them, and a fixed picture at all strengths.
+    Returns of how many examples the former is known."""
+    ablations = pq.read_table(bundle.folder / "atlas" / ABLATIONS)["ablation"].to_pylist()
+    without = [tiles_of(sheet)[1] if sheet else np.empty((0, TILE, TILE, 3), np.uint8) for sheet in ablations]
+    strips = [tiles_of(strip)[0] for strip in bundle.atlas.table["strip"].to_pylist()]
+    for name, rows in (("without", without), ("strips", strips)):
+        (data / name).mkdir()
+        most = max(1, *(len(row) for row in rows))
+        for start in range(0, len(rows), EXAMPLES_A_SHEET):
+            part = rows[start : start + EXAMPLES_A_SHEET]
+            sheet = np.full((len(part), most, TILE, TILE, 3), 255, np.uint8)
+            for row, tiles in zip(sheet, part, strict=True):
+                row[: len(tiles)] = tiles
+            picture = sheet.transpose(0, 2, 1, 3, 4).reshape(len(part) * TILE, most * TILE, 3)
+            (data / name / f"{start // EXAMPLES_A_SHEET}.webp").write_bytes(encode_webp(picture, 60))
+    return max((len(row) for row in without), default=0)
+
+
 def rounded(value: Any) -> Any:
     """Numbers to five digits, which is more than the page shows."""
     if isinstance(value, float):
@@ -146,7 +169,7 @@ def export(bundle: Bundle, out: Path) -> None:
     (out / "index.html").write_text(
         page.replace('name="swiggle-data" content=""', 'name="swiggle-data" content="data/"')
     )
-    write_model(bundle, data)
+    write_model(bundle, data, write_what_features_do(bundle, data))
     asyncio.run(write_features(bundle, engine, data))
     asyncio.run(write_samples(bundle, engine, data))
     write_sheets(bundle.atlas, data)

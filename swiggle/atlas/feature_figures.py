@@ -41,32 +41,6 @@ def density_histogram(density: np.ndarray) -> bytes:
     return _png(figure)
 
 
-def one_feature(
-    previews: dict[str, np.ndarray], row: np.ndarray, footprint: np.ndarray, histogram: Sequence[int]
-) -> bytes:
-    """PNG: a feature's previews uint8 [S, S, 3], its decoder row [C, h, w], its footprint [32, 32], its histogram."""
-    channels = len(row)
-    figure = Figure(figsize=(2.1 * (len(previews) + 2), 4.0), layout="constrained")
-    above, below = np.asarray(figure.subfigures(2, 1)).ravel()
-    axes = above.subplots(1, len(previews) + 2, width_ratios=[1] * (len(previews) + 1) + [1.6])
-    for axis, (name, picture) in zip(axes, previews.items(), strict=False):
-        axis.imshow(picture, interpolation="nearest")
-        axis.set_title(name, fontsize="medium")
-        _bare(axis)
-    axes[-2].imshow(footprint, interpolation="nearest", cmap="magma")
-    axes[-2].set_title("where it acts", fontsize="medium")
-    _bare(axes[-2])
-    axes[-1].bar(np.arange(len(histogram)) / len(histogram), histogram, width=1 / len(histogram), align="edge")
-    axes[-1].set_title("activations", fontsize="medium")
-    axes[-1].set(xlabel="of the largest", ylabel="pictures")
-    most = float(np.abs(row).max()) or 1.0
-    for number, axis in enumerate(np.atleast_1d(below.subplots(1, channels))):
-        axis.imshow(row[number], cmap="RdBu", vmin=-most, vmax=most, interpolation="nearest")
-        axis.set_title(f"direction, channel {number}", fontsize="medium")
-        _bare(axis)
-    return _png(figure)
-
-
 def ablation_grid(sheets: dict[str, np.ndarray]) -> bytes:
     """PNG: for each feature by name its tiles uint8 [3, n, s, s, 3]: before, after, difference."""
     wide = max(sheet.shape[1] for sheet in sheets.values())

@@ -19,6 +19,13 @@ def sprite_sheet(pictures: Sequence[bytes], columns: int = 64) -> bytes:
     return encode_png(tiled(pictures, columns), compression=9)
 
 
+def tiles_of(content: bytes) -> np.ndarray:
+    """A stored sheet of tiles as uint8 [rows, columns, 32, 32, 3]."""
+    sheet = decode_picture(content)
+    rows, columns = sheet.shape[0] // TILE, sheet.shape[1] // TILE
+    return sheet.reshape(rows, TILE, columns, TILE, 3).transpose(0, 2, 1, 3, 4)
+
+
 def tiled(pictures: Sequence[bytes], columns: int = 64) -> np.ndarray:
     """The same as pixels, uint8 [rows * 32, columns * 32, 3]."""
     if not pictures or columns < 1:

@@ -96,7 +96,14 @@ def test_map_card_slider_and_link_without_a_server(site: str, open_page: Open) -
     find(page, "pizza")
     page.locator("#list .item").first.click()
     expect(page.locator("#panel-title")).to_contain_text("pizza")
-    expect(page.get_by_alt_text("The pictures in which this feature is strongest")).to_be_visible()
+    for what in (
+        "The pictures in which this feature is strongest",
+        "The same pictures without this feature",
+        "One fixed character with the feature at strengths from minus 2 to plus 2",
+    ):
+        picture = page.get_by_alt_text(what)
+        expect(picture).to_be_visible()
+        assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") >= 32
     page.get_by_role("button", name="Use in editor").click()
     eventually(lambda: not np.array_equal(shown(page), before(page)))
     page.wait_for_load_state("networkidle")  # the sheets of the card come while the first slider moves already
@@ -106,7 +113,7 @@ def test_map_card_slider_and_link_without_a_server(site: str, open_page: Open) -
     slider.press("End")
     eventually(lambda: not np.array_equal(shown(page), seen))
     # The browser may fetch a sheet of small pictures again, or its tab's icon; nothing else goes over the network.
-    assert [url for url in asked[loaded:] if not url.endswith((".png", "/icon.svg"))] == []
+    assert [url for url in asked[loaded:] if not url.endswith((".png", ".webp", "/icon.svg"))] == []
     page.get_by_label("Label", exact=True).fill("round and tasty")
     page.get_by_role("button", name="Save").click()
     find(page, "tasty")

@@ -1,7 +1,7 @@
 // What the page asks of the world behind it. Two classes answer: `HttpApi` the server, `StaticApi` an exported folder,
 // where the decoder runs in the browser. Everything else on the page is the same for both.
 //
-//   can                              {prompt, upload, ablation, publish}: what this one can do; publish: labels are everybody's
+//   can                              {prompt, upload, publish}: what this one can do; publish: labels are everybody's
 //   model()                          {image_size, dictionary, features, samples, …}
 //   features()                       every feature as GET /v1/features lists it, by number
 //   spritesUrl(kind)                 one picture of all features, 32 x 32 tiles in rows of 64: `natural` or `example`

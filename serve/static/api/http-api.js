@@ -16,7 +16,7 @@ const toDataUrl = (blob) =>
   });
 
 export class HttpApi extends EventTarget {
-  can = { prompt: true, upload: true, ablation: true, publish: true };
+  can = { prompt: true, upload: true, publish: true };
   lost = false;
   #version = "";
 

@@ -9,6 +9,8 @@ const TILE = 32;
 const COLUMNS = 64;
 const EXAMPLES_A_SHEET = 32;
 const CARDS_A_FILE = 256;
+/** Of a strip: from -2 to 2 in steps of a half. */
+const STRENGTHS = 9;
 
 async function fetched(path, kind) {
   const response = await fetch(path);
@@ -56,7 +58,7 @@ function toRed(data) {
 }
 
 export class StaticApi extends EventTarget {
-  can = { prompt: false, upload: false, ablation: false, publish: false };
+  can = { prompt: false, upload: false, publish: false };
   lost = false;
   #sheets = {};
   #cards = {}; // by file
@@ -179,10 +181,17 @@ export class StaticApi extends EventTarget {
     const card = this.#named((await this.#cards[file])[id % CARDS_A_FILE], this.#own());
     const shown = card.example_ids.length;
     const chunk = Math.floor(id / EXAMPLES_A_SHEET);
-    const name = `examples/${chunk}`;
-    if (shown) this.#sheets[name] ??= await loadImage(`${this.folder}${name}.png`);
-    const tiles = Array.from({ length: shown }, (_, i) => [i, id % EXAMPLES_A_SHEET]);
-    return { ...card, examples: shown ? cut(this.#sheets[name], tiles, 3) : null };
+    const row = async (file, length, columns) => {
+      if (!length) return null;
+      this.#sheets[file] ??= await loadImage(this.folder + file);
+      return cut(this.#sheets[file], Array.from({ length }, (_, i) => [i, id % EXAMPLES_A_SHEET]), columns);
+    };
+    return {
+      ...card,
+      examples: await row(`examples/${chunk}.png`, shown, 3),
+      ablation: await row(`without/${chunk}.webp`, Math.min(shown, this.about.ablated), 3),
+      strip: await row(`strips/${chunk}.webp`, STRENGTHS, STRENGTHS),
+    };
   }
 
   cardPictures(card) {
@@ -193,8 +202,8 @@ export class StaticApi extends EventTarget {
       oneHot: sheet("one_hot"),
       footprint: sheet("footprints", toRed),
       examples: card.examples ?? null,
-      ablation: null,
-      strip: null,
+      ablation: card.ablation ?? null,
+      strip: card.strip ?? null,
     };
   }
 
