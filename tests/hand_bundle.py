@@ -152,7 +152,11 @@ def hand_bundle(folder: Path) -> Path:
     turned = np.arange(-2.0, 2.5, 0.5)
     first = strengths()[SAMPLE_IDS[0]]
     strips = [np.concatenate([picture_of(np.where(row, s, first)) for s in turned], axis=1) for row in every]
-    drawn = drawn_table(alone, [encode_small_png(strip) for strip in strips], [encode_webp(strip) for strip in strips])
+    drawn = drawn_table(
+        alone,
+        [encode_small_png(strip) for strip in strips],
+        [encode_webp(np.concatenate([strip] * 3)) for strip in strips],
+    )
     footprints = np.abs(patterns()).max(axis=1).astype(np.float32)
     grid = np.stack(np.divmod(np.arange(FEATURES), 4), axis=1).astype(np.float32) / 3.0
     images = [picture_of(row) for row in strengths()]
