@@ -18,7 +18,6 @@ from swiggle.atlas.activations import activations_of
 from swiggle.bundle import Bundle
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
-from swiggle.data.pixels import resize
 from swiggle.data.reading import read_pictures
 from swiggle.editing.composer import FREQUENT, GROUP, Picture, PromptPlan
 from swiggle.editing.plan import EditPlan
@@ -27,6 +26,7 @@ from swiggle.evaluation.dials import dial_curves, monotone_share, named_traits
 from swiggle.evaluation.edit_baselines import nearest_label, random_features
 from swiggle.evaluation.edit_figures import Shown, draw_edits
 from swiggle.evaluation.edit_requests import left_alone, removal, two_slots
+from swiggle.evaluation.native_pictures import resized
 from swiggle.evaluation.retrieval_scores import changes_read, features_of, recall
 from swiggle.evaluation.trait_edits import Pairs, draw_pairs, outcomes, score, shares
 from swiggle.evaluation.truth import composed, true_traits
@@ -199,10 +199,6 @@ class Evaluation:
         some = self.images[:2000]
         read = self.composition.read(self.reconstruct(some))
         return float((self.composition.render(read) == some).all(axis=(1, 2, 3)).mean())
-
-
-def resized(pictures: np.ndarray, size: int) -> np.ndarray:
-    return np.stack([resize(picture, size) for picture in pictures])
 
 
 def tell(kind: str, scores: Scores) -> None:

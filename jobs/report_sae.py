@@ -19,15 +19,15 @@ from jobs import encode_latents, prepare_data, sweep_sae, train_vae
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
-from swiggle.data.pixels import resize
-from swiggle.data.reading import TraitsMissing, enlarge, read_pictures
+from swiggle.data.reading import TraitsMissing, read_pictures
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.baselines import baseline_codes
 from swiggle.evaluation.dictionary_scores import Code, code_of, code_scores
 from swiggle.evaluation.group_edits import group_moves, value_means
+from swiggle.evaluation.native_pictures import NativePictures, resized
 from swiggle.evaluation.trait_edits import Pairs, draw_pairs, score_edited
 from swiggle.evaluation.truth import composed, true_traits
-from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.models.vae import VAE
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.stability import stability
 from swiggle.sae.sweep_page import write_page
@@ -48,31 +48,16 @@ class Traits:
         (train_ids, self.train), (test_ids, self.test) = (read_latents(latents, split) for split in ("train", "test"))
         self.train_traits = true_traits(data / "train", self.composition, train_ids)
         self.test_traits = true_traits(data / "test", self.composition, test_ids)
-        self.vae = VAE.from_pretrained(vae)
+        self.native = NativePictures(VAE.from_pretrained(vae), self.composition.size)
         # The same pictures as the first latents, and in their order.
         pictures = read_pictures(data / "test", run.vae.image_size, ids=test_ids[:PICTURES])
-        self.images = np.stack(
-            [resize(pictures.images[row], self.composition.size) for row in np.argsort(pictures.ids)]
-        )
+        self.images = resized(pictures.images[np.argsort(pictures.ids)], self.composition.size)
         self.pairs: dict[str, Pairs] = {
             slot: draw_pairs(self.composition, slot, self.images, self.test_traits[: len(self.images)], PAIRS, SEED)
             for slot in self.composition.slots
         }
         self.additive = fit_additive(self.train, self.train_traits, self.composition)
-        self.read_of_decoded = self.composition.read(self.decode(self.test[: len(self.images)]))
-
-    @torch.inference_mode()
-    def encode(self, pictures: np.ndarray) -> np.ndarray:
-        """Native pictures to latents [N, latent_dim]."""
-        parts = np.array_split(enlarge(pictures, self.vae.config.image_size), -(-len(pictures) // 256))
-        return np.concatenate([self.vae.encode(to_model(part)).mean.flatten(1).numpy() for part in parts])
-
-    @torch.inference_mode()
-    def decode(self, z: np.ndarray) -> np.ndarray:
-        """Latents [N, latent_dim] to native pictures."""
-        parts = np.array_split(z.reshape(len(z), *self.vae.latent_shape).astype(np.float32), -(-len(z) // 256))
-        pictures = np.concatenate([to_images(self.vae.decode(torch.from_numpy(part))) for part in parts])
-        return np.stack([resize(picture, self.composition.size) for picture in pictures])
+        self.read_of_decoded = self.composition.read(self.native.decode(self.test[: len(self.images)]))
 
     def scores(self, code: Code) -> dict[str, Any]:
         return code_scores(code, self.train_traits, self.test_traits, self.composition)
@@ -83,8 +68,8 @@ class Traits:
         truth = self.test_traits[: len(self.images)]
         with torch.inference_mode():
             z = sae(torch.from_numpy(self.test[: len(self.images)]))[0].numpy()
-        right = (self.composition.read(self.decode(z)) == truth).mean(axis=0)
-        constant = (self.composition.read(self.decode(self.train.mean(axis=0)[None])) == truth).mean(axis=0)
+        right = (self.composition.read(self.native.decode(z)) == truth).mean(axis=0)
+        constant = (self.composition.read(self.native.decode(self.train.mean(axis=0)[None])) == truth).mean(axis=0)
         ceiling = (self.read_of_decoded == truth).mean(axis=0)
         return dict(zip(self.composition.slots, ((right - constant) / (ceiling - constant)).tolist(), strict=True))
 
@@ -96,8 +81,8 @@ class Traits:
             pairs = self.pairs[slot]
             means = value_means(code.train, self.train_traits, slot, self.composition)
             move = group_moves(means, rows, pairs.traits[:, column], pairs.asked)
-            edited = self.decode(self.encode(pairs.images) + move)
-            result[slot] = score_edited(pairs, edited, lambda images: self.decode(self.encode(images)))
+            edited = self.native.decode(self.native.encode(pairs.images) + move)
+            result[slot] = score_edited(pairs, edited, self.native.reconstruct)
         return result
 
 

@@ -12,7 +12,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from jobs import encode_latents, prepare_data, train_vae
@@ -20,15 +19,15 @@ from jobs.runtime.stage import Stage, complete, current, key_of, run_command, sa
 from swiggle.composition import Composition
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
-from swiggle.data.pixels import resize
-from swiggle.data.reading import Pictures, TraitsMissing, enlarge, read_pictures
+from swiggle.data.reading import Pictures, TraitsMissing, read_pictures
 from swiggle.evaluation.additive import fit_additive
 from swiggle.evaluation.locality import locality
+from swiggle.evaluation.native_pictures import NativePictures, resized
 from swiggle.evaluation.trait_edits import draw_pairs, score_edited
 from swiggle.evaluation.truth import composed, true_traits
 from swiggle.evaluation.vae_figures import draw_curves, draw_reconstructions
 from swiggle.models.reconstruction import reconstruct
-from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.models.vae import VAE
 from swiggle.storage import join, local_copy, publish
 from swiggle.training.vae_events import read_curves
 
@@ -80,28 +79,16 @@ def trait_scores(composition: Composition, vae: VAE, pictures: Pictures, data: P
     stored = {split: read_latents(latents, split) for split in ("train", "test")}
     truth = {split: true_traits(data / split, composition, ids) for split, (ids, _) in stored.items()}
 
-    def native(pictures: np.ndarray) -> np.ndarray:
-        return np.stack([resize(picture, composition.size) for picture in pictures])
-
-    @torch.inference_mode()
-    def encode(pictures: np.ndarray) -> np.ndarray:
-        parts = np.array_split(enlarge(pictures, vae.config.image_size), -(-len(pictures) // 256))
-        return np.concatenate([vae.encode(to_model(part)).mean.numpy() for part in parts])
-
-    @torch.inference_mode()
-    def decode(z: np.ndarray) -> np.ndarray:
-        parts = np.array_split(z.reshape(len(z), *vae.latent_shape), -(-len(z) // 256))
-        return native(np.concatenate([to_images(vae.decode(torch.from_numpy(part))) for part in parts]))
-
-    images = native(pictures.images)
-    read = composition.read(decode(encode(images[:READ_BACK])))
+    native = NativePictures(vae, composition.size)
+    images = resized(pictures.images, composition.size)
+    read = composition.read(native.reconstruct(images[:READ_BACK]))
     same = (composition.render(read) == images[:READ_BACK]).all(axis=(1, 2, 3))
     additive = fit_additive(stored["train"][1], truth["train"], composition)
     edits = {}
     for slot in composition.slots:
         pairs = draw_pairs(composition, slot, images, test, PAIRS, SEED)
-        edited = decode(additive.moved(slot, encode(pairs.images), pairs.traits, pairs.asked))
-        edits[slot] = score_edited(pairs, edited, lambda pictures: decode(encode(pictures)))
+        edited = native.decode(additive.moved(slot, native.encode(pairs.images), pairs.traits, pairs.asked))
+        edits[slot] = score_edited(pairs, edited, native.reconstruct)
     return {
         "rendered_equal": float(same.mean()),
         "read_back": {

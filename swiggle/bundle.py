@@ -36,7 +36,7 @@ from swiggle.editing.snapping import native_size, snapped
 from swiggle.editing.steering import Steering
 from swiggle.errors import SwiggleError
 from swiggle.manifest import NAME, PARTS, BundleError, dictionary_of, read_manifest
-from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.models.vae import VAE
 from swiggle.prompts.endpoint_reader import reader_from_environment
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import cache_folder, copy_out, is_local, join, local_path, read_json
@@ -100,7 +100,6 @@ class Bundle:
         """The labels by hand beside the bundle's files."""
         return HandLabelFile(self.folder, self.dictionary)
 
-    @torch.inference_mode()
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Pictures uint8 [N, S, S, 3] to posterior means float32 [N, C, h, w]. Raises ValueError for another shape."""
         expected = (self.image_size, self.image_size, 3)
@@ -108,8 +107,7 @@ class Bundle:
             raise ValueError(
                 f"images must be uint8 [N, {', '.join(map(str, expected))}], not {images.dtype} {images.shape}"
             )
-        parts = np.split(images, range(_DECODE_BATCH, len(images), _DECODE_BATCH))
-        return np.concatenate([self.vae.encode(to_model(part)).mean.numpy() for part in parts])
+        return self.vae.encode_images(images)
 
     @torch.inference_mode()
     def activations(self, latents: np.ndarray) -> np.ndarray:
@@ -122,11 +120,9 @@ class Bundle:
         z = torch.from_numpy(latents)
         return self.sae(z.flatten(1))[0].view_as(z).numpy()
 
-    @torch.inference_mode()
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Latents [N, C, h, w] to pictures uint8 [N, S, S, 3]."""
-        parts = torch.from_numpy(latents).split(_DECODE_BATCH)
-        return np.concatenate([to_images(self.vae.decode(part)) for part in parts])
+        return self.vae.decode_images(latents)
 
     def plan(self, prompt: str, image: np.ndarray | None = None) -> EditPlan:
         """The plan for a prompt. With the picture uint8 [S, S, 3] it is to be applied to, the plan clears what stands

@@ -20,6 +20,9 @@ from swiggle.models.ladder import ConvDecoder, ConvEncoder
 from swiggle.models.shapes import latent_shape
 from swiggle.pretrained import load_pretrained, save_pretrained
 
+_BATCH = 256
+"""Pictures that go through at once: what bounds memory."""
+
 
 @dataclass(frozen=True)
 class Posterior:
@@ -67,6 +70,18 @@ class VAE(nn.Module):
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [N, C, h, w] to pictures [N, 3, S, S], values about -1 to 1."""
         return self.decoder(latents).float()
+
+    @torch.inference_mode()
+    def encode_images(self, images: np.ndarray) -> np.ndarray:
+        """Posterior means float32 [N, C, h, w] of pictures uint8 [N, S, S, 3], a batch at a time."""
+        parts = np.split(images, range(_BATCH, len(images), _BATCH))
+        return np.concatenate([self.encode(to_model(part)).mean.numpy() for part in parts])
+
+    @torch.inference_mode()
+    def decode_images(self, latents: np.ndarray) -> np.ndarray:
+        """Pictures uint8 [N, S, S, 3] of latents float32 [N, C, h, w], a batch at a time."""
+        parts = torch.from_numpy(latents).split(_BATCH)
+        return np.concatenate([to_images(self.decode(part)) for part in parts])
 
     def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Posterior]:
         """The reconstruction of a posterior sample, and the posterior."""
