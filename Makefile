@@ -8,6 +8,12 @@ PRESET ?= quick
 PORT ?= 8000
 export HF_HUB_OFFLINE ?= 1
 
+# Node.js checks the page's scripts and has no part in what runs. Where it is missing these checks alone are left out, but
+# not in CI. `$(call page,command)` is a line of a recipe.
+NPM := $(shell command -v npm)
+missing = @echo "$(1) is missing, so the page's scripts are not checked"$(if $(filter true,$(CI)), >&2; exit 1)
+page = $(if $(NPM),$(1),$(call missing,npm))
+
 .PHONY: demo pipeline serve evaluate test test-unit test-cluster fuzz audit lint types check clean
 
 demo: pipeline serve
@@ -34,9 +40,10 @@ test-cluster: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	SWIGGLE_FUZZ_ROUNDS=12 SWIGGLE_FUZZ_CASES=70 $(BIN)/python -m pytest -s tests/serve/test_fuzz.py
 
-lint: $(VENV)/installed-dev
+lint: $(VENV)/installed-dev $(if $(NPM),node_modules/.installed)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(call page,npx --no-install eslint serve/static)
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
@@ -59,5 +66,9 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+node_modules/.installed: package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) node_modules runs

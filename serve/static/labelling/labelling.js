@@ -11,7 +11,6 @@ export class Labelling {
   #queue = [];
   #at = 0;
   #done = [];
-  #skipped = new Set();
   #card = null;
   #suggestions = [];
   #next = null; // the card after this one, asked for ahead of time
