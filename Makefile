@@ -9,10 +9,11 @@ PORT ?= 8000
 export HF_HUB_OFFLINE ?= 1
 
 # Node.js checks the page's scripts and has no part in what runs. Where it is missing these checks alone are left out, but
-# not in CI. `$(call page,command)` is a line of a recipe.
-NPM := $(shell command -v npm)
+# not in CI. `$(call page,program,arguments)` is a line of a recipe.
+page = $(if $(shell command -v $(1)),$(1) $(2),$(call missing,$(1)))
 missing = @echo "$(1) is missing, so the page's scripts are not checked"$(if $(filter true,$(CI)), >&2; exit 1)
-page = $(if $(NPM),$(1),$(call missing,npm))
+NODE_MODULES := $(if $(shell command -v npm),node_modules/.installed)
+TEST_PAGE = $(call page,node,--test --test-reporter=spec tests/static/*.test.js)
 
 .PHONY: demo pipeline serve evaluate test test-unit test-cluster fuzz audit lint types check clean
 
@@ -28,9 +29,11 @@ evaluate: $(VENV)/installed
 	$(BIN)/python -m jobs.evaluate preset=$(PRESET) run=$(RUN)
 
 test: $(VENV)/installed-dev
+	$(TEST_PAGE)
 	$(BIN)/python -m pytest -m "not cluster"
 
 test-unit: $(VENV)/installed-dev
+	$(TEST_PAGE)
 	$(BIN)/python -m pytest -m "not integration and not cluster"
 
 test-cluster: $(VENV)/installed-dev
@@ -40,10 +43,10 @@ test-cluster: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	SWIGGLE_FUZZ_ROUNDS=12 SWIGGLE_FUZZ_CASES=70 $(BIN)/python -m pytest -s tests/serve/test_fuzz.py
 
-lint: $(VENV)/installed-dev $(if $(NPM),node_modules/.installed)
+lint: $(VENV)/installed-dev $(NODE_MODULES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(call page,npx --no-install eslint serve/static)
+	$(call page,npx,--no-install eslint .)
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy

@@ -78,8 +78,14 @@ export class Steering {
     Object.assign(this, { decoder, rows, units });
   }
 
-  /** The edited picture, RGBA, of a latent whose active features have these strengths (a Map). */
+  /** The edited picture of a latent whose active features have these strengths (a Map). */
   steer(latent, strengths, plan) {
+    const size = this.decoder.imageSize;
+    return new ImageData(this.pixels(latent, strengths, plan), size, size);
+  }
+
+  /** The same as RGBA [S, S, 4], for where there is no `ImageData`. */
+  pixels(latent, strengths, plan) {
     const plain = plan.operations.filter(({ mask }) => !mask);
     const groups = new Map();
     for (const operation of plan.operations) {
@@ -93,7 +99,7 @@ export class Steering {
       const after = this.#changed(changed, operations);
       blend(picture, this.decoder.decode(this.#moved(base, changed, after)), JSON.parse(mask), this.decoder.imageSize);
     }
-    return this.#toImage(picture);
+    return toPixels(picture);
   }
 
   #changed(strengths, operations) {
@@ -112,18 +118,17 @@ export class Steering {
     }
     return moved;
   }
+}
 
-  #toImage(picture) {
-    const size = this.decoder.imageSize;
-    const image = new ImageData(size, size);
-    const plane = size * size;
-    for (let i = 0; i < plane; i += 1) {
-      for (let channel = 0; channel < 3; channel += 1)
-        image.data[4 * i + channel] = (picture[channel * plane + i] + 1) * 127.5;
-      image.data[4 * i + 3] = 255;
-    }
-    return image;
+/** float [3, S, S] about -1 to 1 as RGBA [S, S, 4], clipped and rounded. */
+function toPixels(picture) {
+  const plane = picture.length / 3;
+  const pixels = new Uint8ClampedArray(4 * plane);
+  for (let i = 0; i < plane; i += 1) {
+    for (let channel = 0; channel < 3; channel += 1) pixels[4 * i + channel] = (picture[channel * plane + i] + 1) * 127.5;
+    pixels[4 * i + 3] = 255;
   }
+  return pixels;
 }
 
 function blend(picture, other, mask, size) {

@@ -2,6 +2,15 @@
 
 import { byId, h } from "../shared/dom.js";
 
+/** Which way through the history a key leads: -1 back, 1 on, 0 for any other key. */
+export function wayOf({ key, ctrlKey, metaKey, shiftKey }) {
+  if (!(ctrlKey || metaKey) || key.toLowerCase() !== "z") return 0;
+  return shiftKey ? 1 : -1;
+}
+
+/** The steps whose small picture was neither drawn nor asked for yet. */
+export const undrawn = (steps) => steps.filter((step) => !step.thumb && !step.asking);
+
 export class History {
   constructor(api, project) {
     Object.assign(this, { api, project });
@@ -9,10 +18,11 @@ export class History {
     byId("undo").addEventListener("click", () => project.go(project.at - 1));
     byId("redo").addEventListener("click", () => project.go(project.at + 1));
     document.addEventListener("keydown", (event) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+      const way = wayOf(event);
+      if (!way) return;
       if (event.target.matches("input[type=text], input[type=search], input:not([type]), textarea")) return;
       event.preventDefault();
-      project.go(project.at + (event.shiftKey ? 1 : -1));
+      project.go(project.at + way);
     });
   }
 
@@ -21,8 +31,7 @@ export class History {
     const step = this.project.steps[this.project.at];
     if (!step) return;
     this.#show(step, canvas);
-    for (const other of this.project.steps) {
-      if (other.thumb || other.asking) continue;
+    for (const other of undrawn(this.project.steps)) {
       other.asking = true;
       this.api.steer(other.picture, other.plan).then(
         (frame) => this.#show(other, frame),
