@@ -9,15 +9,9 @@ const steering = new Steering(decoder, floatsFromHalves(bytes(golden.dictionary)
 const latent = new Float32Array(bytes(golden.latent));
 const strengths = new Map(golden.active);
 
-/** The largest difference of one value, of pixels RGBA and a picture RGB. */
-function furthest(pixels, picture) {
-  let most = 0;
-  for (let i = 0; i < size * size; i += 1) {
-    for (let channel = 0; channel < 3; channel += 1)
-      most = Math.max(most, Math.abs(pixels[4 * i + channel] - picture[3 * i + channel]));
-  }
-  return most;
-}
+/** How far each value of pixels RGBA is from that of a picture RGB. */
+const apart = (pixels, picture) =>
+  pixels.filter((_, i) => i % 4 !== 3).map((value, i) => Math.abs(value - picture[i]));
 
 test("halves are read as numpy writes them", () => {
   const halves = Uint16Array.from([0x0000, 0x3c00, 0xbc00, 0x3555, 0x0001, 0x03ff, 0x0400, 0x7bff]);
@@ -36,7 +30,9 @@ for (const { name, operations, picture } of golden.steered) {
   test(`the picture that Python steers to, by ${name}`, () => {
     const pixels = steering.pixels(latent, strengths, { version: 1, operations });
     assert.equal(pixels.length, 4 * size * size);
-    assert.ok(furthest(pixels, new Uint8Array(bytes(picture))) <= 1);
+    // Sums in another order now and then round the other way.
+    const off = apart(pixels, new Uint8Array(bytes(picture))).filter((distance) => distance > 0);
+    assert.ok(off.every((distance) => distance === 1) && off.length < 0.01 * pixels.length, `off by ${off}`);
     assert.ok(pixels.every((value, i) => i % 4 !== 3 || value === 255), "opaque");
   });
 }
