@@ -9,11 +9,11 @@ PORT ?= 8000
 export HF_HUB_OFFLINE ?= 1
 
 # Node.js checks the page's scripts and has no part in what runs. Where it is missing these checks alone are left out, but
-# not in CI. `$(call page,program,arguments)` is a line of a recipe.
-page = $(if $(shell command -v $(1)),$(1) $(2),$(call missing,$(1)))
+# not in CI. `$(call page,what it needs,command)` is a line of a recipe.
+page = $(if $(shell command -v $(1)),$(2),$(call missing,$(1)))
 missing = @echo "$(1) is missing, so the page's scripts are not checked"$(if $(filter true,$(CI)), >&2; exit 1)
 NODE_MODULES := $(if $(shell command -v npm),node_modules/.installed)
-TEST_PAGE = $(call page,node,--test --test-reporter=spec tests/static/*.test.js)
+TEST_PAGE = $(call page,node,node --test --test-reporter=spec tests/static/*.test.js)
 
 .PHONY: demo pipeline serve evaluate test test-unit test-cluster fuzz audit lint types check clean
 
@@ -46,7 +46,7 @@ fuzz: $(VENV)/installed-dev
 lint: $(VENV)/installed-dev $(NODE_MODULES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(call page,npx,--no-install eslint .)
+	$(call page,npm,node_modules/.bin/eslint . && node_modules/.bin/tsc)
 
 types: $(VENV)/installed-dev
 	$(BIN)/mypy

@@ -4,7 +4,7 @@ import { createApi } from "./api/api.js";
 import { AtlasView } from "./map/atlas-view.js";
 import { Brush } from "./editor/brush.js";
 import { Catalogue } from "./features/catalogue.js";
-import { byId, download, typing } from "./shared/dom.js";
+import { byId, download, targetOf, typing } from "./shared/dom.js";
 import { FeaturePanel } from "./features/feature.js";
 import { History } from "./editor/history.js";
 import { Labelling } from "./labelling/labelling.js";
@@ -17,9 +17,12 @@ import { Stage } from "./editor/stage.js";
 import { Start } from "./editor/start.js";
 import { forgive, say, watchServer } from "./shared/status.js";
 
+/** @import { Asked, Mask, PageError, Plan, Source } from "./shared/types.js" */
+
 const api = await createApi();
 const project = new Project();
 const catalogue = new Catalogue();
+/** @param {PageError} error */
 const complain = (error) => {
   if (error.code !== "lost") say(error.message, true);
 };
@@ -87,6 +90,12 @@ let settled = true; // whether the newest frame belongs to the newest step
 let opening = 0;
 const narrow = () => matchMedia("(max-width: 1099px)").matches;
 
+/**
+ * @param {Source} source
+ * @param {Plan} plan
+ * @param {string} title
+ * @param {{asked?: Asked, area?: Mask | null}} [how]
+ */
 async function open(source, plan, title, how = {}) {
   const turn = ++opening;
   byId("stage").classList.add("loading");
@@ -103,6 +112,7 @@ async function open(source, plan, title, how = {}) {
   if (turn === opening) byId("stage").classList.remove("loading");
 }
 
+/** @param {number} id */
 function openFeature(id) {
   showWhere(null);
   atlas.map.choose(id);
@@ -110,7 +120,10 @@ function openFeature(id) {
   atlas.map.keepInView(id);
 }
 
-/** Show over the picture where a feature acts. */
+/**
+ * Show over the picture where a feature acts; null for nothing.
+ * @param {number | null} id
+ */
 function showWhere(id) {
   const image = byId("where");
   const url = id === null ? null : api.cardPictures({ id, example_ids: [] }).footprint;
@@ -119,35 +132,42 @@ function showWhere(id) {
 }
 
 project.addEventListener("picture", () => {
-  stage.before(project.picture.before);
-  start.mark(project.picture.source);
+  if (!project.picture) return;
+  const { before, source } = project.picture;
+  if (before) stage.before(before);
+  start.mark(source);
 });
 project.addEventListener("plan", () => {
   settled = false;
-  frames.send(project.picture, project.plan);
+  if (project.picture) frames.send(project.picture, project.plan);
 });
 project.addEventListener("step", async () => {
   settled = true;
-  frames.send(project.picture, project.plan);
-  globalThis.history.replaceState(null, "", await toFragment(project));
+  const { picture } = project;
+  if (!picture) return;
+  frames.send(picture, project.plan);
+  globalThis.history.replaceState(null, "", await toFragment({ ...project, picture }));
 });
 
 byId("add").addEventListener("click", () => atlas.focusSearch());
-byId("download-png").addEventListener("click", () => stage.picture.toBlob((blob) => download(blob, "swiggle.png")));
+byId("download-png").addEventListener("click", () =>
+  stage.picture.toBlob((blob) => blob && download(blob, "swiggle.png")),
+);
 byId("download-plan").addEventListener("click", () =>
   download(new Blob([JSON.stringify({ dictionary: project.dictionary, ...project.plan }, null, 1)], { type: "application/json" }), "plan.json"),
 );
 byId("download").addEventListener("click", (event) => {
-  if (event.target.matches("button")) byId("download").open = false;
+  if (targetOf(event).matches("button")) byId("download").open = false;
 });
 document.addEventListener("pointerdown", (event) => {
-  if (!byId("download").contains(event.target)) byId("download").open = false;
+  if (!byId("download").contains(targetOf(event))) byId("download").open = false;
 });
 
 byId("share").addEventListener("click", async () => {
-  if (!project.picture) return;
+  const { picture } = project;
+  if (!picture) return;
   const link = new URL(location.href);
-  link.hash = await toFragment(project);
+  link.hash = await toFragment({ ...project, picture });
   byId("share-link").value = link.href;
   byId("share-dialog").showModal();
   byId("share-copy").focus();
@@ -160,6 +180,7 @@ byId("share-copy").addEventListener("click", async () => {
 });
 byId("share-close").addEventListener("click", () => byId("share-dialog").close());
 
+/** @param {"play" | "label"} name */
 function view(name) {
   document.body.dataset.view = name;
   byId("play").hidden = name !== "play";

@@ -3,12 +3,28 @@
 
 import { strengthAfter } from "../editor/plan.js";
 
+/** @import { Mask, Operation, Plan } from "../shared/types.js" */
+
+/**
+ * @typedef {object} Layer
+ * @property {number} rows
+ * @property {number} columns
+ * @property {Float32Array} scale
+ * @property {Float32Array} weight
+ * @property {Float32Array} bias
+ */
+
 const SIDE = 8; // cells of a mask
 const EPSILON = 1.1920929e-7; // of float32, which torch's rms_norm adds
 
+/** @param {number} x */
 const silu = (x) => x / (1 + Math.exp(-x));
 
-/** y = W x + b, with W as int8 rows and a scale a row. */
+/**
+ * y = W x + b, with W as int8 rows and a scale a row.
+ * @param {Layer} layer
+ * @param {Float32Array} x
+ */
 function apply({ scale, weight, bias, rows, columns }, x) {
   const y = new Float32Array(rows);
   for (let row = 0; row < rows; row += 1) {
@@ -25,6 +41,7 @@ function apply({ scale, weight, bias, rows, columns }, x) {
   return y;
 }
 
+/** @param {number} bits */
 function halfToFloat(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
@@ -32,16 +49,22 @@ function halfToFloat(bits) {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
 }
 
+/** @param {ArrayBuffer} buffer */
 export function floatsFromHalves(buffer) {
   const table = Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
   return Float32Array.from(new Uint16Array(buffer), (bits) => table[bits]);
 }
 
 export class Decoder {
-  /** `shapes` [rows, columns] of each layer in `buffer`, as `serve/export.py` wrote it. */
+  /**
+   * @param {[number, number][]} shapes [rows, columns] of each layer
+   * @param {ArrayBuffer} buffer as `serve/export.py` wrote it
+   * @param {number} imageSize
+   */
   constructor(shapes, buffer, imageSize) {
     this.imageSize = imageSize;
     let at = 0;
+    /** @type {Layer[]} */
     this.layers = shapes.map(([rows, columns]) => {
       const scale = new Float32Array(buffer.slice(at, at + 4 * rows));
       // As floats the rows need no conversion in the inner loop.
@@ -53,10 +76,13 @@ export class Decoder {
     });
   }
 
-  /** A latent to a picture, float32 [3, S, S] about -1 to 1. */
+  /**
+   * A latent to a picture, float32 [3, S, S] about -1 to 1.
+   * @param {Float32Array} latent
+   */
   decode(latent) {
     const [first, ...rest] = this.layers;
-    const last = rest.pop();
+    const last = /** @type {Layer} */ (rest.pop());
     let x = apply(first, latent);
     for (const layer of rest) {
       let square = 0;
@@ -73,20 +99,37 @@ export class Decoder {
 }
 
 export class Steering {
-  /** `rows` float32 [features, latent_dim]; `units` the mean activation of each feature. */
+  /**
+   * @param {Decoder} decoder
+   * @param {Float32Array} rows [features, latent_dim]
+   * @param {number[]} units the mean activation of each feature
+   */
   constructor(decoder, rows, units) {
-    Object.assign(this, { decoder, rows, units });
+    this.decoder = decoder;
+    this.rows = rows;
+    this.units = units;
   }
 
-  /** The edited picture of a latent whose active features have these strengths (a Map). */
+  /**
+   * The edited picture of a latent whose active features have these strengths.
+   * @param {Float32Array} latent
+   * @param {Map<number, number>} strengths
+   * @param {Plan} plan
+   */
   steer(latent, strengths, plan) {
     const size = this.decoder.imageSize;
     return new ImageData(this.pixels(latent, strengths, plan), size, size);
   }
 
-  /** The same as RGBA [S, S, 4], for where there is no `ImageData`. */
+  /**
+   * The same as RGBA [S, S, 4], for where there is no `ImageData`.
+   * @param {Float32Array} latent
+   * @param {Map<number, number>} strengths
+   * @param {Plan} plan
+   */
   pixels(latent, strengths, plan) {
     const plain = plan.operations.filter(({ mask }) => !mask);
+    /** @type {Map<string, Operation[]>} */
     const groups = new Map();
     for (const operation of plan.operations) {
       if (operation.mask)
@@ -102,6 +145,10 @@ export class Steering {
     return toPixels(picture);
   }
 
+  /**
+   * @param {Map<number, number>} strengths
+   * @param {Operation[]} operations
+   */
   #changed(strengths, operations) {
     const after = new Map(strengths);
     for (const operation of operations)
@@ -109,6 +156,11 @@ export class Steering {
     return after;
   }
 
+  /**
+   * @param {Float32Array} latent
+   * @param {Map<number, number>} before
+   * @param {Map<number, number>} after
+   */
   #moved(latent, before, after) {
     const moved = Float32Array.from(latent);
     const size = moved.length;
@@ -120,17 +172,27 @@ export class Steering {
   }
 }
 
-/** float [3, S, S] about -1 to 1 as RGBA [S, S, 4], clipped and rounded. */
+/**
+ * float [3, S, S] about -1 to 1 as RGBA [S, S, 4], clipped and rounded.
+ * @param {Float32Array} picture
+ */
 function toPixels(picture) {
   const plane = picture.length / 3;
   const pixels = new Uint8ClampedArray(4 * plane);
   for (let i = 0; i < plane; i += 1) {
-    for (let channel = 0; channel < 3; channel += 1) pixels[4 * i + channel] = (picture[channel * plane + i] + 1) * 127.5;
+    for (let channel = 0; channel < 3; channel += 1)
+      pixels[4 * i + channel] = (picture[channel * plane + i] + 1) * 127.5;
     pixels[4 * i + 3] = 255;
   }
   return pixels;
 }
 
+/**
+ * @param {Float32Array} picture is changed
+ * @param {Float32Array} other
+ * @param {Mask} mask
+ * @param {number} size
+ */
 function blend(picture, other, mask, size) {
   const cell = size / SIDE;
   for (let channel = 0; channel < 3; channel += 1) {

@@ -4,21 +4,30 @@ import { askForKey } from "./key.js";
 import { LiveFrames } from "./live.js";
 import { checkedPlan } from "../editor/plan.js";
 
+/** @import { ApiMembers, LiveListeners, Picture, Plan, Source } from "../shared/types.js" */
+
 const LOST = "The server cannot be reached.";
 const RETRY_MS = 1500;
 const PAGE = 2048; // features that one answer holds at most
 
+/**
+ * @param {Blob} blob
+ * @returns {Promise<string>}
+ */
 const toDataUrl = (blob) =>
   new Promise((resolve) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
+    reader.onload = () => resolve(String(reader.result));
     reader.readAsDataURL(blob);
   });
 
+/** @implements {ApiMembers} */
 export class HttpApi extends EventTarget {
   can = { prompt: true, upload: true, publish: true };
   lost = false;
   #version = "";
+  /** @type {string | undefined} */
+  dictionary;
 
   async model() {
     const model = await this.#get("v1/model");
@@ -36,12 +45,15 @@ export class HttpApi extends EventTarget {
     }
   }
 
+  /** @param {string} kind */
   spritesUrl(kind) {
     return `v1/features/sprites.png?kind=${kind}&v=${this.#version}`;
   }
+  /** @param {number} index */
   sampleUrl(index) {
     return `v1/samples/${index}.png`;
   }
+  /** @param {number | undefined} id */
   pictureUrl(id) {
     return `v1/pictures/${id}.png`;
   }
@@ -50,6 +62,10 @@ export class HttpApi extends EventTarget {
     return { picture: (await this.#get("v1/pictures/random")).id };
   }
 
+  /**
+   * @param {Source} source
+   * @returns {Promise<Picture>}
+   */
   async open(source) {
     const url = source.sample !== undefined ? this.sampleUrl(source.sample) : this.pictureUrl(source.picture);
     const image = source.image ?? (await toDataUrl(await (await this.#fetch(url)).blob()));
@@ -57,29 +73,42 @@ export class HttpApi extends EventTarget {
     return { source, image, session, active: features };
   }
 
+  /**
+   * @param {Picture} picture
+   * @param {Plan} plan
+   */
   async steer(picture, plan) {
     const response = await this.withPicture(picture, "v1/steer", { plan, format: "png" });
     return createImageBitmap(await response.blob());
   }
 
+  /** @param {LiveListeners} listeners */
   live(listeners) {
     return new LiveFrames(this, listeners);
   }
 
+  /**
+   * @param {Picture} picture
+   * @param {string} prompt
+   */
   async edit(picture, prompt) {
     const made = await (await this.withPicture(picture, "v1/edits", { prompt })).json();
     return { ...made, plan: checkedPlan(made.plan) };
   }
 
+  /** @param {string} query */
   async search(query, limit = 60) {
     return (await this.#get(`v1/features/search?limit=${limit}&query=${encodeURIComponent(query)}`)).features;
   }
 
+  /** @param {number} id */
   async card(id) {
     return this.#get(`v1/features/${id}`);
   }
 
+  /** @param {{id: number, example_ids: number[]}} card */
   cardPictures(card) {
+    /** @param {string} name */
     const at = (name) => `v1/features/${card.id}/${name}`;
     const shown = card.example_ids.length > 0;
     return {
@@ -92,6 +121,11 @@ export class HttpApi extends EventTarget {
     };
   }
 
+  /**
+   * @param {number} id
+   * @param {string | null} label
+   * @param {number} [revision]
+   */
   async putLabel(id, label, revision) {
     return (await this.#fetch(`v1/features/${id}/label`, this.#json("PUT", { label, revision, dictionary: this.dictionary }))).json();
   }
@@ -100,25 +134,39 @@ export class HttpApi extends EventTarget {
     return this.#get("v1/labels");
   }
 
+  /**
+   * @param {Record<string, string>} labels
+   * @param {string} [dictionary]
+   */
   async putLabels(labels, dictionary) {
     await this.#fetch("v1/labels", this.#json("PUT", { labels, dictionary }));
   }
 
-  /** A plan that names its dictionary: the server may have another one since this page was opened. */
+  /**
+   * A plan that names its dictionary: the server may have another one since this page was opened.
+   * @param {Plan} plan
+   */
   named(plan) {
     return { dictionary: this.dictionary, ...plan };
   }
 
-  /** A request about a picture, by its session; one that the server dropped is opened again. */
+  /**
+   * A request about a picture, by its session; one that the server dropped is opened again.
+   * @param {Picture} picture
+   * @param {string} path
+   * @param {{plan?: Plan, prompt?: string, format?: string}} body
+   */
   async withPicture(picture, path, body) {
     const named = body.plan ? { ...body, plan: this.named(body.plan) } : body;
+    /** @param {{session?: string, image?: string}} which */
     const send = (which) => this.#fetch(path, this.#json("POST", { ...named, ...which }));
     try {
       return await send(picture.session ? { session: picture.session } : { image: picture.image });
     } catch (error) {
       if (error.code !== "session_expired") throw error;
-      picture.session = (await this.#post("v1/encode", { image: picture.image, limit: 1 })).session;
-      return send({ session: picture.session });
+      const { session } = await this.#post("v1/encode", { image: picture.image, limit: 1 });
+      picture.session = session;
+      return send({ session });
     }
   }
 
@@ -148,18 +196,36 @@ export class HttpApi extends EventTarget {
     return true;
   }
 
+  /**
+   * @param {string} path
+   * @returns {Promise<any>} as the server's API describes it
+   */
   async #get(path) {
     return (await this.#fetch(path)).json();
   }
 
+  /**
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<any>}
+   */
   async #post(path, body) {
     return (await this.#fetch(path, this.#json("POST", body))).json();
   }
 
+  /**
+   * @param {string} method
+   * @param {object} body
+   */
   #json(method, body) {
     return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   }
 
+  /**
+   * @param {string} path
+   * @param {RequestInit} [options]
+   * @returns {Promise<Response>}
+   */
   async #fetch(path, options) {
     let response;
     try {

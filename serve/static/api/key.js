@@ -3,9 +3,13 @@
 
 import { byId } from "../shared/dom.js";
 
+/** @type {Promise<boolean> | null} */
 let asking = null;
 
-/** Ask for the key, whoever needs it; answers whether one was given. */
+/**
+ * Ask for the key, whoever needs it; answers whether one was given.
+ * @returns {Promise<boolean>}
+ */
 export function askForKey() {
   asking ??= new Promise((resolve) => {
     const dialog = byId("key-dialog");
@@ -24,6 +28,7 @@ export function askForKey() {
   return asking;
 }
 
+/** @param {string} key */
 function keep(key) {
   const text = btoa(String.fromCharCode(...new TextEncoder().encode(key)));
   const coded = text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");

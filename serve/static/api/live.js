@@ -3,6 +3,11 @@
 // Every plan has a number. The server answers in order and skips plans that newer ones overtook, so an answer also stands for all
 // before it; a frame older than the one on the page is thrown away. So whatever happens, the newest plan is shown last.
 
+/** @import { LiveListeners, Picture, Plan } from "../shared/types.js" */
+/** @import { HttpApi } from "./http-api.js" */
+
+/** @typedef {{id: number, picture: Picture, plan: Plan}} Request */
+
 const IN_FLIGHT = 2;
 const PATIENCE_MS = 4000;
 const RECONNECT_MS = 3000;
@@ -13,15 +18,23 @@ export class LiveFrames {
   #onError;
   #count = 0;
   #shown = 0;
+  /** @type {Request | null} */
   #waiting = null;
+  /** @type {Request[]} */
   #flying = []; // sent over the socket and not answered yet
+  /** @type {WebSocket | null} */
   #socket = null;
-  #header = null;
+  #header = { id: 0 };
   #triedAt = -Infinity;
-  #timer = 0;
+  /** @type {number | undefined} */
+  #timer;
   #posting = false;
   by = ""; // how the last frame came
 
+  /**
+   * @param {HttpApi} api
+   * @param {LiveListeners} listeners
+   */
   constructor(api, { onFrame, onError }) {
     this.#api = api;
     this.#onFrame = onFrame;
@@ -29,6 +42,10 @@ export class LiveFrames {
     this.#connect();
   }
 
+  /**
+   * @param {Picture} picture
+   * @param {Plan} plan
+   */
   send(picture, plan) {
     this.#waiting = { id: ++this.#count, picture, plan };
     this.#pump();
@@ -36,19 +53,20 @@ export class LiveFrames {
 
   #pump() {
     if (!this.#waiting) return;
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#sendBySocket();
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#sendBySocket(this.#socket);
     else {
       this.#connect();
       this.#post();
     }
   }
 
-  #sendBySocket() {
-    if (this.#flying.length >= IN_FLIGHT) return;
+  /** @param {WebSocket} socket */
+  #sendBySocket(socket) {
+    if (!this.#waiting || this.#flying.length >= IN_FLIGHT) return;
     const { id, picture, plan } = this.#waiting;
     this.#flying.push(this.#waiting);
     this.#waiting = null;
-    this.#socket.send(
+    socket.send(
       JSON.stringify({ id, plan: this.#api.named(plan), ...(picture.session ? { session: picture.session } : { image: picture.image }) }),
     );
     clearTimeout(this.#timer);
@@ -77,6 +95,7 @@ export class LiveFrames {
     this.#socket = socket;
   }
 
+  /** @param {{id: number, session?: string, error?: {message: string, code: string}}} header */
   #answer(header) {
     this.#header = header;
     const request = this.#flying.find(({ id }) => id === header.id);
@@ -94,6 +113,7 @@ export class LiveFrames {
     this.#pump();
   }
 
+  /** @param {Blob} blob */
   #frame(blob) {
     const { id } = this.#header;
     this.#answered(id);
@@ -101,6 +121,7 @@ export class LiveFrames {
     this.#show(id, blob, "socket");
   }
 
+  /** @param {number} upTo */
   #answered(upTo) {
     this.#flying = this.#flying.filter(({ id }) => id > upTo);
     if (!this.#flying.length) clearTimeout(this.#timer);
@@ -121,6 +142,11 @@ export class LiveFrames {
     this.#pump();
   }
 
+  /**
+   * @param {number} id
+   * @param {Blob} blob
+   * @param {string} by
+   */
   async #show(id, blob, by) {
     if (id <= this.#shown) return;
     const bitmap = await createImageBitmap(blob);

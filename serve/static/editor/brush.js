@@ -1,16 +1,25 @@
 // Painting the part of the picture that an edit may change: 8 x 8 cells.
 
-import { byId } from "../shared/dom.js";
+import { byId, paper } from "../shared/dom.js";
 import { withMask } from "./plan.js";
 
+/** @import { Mask } from "../shared/types.js" */
+/** @import { Project } from "./project.js" */
+
 const SIDE = 8;
+/** @returns {Mask} */
 const nothing = () => Array.from({ length: SIDE }, () => Array(SIDE).fill(0));
 
 export class Brush {
   #canvas = byId("brush");
   #cell = [3, 3]; // row and column of the keyboard's cursor
-  #painting = null;
+  /** @type {number | null} */
+  #painting = null; // the value that is painted
 
+  /**
+   * @param {Project} project
+   * @param {(text: string) => void} announce
+   */
   constructor(project, announce) {
     this.project = project;
     this.announce = announce;
@@ -31,7 +40,9 @@ export class Brush {
       this.#paint(row, column, this.#painting);
     });
     this.#canvas.addEventListener("pointermove", (event) => {
-      if (this.#painting !== null) this.#paint(...this.#at(event), this.#painting);
+      if (this.#painting === null) return;
+      const [row, column] = this.#at(event);
+      this.#paint(row, column, this.#painting);
     });
     this.#canvas.addEventListener("pointerup", () => {
       this.#painting = null;
@@ -47,6 +58,7 @@ export class Brush {
     return this.project.area;
   }
 
+  /** @param {boolean} open */
   #open(open, focus = true) {
     this.#canvas.hidden = byId("brush-bar").hidden = !open;
     byId("brush-toggle").ariaExpanded = String(open);
@@ -54,12 +66,19 @@ export class Brush {
     if (focus) (open ? this.#canvas : byId("brush-toggle")).focus();
   }
 
+  /** @param {PointerEvent} event */
   #at(event) {
     const { left, top, width } = this.#canvas.getBoundingClientRect();
+    /** @param {number} value */
     const clamp = (value) => Math.max(0, Math.min(SIDE - 1, Math.floor((value / width) * SIDE)));
     return [clamp(event.clientY - top), clamp(event.clientX - left)];
   }
 
+  /**
+   * @param {number} row
+   * @param {number} column
+   * @param {number} value
+   */
   #paint(row, column, value) {
     if (this.#mask?.[row][column] === value) return;
     const mask = structuredClone(this.#mask ?? nothing());
@@ -69,6 +88,7 @@ export class Brush {
     this.project.change(withMask(this.project.plan, this.#mask));
   }
 
+  /** @param {string} title */
   #apply(title) {
     const { plan, asked } = this.project;
     const details = asked.prompts.length ? { asked: { ...asked, plan: withMask(asked.plan, this.#mask) } } : {};
@@ -76,6 +96,7 @@ export class Brush {
     this.#draw();
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     const [row, column] = this.#cell;
@@ -94,10 +115,10 @@ export class Brush {
 
   #draw() {
     byId("brush-toggle").ariaPressed = String(this.#mask !== null);
-    const icon = byId("brush-icon").getContext("2d");
+    const icon = paper(byId("brush-icon"));
     icon.clearRect(0, 0, SIDE, SIDE);
     icon.fillStyle = getComputedStyle(byId("brush-icon")).color;
-    const context = this.#canvas.getContext("2d");
+    const context = paper(this.#canvas);
     const size = this.#canvas.width / SIDE;
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     for (let row = 0; row < SIDE; row += 1) {

@@ -2,22 +2,39 @@
 // them follows the history of the edit.
 
 import { byId, h, plural } from "../shared/dom.js";
-import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
+import { emptyPlan, operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
+/** @import { Catalogue } from "../features/catalogue.js" */
+/** @import { Api, Asked, Feature, Picture, Plan, Reason } from "../shared/types.js" */
+/** @import { Project, Why } from "./project.js" */
+
+/** @type {Record<string, string>} */
 const DONE = { replace: "put in", raise: "raised", lower: "lowered", remove: "taken out" };
 const MOST_EXPLAINED = 3;
+/** @type {Record<string, string>} */
 const AGAIN = { replace: "give it", raise: "more", lower: "less", remove: "without" };
+/** @param {number} score */
 const percent = (score) => `${Math.round(100 * score)}%`;
 
 export class Prompt {
   #busy = false;
+  /** @type {Asked | null} */
   #drawn = null; // what was asked, and of which picture, when the answer was last written
+  /** @type {Picture | null} */
   #pictured = null;
-  #timer = 0;
+  /** @type {number | undefined} */
+  #timer;
 
+  /**
+   * @param {Api} api
+   * @param {Project} project
+   * @param {Catalogue} catalogue
+   */
   constructor(api, project, catalogue) {
-    Object.assign(this, { api, project, catalogue });
+    this.api = api;
+    this.project = project;
+    this.catalogue = catalogue;
     byId("ask").addEventListener("submit", (event) => {
       event.preventDefault();
       const text = byId("prompt").value.trim();
@@ -45,6 +62,7 @@ export class Prompt {
       (f) =>
         f.source === "caption" && f.confidence > 0.8 && f.place && f.density > 0.001 && f.label.split(" ").length === 2,
     );
+    /** @type {Feature[]} */
     const chosen = [];
     for (let tries = 0; chosen.length < 3 && tries < 60 && sure.length; tries += 1) {
       const feature = sure[Math.floor(Math.random() * sure.length)];
@@ -54,6 +72,7 @@ export class Prompt {
     this.#tell(h("p", { class: "chips" }, "Try ", ...chosen.map((feature) => this.#chip(`give it ${feature.label}`))));
   }
 
+  /** @param {string} text */
   async ask(text, prompts = this.project.asked.prompts) {
     if (this.#busy || !this.project.picture) return;
     this.#working(true);
@@ -70,10 +89,15 @@ export class Prompt {
     }
   }
 
+  /**
+   * @param {string} text
+   * @returns {Promise<void>}
+   */
   async takeBack(text) {
     const prompts = this.project.asked.prompts.filter((other) => other !== text);
-    if (prompts.length) return this.ask(prompts.at(-1), prompts.slice(0, -1));
-    const plan = this.#byHand({ version: 1, operations: [] });
+    const last = prompts.at(-1);
+    if (last !== undefined) return this.ask(last, prompts.slice(0, -1));
+    const plan = this.#byHand(emptyPlan());
     return this.project.finish(plan, `take back “${text}”`, {
       pinned: plan.operations.map((o) => o.feature),
       reasons: new Map(),
@@ -81,9 +105,17 @@ export class Prompt {
     });
   }
 
-  /** A plan with the changes on top that were made by hand, but for features that the plan now treats otherwise. */
+  /**
+   * A plan with the changes on top that were made by hand, but for features that the plan now treats otherwise.
+   * @param {Plan} plan
+   */
   #byHand(plan) {
     const before = this.project.asked.plan;
+    /**
+     * @param {Plan} one
+     * @param {Plan} other
+     * @param {number} feature
+     */
     const same = (one, other, feature) => samePlan(operationOn(one, feature) ?? null, operationOn(other, feature) ?? null);
     const own = this.project.plan.operations.filter(
       ({ feature }) => !same(this.project.plan, before, feature) && same(plan, before, feature),
@@ -91,6 +123,11 @@ export class Prompt {
     return own.reduce(withOperation, plan);
   }
 
+  /**
+   * @param {{plan: Plan, reasons: Reason[]}} made
+   * @param {string[]} prompts
+   * @param {string} text
+   */
   async #take(made, prompts, text) {
     // Those of this prompt alone where it was asked after the others, else of all.
     const { asked, area } = this.project;
@@ -102,7 +139,8 @@ export class Prompt {
     if (!fresh.length) {
       return this.#tell(h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`), this.#said());
     }
-    if (!done.length) return this.#tell(...missed.flatMap((reason) => this.#nothing(reason)), this.#said());
+    const newest = done.at(-1);
+    if (!newest) return this.#tell(...missed.flatMap((reason) => this.#nothing(reason)), this.#said());
     byId("prompt").value = "";
     const planned = area ? withMask(made.plan, area) : made.plan;
     const plan = this.#byHand(planned);
@@ -111,7 +149,7 @@ export class Prompt {
       reasons: this.#reasons(made),
       asked: { prompts, plan: planned, reasons: made.reasons },
     });
-    const others = done.at(-1).alternatives.slice(0, 3);
+    const others = newest.alternatives.slice(0, 3);
     byId("answer").append(
       ...(goesOn ? missed.flatMap((reason) => this.#nothing(reason)) : []),
       others.length
@@ -119,7 +157,7 @@ export class Prompt {
             "p",
             { class: "chips" },
             "Or did you mean ",
-            ...others.map((label) => this.#chip(`${AGAIN[done.at(-1).action]} ${label}`, prompts.slice(0, -1))),
+            ...others.map((label) => this.#chip(`${AGAIN[newest.action]} ${label}`, prompts.slice(0, -1))),
           )
         : "",
     );
@@ -128,12 +166,16 @@ export class Prompt {
 
   /** What was done, the newest first. */
   #explanations() {
-    const done = this.project.asked.reasons.filter((reason) => reason.features.length);
+    const done = /** @type {Reason[]} */ (this.project.asked.reasons.filter((reason) => reason.features.length));
     return done.reverse().slice(0, MOST_EXPLAINED).map((reason) => this.#explained(reason));
   }
 
-  /** Why each feature is in the plan: feature to {way, text}. */
+  /**
+   * Why each feature is in the plan.
+   * @param {{plan: Plan, reasons: Reason[]}} made
+   */
   #reasons(made) {
+    /** @type {Map<number, Why>} */
     const found = new Map();
     for (const reason of made.reasons) {
       for (const id of reason.features) {
@@ -151,6 +193,7 @@ export class Prompt {
     return found;
   }
 
+  /** @param {Reason} reason */
   #explained(reason) {
     const [best] = reason.matched;
     return h(
@@ -165,6 +208,7 @@ export class Prompt {
     );
   }
 
+  /** @param {Reason} reason */
   #nothing(reason) {
     if (reason.matched.length)
       return [
@@ -215,14 +259,20 @@ export class Prompt {
       : "";
   }
 
+  /**
+   * @param {string} text
+   * @param {string[]} [prompts] those before it
+   */
   #chip(text, prompts) {
     return h("button", { type: "button", class: "chip", onclick: () => this.ask(text, prompts) }, text);
   }
 
+  /** @param {(Node | string)[]} children */
   #tell(...children) {
     byId("answer").replaceChildren(...children);
   }
 
+  /** @param {boolean} busy */
   #working(busy) {
     this.#busy = busy;
     byId("ask").ariaBusy = String(busy);

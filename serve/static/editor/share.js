@@ -4,24 +4,40 @@
 import { checkedPlan, emptyPlan, samePlan } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
+/** @import { Asked, Mask, Plan, Source } from "../shared/types.js" */
+
+/**
+ * What a link holds. Of an edit with another dictionary, `foreign`, nothing was asked and there is no area.
+ * @typedef {{source: Source, plan: Plan, asked?: Asked, area?: Mask | null, foreign?: boolean}} Edit
+ */
+
 const MOST_REASONS = 1000;
 
+/**
+ * @param {CompressionStream | DecompressionStream} transform
+ * @param {BlobPart} bytes
+ */
 async function through(transform, bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(transform);
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** @param {Uint8Array} bytes */
 function toBase64Url(bytes) {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
+/** @param {string} text */
 function fromBase64Url(text) {
   return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
 }
 
-/** `dictionary` is the id of the one whose features the plan names. `picture.source` is `{sample}`, `{picture}` or `{image}`; what the fragment says is `#edit=…`. */
+/**
+ * The fragment, `#edit=…`. `dictionary` is the id of the one whose features the plan names.
+ * @param {{picture: {source: Source}, plan: Plan, asked: Asked, area: Mask | null, dictionary?: string}} project
+ */
 export async function toFragment({ picture, plan, asked, area, dictionary }) {
   // What prompts alone make is told apart only where something was changed by hand since.
   const made = asked.prompts.length && !samePlan(asked.plan, plan) ? { plan: asked.plan } : {};
@@ -36,6 +52,9 @@ export async function toFragment({ picture, plan, asked, area, dictionary }) {
 /**
  * What a fragment holds, `{source, plan, asked, area}`, or null for no edit; of an edit with another dictionary than
  * `dictionary` the source alone, and `foreign`. Throws an Error for a fragment that is damaged.
+ * @param {string} fragment
+ * @param {string} [dictionary]
+ * @returns {Promise<Edit | null>}
  */
 export async function fromFragment(fragment, dictionary) {
   const text = /^#edit=([\w-]+)$/.exec(fragment)?.[1];
@@ -56,20 +75,36 @@ export async function fromFragment(fragment, dictionary) {
   }
 }
 
+/**
+ * @param {any} asked
+ * @param {Plan} plan
+ * @returns {Asked}
+ */
 function checkedAsked(asked, plan) {
   if (asked === undefined) return NOTHING_ASKED;
-  if (!Array.isArray(asked.prompts) || asked.prompts.some((text) => typeof text !== "string")) throw new Error("no prompts");
+  /** @type {unknown[]} */
+  const prompts = asked.prompts;
+  if (!Array.isArray(prompts) || prompts.some((text) => typeof text !== "string")) throw new Error("no prompts");
   if (!Number.isInteger(asked.reasons) || asked.reasons < 0 || asked.reasons > MOST_REASONS) throw new Error("no number");
   const reasons = Array.from({ length: asked.reasons }, () => ({ features: [] }));
   return { prompts: asked.prompts, plan: asked.plan ? checkedPlan(asked.plan) : plan, reasons };
 }
 
+/**
+ * @param {Mask | undefined} area
+ * @returns {Mask | null}
+ */
 function checkedArea(area) {
   if (area === undefined) return null;
-  if (area.length !== 8 || area.some((row) => row.length !== 8 || !row.every(Number.isFinite))) throw new Error("no area");
+  if (area.length !== 8 || area.some((row) => row.length !== 8 || row.some((cell) => !Number.isFinite(cell))))
+    throw new Error("no area");
   return area;
 }
 
+/**
+ * @param {any} source
+ * @returns {Source}
+ */
 function checkedSource(source) {
   for (const name of ["sample", "picture"]) {
     if (Number.isInteger(source?.[name]) && source[name] >= 0) return { [name]: source[name] };

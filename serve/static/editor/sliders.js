@@ -5,17 +5,41 @@ import { byId, h, plural, thumb } from "../shared/dom.js";
 import { ablated, emptyPlan, operationOn, solo, strengthAfter, withStrength, withoutFeature } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
+/** @import { Catalogue } from "../features/catalogue.js" */
+/** @import { Project } from "./project.js" */
+
+/**
+ * What a feature's row is made of.
+ * @typedef {object} Row
+ * @property {HTMLDivElement} element
+ * @property {HTMLInputElement} input
+ * @property {HTMLInputElement} value
+ * @property {HTMLButtonElement} off
+ * @property {HTMLSpanElement} masked
+ */
+
 const STEP = 0.05;
 const SMALL = 0.1;
+/** @param {number} strength */
 const shown = (strength) => (Math.abs(strength) < 0.005 ? "0.00" : strength.toFixed(2));
 
 export class Sliders {
-  #rows = new Map(); // feature to its row's element and parts
-  #moving = null;
+  /** @type {Map<number, Row>} */
+  #rows = new Map(); // by feature
+  /** @type {number | null} */
+  #moving = null; // the feature whose slider is moved
   #keyed = false; // whether a key moves the slider: then many changes are one step
 
+  /**
+   * @param {Project} project
+   * @param {Catalogue} catalogue
+   * @param {{onOpen: (id: number) => void, onWhere: (id: number | null) => void}} actions
+   */
   constructor(project, catalogue, { onOpen, onWhere }) {
-    Object.assign(this, { project, catalogue, onOpen, onWhere });
+    this.project = project;
+    this.catalogue = catalogue;
+    this.onOpen = onOpen;
+    this.onWhere = onWhere;
     project.addEventListener("rows", () => this.#build());
     project.addEventListener("plan", () => this.#refresh());
     catalogue.addEventListener("change", () => this.#build());
@@ -24,7 +48,10 @@ export class Sliders {
     );
   }
 
-  /** Bring a feature in, at its usual strength unless it has one already, and put the focus on its slider. */
+  /**
+   * Bring features in, at their usual strength unless they have one already, and put the focus on the first's slider.
+   * @param {number[]} features
+   */
   add(...features) {
     const fresh = features.filter((id) => !this.#rows.has(id));
     let { plan } = this.project;
@@ -34,13 +61,17 @@ export class Sliders {
     }
     const title = features.length > 1 ? `add ${features.length} features` : `add ${this.catalogue.label(features[0])}`;
     if (fresh.length) this.project.finish(plan, title, { pinned: [...fresh, ...this.project.pinned] });
-    const row = this.#rows.get(features[0]);
+    const row = this.#rowOf(features[0]);
     row.input.focus({ preventScroll: true });
     row.element.scrollIntoView({ block: "nearest" });
     row.element.classList.add("flash");
     setTimeout(() => row.element.classList.remove("flash"), 900);
   }
 
+  /**
+   * @param {number} feature
+   * @param {number} strength
+   */
   set(feature, strength) {
     const { pinned } = this.project;
     const details = this.#rows.has(feature) ? {} : { pinned: [feature, ...pinned] };
@@ -54,7 +85,9 @@ export class Sliders {
   #build() {
     const { project } = this;
     if (!project.picture) return;
-    const focused = document.activeElement?.closest?.(".slider")?.dataset.feature;
+    /** @type {HTMLElement | null | undefined} */
+    const slider = document.activeElement?.closest(".slider");
+    const focused = slider?.dataset.feature;
     const active = project.picture.active.map(({ id }) => id);
     const first = [
       ...new Set([
@@ -68,7 +101,12 @@ export class Sliders {
     const small = first.filter(
       (id) => project.reasons.has(id) && Math.abs(this.#strength(id) - project.base(id)) < SMALL,
     );
-    const elements = (ids) => ids.map((id) => this.#rows.get(id).element);
+    /** @param {number[]} ids */
+    const elements = (ids) => ids.map((id) => this.#rowOf(id).element);
+    /**
+     * @param {string} title
+     * @param {number[]} ids
+     */
     const heading = (title, ids) => h("h3", { class: "group" }, title, h("span", {}, ` ${ids.length}`));
     const open = byId("sliders").querySelector("details")?.open;
     byId("sliders").replaceChildren(
@@ -93,6 +131,15 @@ export class Sliders {
     this.#refresh();
   }
 
+  /** @param {number} id */
+  #rowOf(id) {
+    return /** @type {Row} */ (this.#rows.get(id));
+  }
+
+  /**
+   * @param {number} id
+   * @returns {Row}
+   */
   #row(id) {
     const feature = this.catalogue.get(id) ?? { id, label: this.catalogue.label(id), source: "caption" };
     const reason = this.project.reasons.get(id);
@@ -114,6 +161,11 @@ export class Sliders {
       max: 1000,
       "aria-label": `Strength of ${name}, feature ${id}, as a number`,
     });
+    /**
+     * @param {string} text
+     * @param {string} label
+     * @param {() => void} run
+     */
     const button = (text, label, run) =>
       h(
         "button",
@@ -182,16 +234,22 @@ export class Sliders {
     return { element, input, value, off, masked };
   }
 
+  /** @param {number} id */
   #strength(id) {
     return strengthAfter(operationOn(this.project.plan, id), this.project.base(id));
   }
 
+  /**
+   * @param {number} id
+   * @param {number} strength
+   */
   #move(id, strength) {
     this.#moving = id;
     const old = operationOn(this.project.plan, id);
     this.project.change(withStrength(this.project.plan, id, strength, old ? old.mask : this.project.area));
   }
 
+  /** @param {number} id */
   #settle(id) {
     this.#moving = null;
     const title = `${this.catalogue.label(id)} ${shown(this.#strength(id))}`;
@@ -200,6 +258,7 @@ export class Sliders {
     this.#refresh();
   }
 
+  /** @param {number} id */
   #toggle(id) {
     const { plan } = this.project;
     const label = this.catalogue.label(id);
@@ -207,8 +266,9 @@ export class Sliders {
     else this.project.finish(ablated(plan, id, this.project.area), `take out ${label}`);
   }
 
+  /** @param {number} id */
   #solo(id) {
-    const present = this.project.picture.active.map((feature) => feature.id);
+    const present = this.project.picture?.active.map((feature) => feature.id) ?? [];
     this.project.finish(solo(this.project.plan, id, present, this.project.area), `only ${this.catalogue.label(id)}`);
   }
 
@@ -223,11 +283,13 @@ export class Sliders {
       const { low, high } = this.catalogue.range(id);
       if (this.#moving !== id) {
         // The range grows to hold what a plan asks for, and only then.
-        input.min = Math.min(low, Math.floor(strength));
-        input.max = Math.max(high, Math.ceil(Math.max(strength, base)));
-        input.value = strength;
+        input.min = String(Math.min(low, Math.floor(strength)));
+        input.max = String(Math.max(high, Math.ceil(Math.max(strength, base))));
+        input.value = String(strength);
       }
-      const share = (number) => `${(100 * (number - input.min)) / (input.max - input.min)}%`;
+      const [from, to] = [Number(input.min), Number(input.max)];
+      /** @param {number} number */
+      const share = (number) => `${(100 * (number - from)) / (to - from)}%`;
       element.style.setProperty("--base", share(base));
       element.style.setProperty("--from", share(Math.min(base, strength)));
       element.style.setProperty("--to", share(Math.max(base, strength)));

@@ -1,16 +1,28 @@
 // The large picture with its three small ones: after, before, and where they differ.
 
-import { byId } from "../shared/dom.js";
+import { byId, paper } from "../shared/dom.js";
+
+/** @typedef {"after" | "before" | "difference"} Mode */
 
 const GAIN = 3; // a difference of a third of full scale is drawn at full strength
 
+/** The buttons that say what the large picture shows. */
+const modeButtons = () =>
+  [.../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-mode]"))].map((button) => ({
+    button,
+    mode: /** @type {Mode} */ (button.dataset.mode),
+  }));
+
 export class Stage {
   #big = byId("picture");
+  /** @type {Record<string, HTMLCanvasElement>} */
   #small = {};
+  /** @type {Mode} */
   #mode = "after";
   #held = false;
   #size = 128;
   #mini = byId("mini");
+  #modes = modeButtons();
 
   constructor() {
     // Where the page is long, a small picture stays in sight.
@@ -22,9 +34,9 @@ export class Stage {
       byId("character").scrollIntoView();
       byId("character").focus({ preventScroll: true });
     });
-    for (const button of document.querySelectorAll("[data-mode]")) {
-      this.#small[button.dataset.mode] = button.querySelector("canvas");
-      button.addEventListener("click", () => this.show(button.dataset.mode));
+    for (const { mode, button } of this.#modes) {
+      [this.#small[mode]] = button.getElementsByTagName("canvas");
+      button.addEventListener("click", () => this.show(mode));
     }
     // Press and hold the picture to see it as it was.
     this.#big.addEventListener("pointerdown", () => this.#hold(true));
@@ -32,16 +44,19 @@ export class Stage {
       this.#big.addEventListener(end, () => this.#hold(false));
   }
 
-  /** Canvases hold pictures at the model's size, 128 or more. */
+  /**
+   * Canvases hold pictures at the model's size, 128 or more.
+   * @param {number} imageSize
+   */
   resize(imageSize) {
     this.#size = Math.max(128, imageSize);
     for (const canvas of [this.#big, ...Object.values(this.#small)]) canvas.width = canvas.height = this.#size;
   }
 
+  /** @param {Mode} mode */
   show(mode) {
     this.#mode = mode;
-    for (const button of document.querySelectorAll("[data-mode]"))
-      button.ariaPressed = String(button.dataset.mode === mode);
+    for (const other of this.#modes) other.button.ariaPressed = String(other.mode === mode);
     this.#big.ariaLabel = {
       after: "The edited character",
       before: "The character before the edit",
@@ -50,11 +65,13 @@ export class Stage {
     this.#paint();
   }
 
+  /** @param {CanvasImageSource} frame */
   before(frame) {
     this.#draw(this.#small.before, frame);
     this.after(frame);
   }
 
+  /** @param {CanvasImageSource} frame */
   after(frame) {
     this.#draw(this.#small.after, frame);
     this.#compare();
@@ -66,20 +83,26 @@ export class Stage {
     return this.#small.after;
   }
 
+  /** @param {boolean} held */
   #hold(held) {
     if (this.#held === held) return;
     this.#held = held;
     this.#paint();
   }
 
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {CanvasImageSource} frame
+   */
   #draw(canvas, frame) {
-    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const context = paper(canvas, { willReadFrequently: true });
     context.imageSmoothingEnabled = false;
     context.drawImage(frame, 0, 0, this.#size, this.#size);
   }
 
+  /** @param {HTMLCanvasElement} canvas */
   #pixels(canvas) {
-    return canvas.getContext("2d", { willReadFrequently: true }).getImageData(0, 0, this.#size, this.#size);
+    return paper(canvas, { willReadFrequently: true }).getImageData(0, 0, this.#size, this.#size);
   }
 
   #compare() {
@@ -99,12 +122,12 @@ export class Stage {
       data[i + 1] = faint + weight * (40 - faint);
       data[i + 2] = faint + weight * (90 - faint);
     }
-    this.#small.difference.getContext("2d", { willReadFrequently: true }).putImageData(after, 0, 0);
+    paper(this.#small.difference, { willReadFrequently: true }).putImageData(after, 0, 0);
   }
 
   #paint() {
     const source = this.#small[this.#held ? "before" : this.#mode];
-    this.#big.getContext("2d").drawImage(source, 0, 0);
-    if (!this.#mini.hidden) this.#mini.firstElementChild.getContext("2d").drawImage(source, 0, 0, 128, 128);
+    paper(this.#big).drawImage(source, 0, 0);
+    if (!this.#mini.hidden) paper(this.#mini.getElementsByTagName("canvas")[0]).drawImage(source, 0, 0, 128, 128);
   }
 }

@@ -1,26 +1,38 @@
 // Where an edit starts: a sample, a random character or an upload.
 
-import { byId, h } from "../shared/dom.js";
+import { byId, h, paper, targetOf } from "../shared/dom.js";
+
+/** @import { Api, Model, PageError, Source } from "../shared/types.js" */
 
 const MOST_SHOWN = 48;
 const KINDS = new Set(["image/png", "image/jpeg", "image/webp"]);
 
 export class Start {
+  #size = 0; // of the model's pictures
+
+  /**
+   * @param {Api} api
+   * @param {(source: Source, title: string) => void} onSource
+   * @param {(error: PageError) => void} onError
+   */
   constructor(api, onSource, onError) {
-    Object.assign(this, { api, onSource, onError });
+    this.api = api;
+    this.onSource = onSource;
+    this.onError = onError;
     byId("random").addEventListener("click", () => this.#random());
     byId("samples").addEventListener("keydown", (event) => this.#walk(event));
-    byId("upload").addEventListener("change", (event) => this.upload(event.target.files[0]));
+    byId("upload").addEventListener("change", () => this.upload(byId("upload").files?.[0]));
     const stage = byId("stage");
     stage.addEventListener("dragover", (event) => event.preventDefault());
     stage.addEventListener("drop", (event) => {
       event.preventDefault();
-      this.upload(event.dataTransfer.files[0]);
+      this.upload(event.dataTransfer?.files[0]);
     });
   }
 
+  /** @param {Model} model */
   fill(model) {
-    this.size = model.image_size;
+    this.#size = model.image_size;
     byId("upload-label").hidden = !this.api.can.upload;
     byId("samples").replaceChildren(
       ...Array.from({ length: Math.min(MOST_SHOWN, model.samples) }, (_, index) =>
@@ -40,24 +52,34 @@ export class Start {
     );
   }
 
-  /** Show which sample, or whose own picture, is being edited. */
+  /**
+   * Show which sample, or whose own picture, is being edited.
+   * @param {Source} source
+   */
   mark(source) {
-    for (const button of byId("samples").children)
+    for (const button of byId("samples").getElementsByTagName("button"))
       button.ariaPressed = String(Number(button.dataset.sample) === source.sample);
     byId("uploaded").hidden = !source.image;
-    if (source.image) byId("uploaded").querySelector("img").src = source.image;
+    if (source.image) byId("uploaded").getElementsByTagName("img")[0].src = source.image;
   }
 
-  /** The samples are one stop of the Tab key; arrows go from one to the next. */
+  /**
+   * The samples are one stop of the Tab key; arrows go from one to the next.
+   * @param {KeyboardEvent} event
+   */
   #walk(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const next = step > 0 ? event.target.nextElementSibling : event.target.previousElementSibling;
-    if (!step || !next) return;
+    if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+    const here = targetOf(event);
+    const next = /** @type {HTMLElement | null} */ (
+      event.key === "ArrowRight" ? here.nextElementSibling : here.previousElementSibling
+    );
+    if (!next) return;
     event.preventDefault();
-    [event.target.tabIndex, next.tabIndex] = [-1, 0];
+    [here.tabIndex, next.tabIndex] = [-1, 0];
     next.focus();
   }
 
+  /** @param {File | undefined} file */
   async upload(file) {
     byId("upload").value = "";
     if (!file) return;
@@ -77,23 +99,30 @@ export class Start {
     }
   }
 
-  /** The middle square of a picture file at the model's size, as a data URL: small enough for a share link. */
+  /**
+   * The middle square of a picture file at the model's size, as a data URL: small enough for a share link.
+   * @param {File} file
+   */
   async #shrunk(file) {
     const bitmap = await createImageBitmap(file);
     const side = Math.min(bitmap.width, bitmap.height);
     // Whole blocks are averaged exactly, so enlarged pixel art comes back as it was drawn.
-    const whole = side % this.size === 0 && side <= 4096 ? side : Math.max(this.size, Math.min(side, 8 * this.size));
+    const whole = side % this.#size === 0 && side <= 4096 ? side : Math.max(this.#size, Math.min(side, 8 * this.#size));
     const canvas = h("canvas", { width: whole, height: whole });
-    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const context = paper(canvas, { willReadFrequently: true });
     context.imageSmoothingEnabled = whole !== side;
     context.imageSmoothingQuality = "high";
     context.fillStyle = "#fff";
     context.fillRect(0, 0, whole, whole);
     context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, whole, whole);
-    return averaged(context.getImageData(0, 0, whole, whole), this.size);
+    return averaged(context.getImageData(0, 0, whole, whole), this.#size);
   }
 }
 
+/**
+ * @param {ImageData} image
+ * @param {number} size
+ */
 function averaged(image, size) {
   const block = Math.max(1, Math.floor(image.width / size));
   const small = new ImageData(size, size);
@@ -110,6 +139,6 @@ function averaged(image, size) {
     }
   }
   const canvas = h("canvas", { width: size, height: size });
-  canvas.getContext("2d").putImageData(small, 0, 0);
+  paper(canvas).putImageData(small, 0, 0);
   return canvas.toDataURL("image/png");
 }

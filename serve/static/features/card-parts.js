@@ -2,11 +2,21 @@
 
 import { h } from "../shared/dom.js";
 
-/** A picture of a feature, with what it shows in words below it. */
+/** @import { Api, Card } from "../shared/types.js" */
+
+/**
+ * A picture of a feature, with what it shows in words below it.
+ * @param {string | null} src
+ * @param {string} alt
+ * @param {string} caption
+ */
 export const figure = (src, alt, caption, name = "") =>
   h("figure", { class: name }, h("img", { src, alt, loading: "lazy" }), h("figcaption", {}, caption));
 
-/** How often a feature has which activation where it is active. */
+/**
+ * How often a feature has which activation where it is active.
+ * @param {Card} card
+ */
 export function histogramOf(card) {
   const top = Math.max(...card.histogram);
   const bars = card.histogram.map((count) =>
@@ -35,7 +45,11 @@ export function histogramOf(card) {
   );
 }
 
-/** The pictures in which a feature is strongest, with it and without. */
+/**
+ * The pictures in which a feature is strongest, with it and without.
+ * @param {Api} api
+ * @param {Card} card
+ */
 export function examplesOf(api, card) {
   const at = api.cardPictures(card);
   if (!at.examples) return [h("p", { class: "empty" }, "This feature is active in no picture of the training set.")];

@@ -2,26 +2,53 @@
 
 import { examplesOf, figure, histogramOf } from "./card-parts.js";
 import { isNamed, nameOf } from "./catalogue.js";
-import { byId, h, thumb } from "../shared/dom.js";
+import { byId, h, paper, targetOf, thumb } from "../shared/dom.js";
 import { withStrength } from "../editor/plan.js";
 
+/** @import { Project } from "../editor/project.js" */
+/** @import { Child } from "../shared/dom.js" */
+/** @import { Api, Card, Feature, PageError } from "../shared/types.js" */
+/** @import { Catalogue } from "./catalogue.js" */
+
+/**
+ * What a feature's page leads to.
+ * @typedef {object} Actions
+ * @property {(id: number) => void} onUse
+ * @property {(label: string) => void} onAsk
+ * @property {(id: number, strength: number) => void} onSet
+ * @property {(feature: Feature) => void} onSaved
+ * @property {() => void} onClose
+ * @property {(error: PageError) => void} onError
+ */
+
 const STRIP = [-2, -1, 0, 1, 2];
+/** @param {number} value */
 const share = (value) => `${(100 * value).toFixed(value < 0.001 ? 3 : value < 0.01 ? 2 : 1)}%`;
 
 export class FeaturePanel {
   #id = -1;
-  #opener = null;
+  /** @type {Element | null} */
+  #opener = null; // what had the focus before
 
-  /** `actions`: onUse(id), onAsk(label), onSet(id, strength), onSaved(card), onClose(), onError(error). */
+  /**
+   * @param {Api} api
+   * @param {Project} project
+   * @param {Catalogue} catalogue
+   * @param {Actions} actions
+   */
   constructor(api, project, catalogue, actions) {
-    Object.assign(this, { api, project, catalogue }, actions);
+    this.api = api;
+    this.project = project;
+    this.catalogue = catalogue;
+    this.actions = actions;
     this.element = byId("panel");
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.#id >= 0 && !event.target.matches("input, dialog *")) this.close();
+      if (event.key === "Escape" && this.#id >= 0 && !targetOf(event).matches("input, dialog *")) this.close();
     });
     project.addEventListener("picture", () => this.#id >= 0 && this.#drawStrip());
   }
 
+  /** @param {number} id */
   async open(id, focus = true) {
     if (!this.element.contains(document.activeElement)) this.#opener = document.activeElement;
     this.#id = id;
@@ -41,7 +68,7 @@ export class FeaturePanel {
       if (this.#id !== id) return;
       this.element
         .querySelector(".loading")
-        .replaceWith(
+        ?.replaceWith(
           h(
             "p",
             { class: "error" },
@@ -58,10 +85,12 @@ export class FeaturePanel {
     this.#id = -1;
     this.element.hidden = true;
     document.body.classList.remove("with-panel");
-    if (focus && this.#opener?.isConnected) this.#opener.focus({ preventScroll: true });
-    this.onClose();
+    const opener = this.#opener;
+    if (focus && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+    this.actions.onClose();
   }
 
+  /** @param {Pick<Feature, "id" | "label" | "source">} feature */
   #head(feature) {
     return [
       h(
@@ -84,8 +113,17 @@ export class FeaturePanel {
     ];
   }
 
-  /** Asking for what a feature is named after makes room for it; its slider alone draws it over what is there. */
+  /**
+   * Asking for what a feature is named after makes room for it; its slider alone draws it over what is there.
+   * @param {Pick<Feature, "id" | "label" | "source">} feature
+   */
   #uses(feature) {
+    /**
+     * @param {string} text
+     * @param {string} title
+     * @param {() => void} run
+     * @param {boolean} [primary]
+     */
     const button = (text, title, run, primary) =>
       h("button", { type: "button", class: primary ? "primary" : "small", title, onclick: run }, text);
     const asks = this.api.can.prompt && isNamed(feature);
@@ -93,14 +131,19 @@ export class FeaturePanel {
       "div",
       { class: "uses" },
       asks
-        ? button("Put it in", "In place of what the character has there", () => this.onAsk(feature.label), true)
+        ? button("Put it in", "In place of what the character has there", () => this.actions.onAsk(feature.label), true)
         : null,
-      button("Use in editor", "Only its slider, on top of what is there", () => this.onUse(feature.id), !asks),
+      button("Use in editor", "Only its slider, on top of what is there", () => this.actions.onUse(feature.id), !asks),
     );
   }
 
+  /** @param {Card} card */
   #draw(card) {
     const at = this.api.cardPictures(card);
+    /**
+     * @param {string} title
+     * @param {(Child | Child[])[]} children
+     */
     const section = (title, ...children) =>
       children.flat().some(Boolean) ? h("section", {}, h("h3", {}, title), ...children) : null;
     const held = this.element.contains(document.activeElement);
@@ -146,20 +189,24 @@ export class FeaturePanel {
           section("Examples", ...examplesOf(this.api, card), this.#quantiles(card)),
           section("Nearest features", this.#links(card.nearest ?? [])),
           section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature))),
-        ].filter(Boolean),
+        ].filter((part) => part !== null),
       ),
     );
     if (held) byId("panel-title").focus({ preventScroll: true });
     this.#drawStrip();
   }
 
-  /** Show what somebody else made of a feature meanwhile. */
+  /**
+   * Show what somebody else made of a feature meanwhile.
+   * @param {number} id
+   */
   async #reread(id) {
     const card = await this.api.card(id);
     this.catalogue.update(card);
     if (this.#id === id) this.#draw(card);
   }
 
+  /** @param {number[]} ids */
   #links(ids) {
     return ids.length
       ? h(
@@ -184,6 +231,7 @@ export class FeaturePanel {
       : null;
   }
 
+  /** @param {Card} card */
   #quantiles(card) {
     const ids = (card.quantile_example_ids ?? []).filter((id) => this.api.pictureUrl(id));
     return ids.length
@@ -206,6 +254,7 @@ export class FeaturePanel {
       : null;
   }
 
+  /** @param {Card} card */
   #labelForm(card) {
     const input = h("input", {
       id: "label-input",
@@ -222,14 +271,15 @@ export class FeaturePanel {
           : card.source === "vision"
             ? `from a vision model, confidence ${card.confidence.toFixed(2)}`
             : "no caption explains it";
+    /** @param {string | null} label */
     const save = async (label) => {
       try {
         const saved = await this.api.putLabel(card.id, label, card.revision);
         this.catalogue.update(saved);
-        this.onSaved(saved);
+        this.actions.onSaved(saved);
         if (this.#id === card.id) this.#draw({ ...card, ...saved });
       } catch (error) {
-        this.onError(error);
+        this.actions.onError(error);
         if (error.code === "conflict") this.#reread(card.id);
       }
     };
@@ -237,7 +287,7 @@ export class FeaturePanel {
       "form",
       {
         class: "label-form",
-        onsubmit: (event) => {
+        onsubmit: (/** @type {SubmitEvent} */ event) => {
           event.preventDefault();
           if (input.value.trim()) save(input.value.trim());
         },
@@ -270,7 +320,7 @@ export class FeaturePanel {
         canvas,
         button: h(
           "button",
-          { type: "button", "aria-label": `Set to strength ${text}`, onclick: () => this.onSet(id, strength) },
+          { type: "button", "aria-label": `Set to strength ${text}`, onclick: () => this.actions.onSet(id, strength) },
           canvas,
           h("span", {}, text),
         ),
@@ -280,7 +330,7 @@ export class FeaturePanel {
     for (const { strength, canvas } of buttons) {
       const frame = await this.api.steer(picture, withStrength(plan, id, strength)).catch(() => null);
       if (!frame || this.#id !== id || this.project.picture !== picture) return;
-      const context = canvas.getContext("2d");
+      const context = paper(canvas);
       context.imageSmoothingEnabled = false;
       context.drawImage(frame, 0, 0, 128, 128);
     }

@@ -2,12 +2,19 @@
 
 import { download } from "../shared/dom.js";
 
+/** @import { Api } from "../shared/types.js" */
+
+/** @param {Api} api */
 export async function exportLabels(api) {
   const text = JSON.stringify(await api.labels(), null, 1);
   download(new Blob([text], { type: "application/json" }), "labels.json");
 }
 
-/** Answers how many labels the file had. Throws an Error for a file that is none of labels. */
+/**
+ * Answers how many labels the file had. Throws an Error for a file that is none of labels.
+ * @param {Api} api
+ * @param {File} file
+ */
 export async function importLabels(api, file) {
   let labels = null;
   let dictionary = undefined;

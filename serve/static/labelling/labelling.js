@@ -2,21 +2,42 @@
 
 import { examplesOf, histogramOf } from "../features/card-parts.js";
 import { isNamed, nameOf } from "../features/catalogue.js";
-import { byId, h, plural } from "../shared/dom.js";
+import { byId, h, plural, targetOf } from "../shared/dom.js";
 import { exportLabels, importLabels } from "./label-files.js";
+
+/** @import { Catalogue } from "../features/catalogue.js" */
+/** @import { Api, Card, PageError } from "../shared/types.js" */
+
+/**
+ * One step back: where it leads, and if a label was saved, what was there before.
+ * @typedef {{at: number, saved: null | {id: number, label: string | null, revision?: number}}} Done
+ */
 
 const MOST_SUGGESTIONS = 4;
 
 export class Labelling {
-  #queue = [];
+  /** @type {number[]} */
+  #queue = []; // features in the order in which they are shown
   #at = 0;
+  /** @type {Done[]} */
   #done = [];
+  /** @type {Card | null} */
   #card = null;
+  /** @type {string[]} */
   #suggestions = [];
+  /** @type {{id: number, card: Promise<Card>} | null} */
   #next = null; // the card after this one, asked for ahead of time
 
+  /**
+   * @param {Api} api
+   * @param {Catalogue} catalogue
+   * @param {{onError: (error: PageError) => void, say: (text: string) => void}} actions
+   */
   constructor(api, catalogue, { onError, say }) {
-    Object.assign(this, { api, catalogue, onError, say });
+    this.api = api;
+    this.catalogue = catalogue;
+    this.onError = onError;
+    this.say = say;
     this.element = byId("label");
     document.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -31,6 +52,7 @@ export class Labelling {
     await this.#show();
   }
 
+  /** @returns {number | undefined} */
   get #id() {
     return this.#queue[this.#at];
   }
@@ -73,10 +95,12 @@ export class Labelling {
     }
   }
 
+  /** @param {Card} card */
   #draw(card) {
     const near = [...(card.nearest ?? []), ...(card.company ?? []).map(({ feature }) => feature)]
       .map((id) => this.catalogue.get(id))
-      .filter((f) => f && isNamed(f));
+      .filter((f) => f !== undefined)
+      .filter(isNamed);
     this.#suggestions = [...new Set([...(isNamed(card) ? [card.label] : []), ...near.map(({ label }) => label)])].slice(
       0,
       MOST_SUGGESTIONS,
@@ -124,7 +148,7 @@ export class Labelling {
           h(
             "form",
             {
-              onsubmit: (event) => {
+              onsubmit: (/** @type {SubmitEvent} */ event) => {
                 event.preventDefault();
                 this.#save(input.value.trim());
               },
@@ -184,7 +208,7 @@ export class Labelling {
       type: "file",
       accept: "application/json",
       "aria-label": "Labels to import",
-      onchange: (event) => this.#import(event.target.files[0]),
+      onchange: () => this.#import(file.files?.[0]),
     });
     return h(
       "div",
@@ -204,18 +228,24 @@ export class Labelling {
     );
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (this.element.hidden || !this.#card || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches("input")) {
+    const target = targetOf(event);
+    if (target.matches("input")) {
       if (event.key === "Escape") byId("card-title").focus();
       return;
     }
     const pick = this.#suggestions[Number(event.key) - 1];
-    const run = pick
-      ? () => this.#save(pick)
-      : ({ e: () => this.#edit(), s: () => this.#skip(), ArrowRight: () => this.#skip(), z: () => this.#undo() }[
-          event.key.length === 1 ? event.key.toLowerCase() : event.key
-        ] ?? (event.key === "Enter" && !event.target.matches("button, summary, a") ? () => this.#accept() : null));
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      e: () => this.#edit(),
+      s: () => this.#skip(),
+      ArrowRight: () => this.#skip(),
+      z: () => this.#undo(),
+    };
+    if (!target.matches("button, summary, a")) keys.Enter = () => this.#accept();
+    const run = pick ? () => this.#save(pick) : keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!run) return;
     event.preventDefault();
     run();
@@ -232,15 +262,16 @@ export class Labelling {
     else this.#edit();
   }
 
+  /** @param {string} label */
   async #save(label) {
-    if (!label) return;
+    if (!label || !this.#card) return;
     const { id } = this.#card;
     const before = this.catalogue.get(id);
     try {
       const saved = await this.api.putLabel(id, label, this.#card.revision);
       this.catalogue.update(saved);
-      const was = before.source === "hand" ? before.label : null;
-      this.#done.push({ at: this.#at, id, label: was, revision: saved.revision, saved: true });
+      const was = before?.source === "hand" ? before.label : null;
+      this.#done.push({ at: this.#at, saved: { id, label: was, revision: saved.revision } });
     } catch (error) {
       this.onError(error);
       if (error.code === "conflict") {
@@ -256,7 +287,7 @@ export class Labelling {
   }
 
   async #skip() {
-    this.#done.push({ at: this.#at, saved: false });
+    this.#done.push({ at: this.#at, saved: null });
     this.#at += 1;
     await this.#show();
   }
@@ -266,7 +297,8 @@ export class Labelling {
     if (!last) return;
     if (last.saved) {
       try {
-        this.catalogue.update(await this.api.putLabel(last.id, last.label, last.revision));
+        const { id, label, revision } = last.saved;
+        this.catalogue.update(await this.api.putLabel(id, label, revision));
       } catch (error) {
         this.#done.push(last);
         this.onError(error);
@@ -286,6 +318,7 @@ export class Labelling {
     }
   }
 
+  /** @param {File | undefined} file */
   async #import(file) {
     if (!file) return;
     try {

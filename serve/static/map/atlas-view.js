@@ -2,9 +2,19 @@
 
 import { isNamed, nameOf } from "../features/catalogue.js";
 import { COLOURINGS } from "./colours.js";
-import { byId, h, plural, thumb } from "../shared/dom.js";
+import { byId, h, plural, targetOf, thumb } from "../shared/dom.js";
 import { FeatureMap } from "./map.js";
 import { operationOn, strengthAfter } from "../editor/plan.js";
+
+/** @import { Project } from "../editor/project.js" */
+/** @import { Catalogue } from "../features/catalogue.js" */
+/** @import { Api, PageError } from "../shared/types.js" */
+/** @import { Colouring, Key } from "./colours.js" */
+
+/**
+ * What a search or a lasso found.
+ * @typedef {{title: string, ids: number[], scores?: Map<number, number>}} Found
+ */
 
 const PAGE = 60;
 const MOST_ADDED = 24;
@@ -12,15 +22,37 @@ const SEARCH_DELAY_MS = 180;
 const LEAST_SCORE = 0.45;
 
 export class AtlasView {
-  #colouring = null;
+  /** @type {Colouring} */
+  #colouring = { colours: [], keys: [], legend: [] };
+  /** @type {Set<Key>} */
   #picked = new Set(); // keys of the legend that are switched on; none means all
-  #found = null; // {title, ids} of a search or a lasso
+  /** @type {Found | null} */
+  #found = null;
   #pages = 1;
   #asked = 0;
+  /** @type {number[] | null} */
   #order = null; // all features, the best known first
 
+  /**
+   * @param {Api} api
+   * @param {Project} project
+   * @param {Catalogue} catalogue
+   * @param {object} actions
+   * @param {(id: number) => void} actions.onOpen
+   * @param {(...ids: number[]) => void} actions.onAdd
+   * @param {() => void} actions.onSearch
+   * @param {(error: PageError) => void} actions.onError
+   */
   constructor(api, project, catalogue, { onOpen, onAdd, onSearch, onError }) {
-    Object.assign(this, { api, project, catalogue, onOpen, onAdd, onSearch, onError });
+    this.api = api;
+    this.project = project;
+    this.catalogue = catalogue;
+    this.onOpen = onOpen;
+    this.onAdd = onAdd;
+    this.onSearch = onSearch;
+    this.onError = onError;
+    /** @type {boolean[]} */
+    this.shown = []; // by feature
     this.map = new FeatureMap(byId("map"), {
       hover: (id, x, y) => this.#hover(id, x, y),
       choose: (id) => onOpen(id),
@@ -52,7 +84,7 @@ export class AtlasView {
       this.#show(null);
       byId("search").focus();
     });
-    byId("list-add").addEventListener("click", () => onAdd(...this.#found.ids.slice(0, MOST_ADDED)));
+    byId("list-add").addEventListener("click", () => onAdd(...(this.#found?.ids ?? []).slice(0, MOST_ADDED)));
     catalogue.addEventListener("change", () => this.#refill());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
     for (const name of ["picture", "step"])
@@ -73,7 +105,7 @@ export class AtlasView {
         if (!needs || needs(list)) byId("colour").append(h("option", { value: name }, text));
       }
       this.#pictures();
-      document.documentElement.style.setProperty("--sheet-rows", Math.ceil(list.length / 64));
+      document.documentElement.style.setProperty("--sheet-rows", String(Math.ceil(list.length / 64)));
       this.map.fill(list);
     }
     this.#paint();
@@ -82,13 +114,14 @@ export class AtlasView {
   /** What the small pictures of features show, on the map and everywhere else. */
   #pictures() {
     const url = new URL(this.api.spritesUrl(byId("pictures").value), document.baseURI);
-    this.map.sprites.src = url;
+    this.map.sprites.src = url.href;
     document.documentElement.style.setProperty("--sprites", `url("${url}")`);
   }
 
   #paint() {
     const { list } = this.catalogue;
     if (!list.length) return;
+    /** @param {number} id */
     const strength = (id) =>
       this.project.picture ? strengthAfter(operationOn(this.project.plan, id), this.project.base(id)) : 0;
     this.#colouring = COLOURINGS[byId("colour").value].make(list, strength);
@@ -109,7 +142,8 @@ export class AtlasView {
               if (!this.#picked.delete(key)) this.#picked.add(key);
               this.#legend();
               this.#filter();
-              [...byId("legend").children].find((button) => button.dataset.key === String(key))?.focus();
+              const buttons = [...byId("legend").getElementsByTagName("button")];
+              buttons.find((button) => button.dataset.key === String(key))?.focus();
             },
           },
           h("span", { class: "swatch", style: `background:${colour}` }),
@@ -127,6 +161,7 @@ export class AtlasView {
     this.#list();
   }
 
+  /** @param {Found | null} found */
   #show(found) {
     this.#found = found;
     this.#pages = 1;
@@ -158,7 +193,7 @@ export class AtlasView {
 
   #list() {
     const all = this.#found?.ids ?? this.#byWorth();
-    const ids = all.filter((id) => this.shown?.[id] ?? true);
+    const ids = all.filter((id) => this.shown[id] ?? true);
     byId("list-title").textContent =
       this.#found?.title ??
       (this.#picked.size ? plural(ids.length, "feature") : `All ${ids.length.toLocaleString("en")} features`);
@@ -206,6 +241,7 @@ export class AtlasView {
     return this.#order;
   }
 
+  /** @param {number} id */
   #item(id) {
     const feature = this.catalogue.get(id);
     const score = this.#found?.scores?.get(id);
@@ -234,30 +270,40 @@ export class AtlasView {
     );
   }
 
+  /** @param {KeyboardEvent} event */
   #walk(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
-    const column = document.activeElement.classList.contains("plus") ? ".plus" : ".item";
-    const items = [...byId("list").querySelectorAll(column)];
-    const next = items[items.indexOf(document.activeElement) + step];
+    const step = event.key === "ArrowDown" ? 1 : -1;
+    const here = targetOf(event);
+    const column = here.classList.contains("plus") ? ".plus" : ".item";
+    /** @type {NodeListOf<HTMLElement>} */
+    const found = byId("list").querySelectorAll(column);
+    const items = [...found];
+    const next = items[items.indexOf(here) + step];
     if (next) next.focus();
     else if (step < 0) byId("search").focus();
   }
 
+  /** @param {boolean} on */
   #setLasso(on) {
     this.map.lassoing = on;
     byId("lasso").ariaPressed = String(on);
     byId("map").style.cursor = on ? "crosshair" : "grab";
   }
 
+  /**
+   * @param {number} id
+   * @param {number} x
+   * @param {number} y
+   */
   #hover(id, x, y) {
     const card = byId("hover");
     card.hidden = id < 0;
-    if (id < 0) return;
+    const feature = this.catalogue.get(id);
+    if (!feature) return;
     if (card.dataset.id !== String(id)) {
-      const feature = this.catalogue.get(id);
-      card.dataset.id = id;
+      card.dataset.id = String(id);
       const strength = this.project.base(id);
       card.replaceChildren(
         thumb(id, 64),

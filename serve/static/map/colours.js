@@ -2,6 +2,31 @@
 
 import { isNamed, kindOf } from "../features/catalogue.js";
 
+/** @import { Feature } from "../shared/types.js" */
+
+/**
+ * A value of the legend: a name, or the number of a bin.
+ * @typedef {string | number} Key
+ */
+
+/**
+ * How the map is coloured: a colour and a key for each feature, and the legend.
+ * @typedef {object} Colouring
+ * @property {string[]} colours
+ * @property {Key[]} keys
+ * @property {{key: Key, text: string, colour: string, count: number}[]} legend
+ */
+
+/** @typedef {{upTo: number, text: string}} Bin */
+
+/**
+ * A way to colour the map; `needs` tells whether these features can be coloured so.
+ * @typedef {object} Way
+ * @property {string} text
+ * @property {(features: Feature[], strengthOf: (id: number) => number) => Colouring} make
+ * @property {(features: Feature[]) => boolean} [needs]
+ */
+
 // Hues far enough apart to be told from each other, dark enough on light paper and light enough on dark.
 const LIGHT = [
   "#2f6fd0",
@@ -44,9 +69,18 @@ const RAMP = {
 
 const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 const scheme = () => (dark() ? "dark" : "light");
-const count = (list, key) =>
-  list.reduce((counts, item) => counts.set(key(item), (counts.get(key(item)) ?? 0) + 1), new Map());
+/**
+ * @param {Feature[]} list
+ * @param {(feature: Feature) => string} key
+ */
+function count(list, key) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const item of list) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
+  return counts;
+}
 
+/** @param {number} share */
 function ramp(share) {
   const stops = RAMP[scheme()];
   const at = Math.max(0, Math.min(1, share)) * (stops.length - 1);
@@ -54,25 +88,40 @@ function ramp(share) {
   return `rgb(${low.map((value, i) => Math.round(value + (at % 1) * (high[i] - value))).join(" ")})`;
 }
 
-/** Names for values of a feature: the most frequent get colours of their own. Answers {colours, keys, legend}. */
+/**
+ * Names for values of a feature: the most frequent get colours of their own.
+ * @param {Feature[]} features
+ * @param {(feature: Feature) => string} key
+ * @param {string} plain the name that never gets a colour
+ * @returns {Colouring}
+ */
 function categories(features, key, plain) {
   const counts = count(features, key);
-  const named = [...counts.keys()].filter((name) => name !== plain).sort((a, b) => counts.get(b) - counts.get(a));
+  /** @param {string} name */
+  const size = (name) => counts.get(name) ?? 0;
+  const named = [...counts.keys()].filter((name) => name !== plain).sort((a, b) => size(b) - size(a));
   const palette = dark() ? DARK : LIGHT;
   const colour = new Map(named.map((name, i) => [name, i < palette.length ? palette[i] : PLAIN[scheme()]]));
   if (counts.has(plain)) colour.set(plain, PLAIN[scheme()]);
   return {
-    colours: features.map((feature) => colour.get(key(feature))),
+    colours: features.map((feature) => colour.get(key(feature)) ?? PLAIN[scheme()]),
     keys: features.map(key),
     legend: [...colour]
       .slice(0, palette.length + 1)
-      .map(([name, shade]) => ({ key: name, text: name, colour: shade, count: counts.get(name) })),
+      .map(([name, shade]) => ({ key: name, text: name, colour: shade, count: size(name) })),
   };
 }
 
-/** Bins of a number. `bins`: [{upTo, text}] in rising order. */
+/**
+ * Bins of a number.
+ * @param {Feature[]} features
+ * @param {(feature: Feature) => number} value
+ * @param {Bin[]} bins in rising order
+ * @returns {Colouring}
+ */
 function levels(features, value, bins) {
   const bin = features.map((feature) => bins.findIndex(({ upTo }) => value(feature) <= upTo));
+  /** @param {number} index */
   const shade = (index) => ramp(index / (bins.length - 1));
   return {
     colours: bin.map(shade),
@@ -108,7 +157,10 @@ const STRENGTH = [
   { upTo: Infinity, text: "over 2" },
 ];
 
-/** Ways to colour the map: name to {text, make(features, strengthOf)}. */
+/**
+ * Ways to colour the map, by name.
+ * @type {Record<string, Way>}
+ */
 export const COLOURINGS = {
   place: { text: "place", make: (features) => categories(features, kindOf, "unexplained") },
   group: {

@@ -1,5 +1,19 @@
 // The map of features on a canvas: squares from afar, pictures from near. What colours mean is decided elsewhere.
 
+import { paper } from "../shared/dom.js";
+
+/** @import { Feature } from "../shared/types.js" */
+
+/** @typedef {[number, number]} Point */
+
+/**
+ * What the map tells of; a feature of -1 is none.
+ * @typedef {object} Listeners
+ * @property {(id: number, x: number, y: number) => void} hover
+ * @property {(id: number) => void} choose
+ * @property {(ids: number[]) => void} lasso
+ */
+
 const POINT = 5; // pixels of a square at the smallest zoom
 const PICTURES_FROM = 2.2; // zoom at which pictures take the place of squares
 const MOST_ZOOM = 40;
@@ -12,22 +26,30 @@ export class FeatureMap {
   #on;
   #x = new Float32Array(0);
   #y = new Float32Array(0);
+  /** @type {string[]} */
   #colours = [];
+  /** @type {boolean[]} */
   #shown = [];
+  /** @type {Set<number> | null} */
   #lit = null;
   #view = { k: 1, x: 0, y: 0 }; // zoom, and the map's corner in canvas pixels
+  /** @type {{width: number, height: number} | null} */
   #shaped = null; // the canvas when it was last drawn on
   #hovered = -1;
   #chosen = -1;
   #drawing = false;
-  #path = null;
+  /** @type {Point[] | null} */
+  #path = null; // of the lasso
   lassoing = false;
   frames = 0; // drawn so far, for measurements
 
-  /** `on`: hover(id | -1, x, y), choose(id), lasso(ids). */
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Listeners} on
+   */
   constructor(canvas, on) {
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d", { alpha: false });
+    this.#context = paper(canvas, { alpha: false });
     this.#on = on;
     this.sprites = new Image();
     this.sprites.onload = () => this.draw();
@@ -36,6 +58,7 @@ export class FeatureMap {
     this.#listen();
   }
 
+  /** @param {Feature[]} features */
   fill(features) {
     this.#x = Float32Array.from(features, (feature) => feature.x);
     this.#y = Float32Array.from(features, (feature) => feature.y);
@@ -43,25 +66,36 @@ export class FeatureMap {
     this.draw();
   }
 
-  /** A colour for each feature, and which of them are shown at all. */
+  /**
+   * A colour for each feature, and which of them are shown at all.
+   * @param {string[]} colours
+   * @param {boolean[]} shown
+   */
   paint(colours, shown) {
     this.#colours = colours;
     this.#shown = shown;
     this.draw();
   }
 
-  /** Features to stand out from the rest, or null for none. */
+  /**
+   * Features to stand out from the rest, or null for none.
+   * @param {number[] | null} ids
+   */
   light(ids) {
     this.#lit = ids && new Set(ids);
     this.draw();
   }
 
+  /** @param {number} id */
   choose(id) {
     this.#chosen = id;
     this.draw();
   }
 
-  /** Move the map if a feature, now or once the page has found its new shape, lies outside or under the tools. */
+  /**
+   * Move the map if a feature, now or once the page has found its new shape, lies outside or under the tools.
+   * @param {number} id
+   */
   keepInView(id) {
     requestAnimationFrame(() => {
       const { width, height } = this.#size;
@@ -71,6 +105,7 @@ export class FeatureMap {
     });
   }
 
+  /** @param {number} factor */
   zoom(factor, x = this.#size.width / 2, y = this.#size.height / 2) {
     const k = Math.max(0.8, Math.min(MOST_ZOOM, this.#view.k * factor));
     const change = k / this.#view.k;
@@ -78,6 +113,10 @@ export class FeatureMap {
     this.draw();
   }
 
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
   pan(dx, dy) {
     this.#view.x += dx;
     this.#view.y += dy;
@@ -102,11 +141,15 @@ export class FeatureMap {
     return { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
   }
 
+  /** @param {number} id */
   #at(id) {
     return this.#projection()(id);
   }
 
-  /** Feature to place on the canvas, [x, y]. Made once for a pass over all: asking the page for its size takes long. */
+  /**
+   * Feature to place on the canvas, [x, y]. Made once for a pass over all: asking the page for its size takes long.
+   * @returns {(id: number) => Point}
+   */
   #projection() {
     const { width, height } = this.#size;
     const { k, x, y } = this.#view;
@@ -147,9 +190,15 @@ export class FeatureMap {
     for (const id of new Set([this.#chosen, this.#hovered])) {
       if (id >= 0 && this.#x[id] !== undefined) this.#mark(id, pictures ? side : Math.max(side, 11), line, pictures);
     }
-    if (this.#path) this.#loop(line);
+    if (this.#path) this.#loop(this.#path, line);
   }
 
+  /**
+   * @param {number} id
+   * @param {number} x
+   * @param {number} y
+   * @param {number} side
+   */
   #picture(id, x, y, side) {
     const context = this.#context;
     const [left, top] = [Math.round(x - side / 2), Math.round(y - side / 2)];
@@ -158,6 +207,12 @@ export class FeatureMap {
     context.drawImage(this.sprites, (id % 64) * TILE, Math.floor(id / 64) * TILE, TILE, TILE, left, top, side, side);
   }
 
+  /**
+   * @param {number} id
+   * @param {number} side
+   * @param {string} line
+   * @param {boolean} pictures
+   */
   #mark(id, side, line, pictures) {
     const context = this.#context;
     const [x, y] = this.#at(id);
@@ -167,10 +222,14 @@ export class FeatureMap {
     context.strokeRect(Math.round(x - side / 2) - 4, Math.round(y - side / 2) - 4, side + 8, side + 8);
   }
 
-  #loop(line) {
+  /**
+   * @param {Point[]} path
+   * @param {string} line
+   */
+  #loop(path, line) {
     const context = this.#context;
     context.beginPath();
-    for (const [x, y] of this.#path) context.lineTo(x, y);
+    for (const [x, y] of path) context.lineTo(x, y);
     context.closePath();
     context.globalAlpha = 0.12;
     context.fillStyle = line;
@@ -194,7 +253,11 @@ export class FeatureMap {
     this.draw();
   }
 
-  /** The feature under a place of the canvas, or -1. */
+  /**
+   * The feature under a place of the canvas, or -1.
+   * @param {number} x
+   * @param {number} y
+   */
   #near(x, y, reach = 14) {
     let found = -1;
     let best = reach * reach;
@@ -210,12 +273,23 @@ export class FeatureMap {
 
   #listen() {
     const canvas = this.#canvas;
+    /** @type {Map<number, Point>} */
     const fingers = new Map();
+    /** @type {{at: Point, moved: boolean} | null} */
     let start = null;
+    /**
+     * @param {MouseEvent} event
+     * @returns {Point}
+     */
     const place = (event) => {
       const { left, top } = canvas.getBoundingClientRect();
       return [event.clientX - left, event.clientY - top];
     };
+    /**
+     * @param {number} id
+     * @param {number} x
+     * @param {number} y
+     */
     const hover = (id, x, y) => {
       if (id !== this.#hovered) this.draw();
       this.#hovered = id;
@@ -232,13 +306,17 @@ export class FeatureMap {
     canvas.addEventListener("pointermove", (event) => {
       const at = place(event);
       const before = fingers.get(event.pointerId);
-      if (!before) return hover(this.#near(...at), ...at);
+      if (!before || !start) return hover(this.#near(...at), ...at);
       if (Math.hypot(at[0] - start.at[0], at[1] - start.at[1]) > 4) start.moved = true;
       if (this.#path) {
         this.#path.push(at);
         this.draw();
       } else if (fingers.size === 2) {
-        const other = [...fingers].find(([pointer]) => pointer !== event.pointerId)[1];
+        const [other] = [...fingers].filter(([pointer]) => pointer !== event.pointerId).map(([, spot]) => spot);
+        /**
+         * @param {Point} a
+         * @param {Point} b
+         */
         const spread = (a, b) => Math.max(8, Math.hypot(a[0] - b[0], a[1] - b[1]));
         this.zoom(spread(at, other) / spread(before, other), (at[0] + other[0]) / 2, (at[1] + other[1]) / 2);
       } else if (start.moved) {
@@ -248,6 +326,7 @@ export class FeatureMap {
       fingers.set(event.pointerId, at);
       return undefined;
     });
+    /** @param {PointerEvent} event */
     const end = (event) => {
       const at = place(event);
       if (!fingers.delete(event.pointerId)) return;
@@ -277,7 +356,8 @@ export class FeatureMap {
     );
     canvas.addEventListener("dblclick", (event) => this.zoom(2, ...place(event)));
     canvas.addEventListener("keydown", (event) => {
-      const run = {
+      /** @type {Record<string, () => void>} */
+      const keys = {
         ArrowLeft: () => this.pan(60, 0),
         ArrowRight: () => this.pan(-60, 0),
         ArrowUp: () => this.pan(0, 60),
@@ -286,14 +366,18 @@ export class FeatureMap {
         "=": () => this.zoom(1.4),
         "-": () => this.zoom(1 / 1.4),
         0: () => this.all(),
-      }[event.key];
+      };
+      const run = keys[event.key];
       if (!run || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       run();
     });
   }
 
-  /** Features within a closed path, by the even-odd rule. */
+  /**
+   * Features within a closed path, by the even-odd rule.
+   * @param {Point[]} path
+   */
   #inside(path) {
     const found = [];
     const at = this.#projection();

@@ -1,8 +1,28 @@
 // Building elements, and files that the page gives out.
 
-export const byId = (id) => document.getElementById(id);
+/** @import { Elements } from "./types.js" */
 
-/** An element with properties (`on…` listeners, `aria-…` and `data-…` attributes) and children; null children are left out. */
+/**
+ * The element of this id, which the page is taken to have.
+ * @template {string} Id
+ * @param {Id} id
+ */
+export const byId = (id) => {
+  /** @type {any} */
+  const element = document.getElementById(id);
+  return /** @type {Id extends keyof Elements ? Elements[Id] : HTMLElement} */ (element);
+};
+
+/** @typedef {string | number | Node | false | null | undefined} Child */
+
+/**
+ * An element with properties (`on…` listeners, `aria-…` and `data-…` attributes) and children; null children are left
+ * out.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [properties]
+ * @param {(Child | Child[])[]} children
+ */
 export function h(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -10,14 +30,25 @@ export function h(tag, properties = {}, ...children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "class") node.className = value;
     else if (name === "style") node.style.cssText = value;
-    else if (name in node) node[name] = value;
+    else if (name in node) Object.assign(node, { [name]: value });
     else node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const present = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(.../** @type {(string | Node)[]} */ (present));
   return node;
 }
 
-/** A feature's small picture, cut from the sprite sheet; beside its label, so it says nothing to a screen reader. */
+/**
+ * What one draws with on a canvas.
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+export const paper = (canvas, settings) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
+
+/**
+ * A feature's small picture, cut from the sprite sheet; beside its label, so it says nothing to a screen reader.
+ * @param {number} id
+ */
 export function thumb(id, size = 40) {
   const column = id % 64;
   const row = Math.floor(id / 64);
@@ -28,15 +59,29 @@ export function thumb(id, size = 40) {
   });
 }
 
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
 export function download(blob, name) {
   const link = h("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+/**
+ * @param {number} count
+ * @param {string} one
+ */
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
+/**
+ * The element that an event is about.
+ * @param {Event} event
+ */
+export const targetOf = (event) => /** @type {HTMLElement} */ (event.target);
+
+/** @param {Event} event */
 export function typing(event) {
-  const target = event.target;
-  return target.matches("textarea, select, input:not([type=range]):not([type=checkbox])");
+  return targetOf(event).matches("textarea, select, input:not([type=range]):not([type=checkbox])");
 }

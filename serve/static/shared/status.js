@@ -2,8 +2,12 @@
 
 import { byId } from "./dom.js";
 
-let timer = 0;
+/** @import { Api } from "./types.js" */
 
+/** @type {number | undefined} */
+let timer;
+
+/** @param {string} text */
 export function say(text, isError = false) {
   const toast = byId("toast");
   toast.textContent = text;
@@ -18,10 +22,15 @@ export function forgive() {
   if (byId("toast").classList.contains("error")) byId("toast").classList.remove("shown");
 }
 
-/** `onBack` runs once the server answers again. */
+/**
+ * `onBack` runs once the server answers again.
+ * @param {Api} api
+ * @param {() => void} onBack
+ */
 export function watchServer(api, onBack) {
   const banner = byId("banner");
-  const [text, retry] = [banner.querySelector("span"), banner.querySelector("button")];
+  const [text] = banner.getElementsByTagName("span");
+  const [retry] = banner.getElementsByTagName("button");
   api.addEventListener("lost", () => {
     text.textContent = "The server cannot be reached. Your edit is kept here; trying again…";
     banner.hidden = false;
@@ -31,5 +40,5 @@ export function watchServer(api, onBack) {
     say("The server is back.");
     onBack();
   });
-  retry.addEventListener("click", () => api.retry());
+  retry.addEventListener("click", () => api.retry?.());
 }

@@ -22,7 +22,11 @@ const WORD = new RegExp(
   "gu",
 );
 
-/** The words of a text, written alike. */
+/**
+ * The words of a text, written alike.
+ * @param {string} text
+ * @returns {string[]}
+ */
 export function wordsOf(text) {
   const plain = [...text.normalize("NFC")].map((letter) => ALIKE.get(letter) ?? letter).join("");
   // The nearest there is to case folding.
