@@ -18,6 +18,7 @@ from jobs.runtime.cluster import connect, quiet, read_rows, write_rows
 from jobs.runtime.stage import Stage, complete, run_command
 from swiggle.config import RunConfig
 from swiggle.data.pixels import decode_picture, resize
+from swiggle.data.splits import SPLITS
 from swiggle.errors import about
 from swiggle.models.vae import VAE, to_model
 from swiggle.storage import join, local_copy, publish_at
@@ -55,7 +56,8 @@ class Encoder:
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     connect()
-    encoded = read_rows(join(config.run, "data"), columns=["id", "image"], include_paths=True).map_batches(
+    splits = [join(config.run, "data", split) for split in sorted(SPLITS)]  # what lies beside them are no pictures
+    encoded = read_rows(*splits, columns=["id", "image"], include_paths=True).map_batches(
         Encoder,
         fn_constructor_kwargs={"vae": join(config.run, "vae")},
         batch_format="pyarrow",

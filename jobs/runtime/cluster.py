@@ -62,10 +62,10 @@ def storage(uri: str) -> dict[str, Any]:
     return {"storage_path": path, "storage_filesystem": filesystem}
 
 
-def read_rows(uri: str, **options: Any) -> Dataset:
-    """The Parquet files at `uri` as a Ray data set."""
-    filesystem, path = filesystem_of(uri)
-    return ray.data.read_parquet(path, filesystem=filesystem, **options)
+def read_rows(*uris: str, **options: Any) -> Dataset:
+    """The Parquet files at places of one file system as a Ray data set."""
+    filesystem = filesystem_of(uris[0])[0]
+    return ray.data.read_parquet([filesystem_of(uri)[1] for uri in uris], filesystem=filesystem, **options)
 
 
 def write_rows(rows: Dataset, uri: str) -> None:
