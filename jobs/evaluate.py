@@ -26,7 +26,7 @@ from swiggle.evaluation.dials import dial_curves, monotone_share, named_traits
 from swiggle.evaluation.edit_baselines import nearest_label, random_features
 from swiggle.evaluation.edit_figures import Shown, draw_edits
 from swiggle.evaluation.edit_requests import left_alone, removal, two_slots
-from swiggle.evaluation.native_pictures import resized
+from swiggle.evaluation.native_pictures import NativePictures, resized
 from swiggle.evaluation.retrieval_scores import changes_read, features_of, recall
 from swiggle.evaluation.trait_edits import Pairs, draw_pairs, outcomes, score, shares
 from swiggle.evaluation.truth import composed, true_traits
@@ -53,6 +53,7 @@ class Evaluation:
     def __init__(self, config: RunConfig) -> None:
         self.bundle = Bundle.load(config.run)
         self.composition = composed(config.data.source)
+        self.native = NativePictures(self.bundle.vae, self.composition.size)
         self.sentences = self.composition.requests.held_out
         self.run = local_path(config.run)
         pictures = read_pictures(self.run / "data/test", self.composition.size)
@@ -60,29 +61,17 @@ class Evaluation:
         self.replaced: dict[str, np.ndarray] = {}
         """Pictures edited by prompt, uint8 [n, S, S, 3], by slot."""
 
-    def decode(self, latents: np.ndarray) -> np.ndarray:
-        """Latents [n, latent_dim] to native pictures."""
-        shaped = latents.reshape(-1, *self.bundle.vae.latent_shape).astype(np.float32)
-        return resized(self.bundle.decode(shaped), self.composition.size)
-
-    def encode(self, pictures: np.ndarray) -> np.ndarray:
-        return self.bundle.encode(resized(pictures, self.bundle.image_size))
-
-    def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
-        return self.decode(self.encode(pictures))
-
     def plans(self, pictures: np.ndarray, prompts: Sequence[str]) -> tuple[np.ndarray, list[PromptPlan]]:
-        """Latents [n, C, h, w] of pictures and the plan of the prompt for each."""
-        latents = self.encode(pictures)
-        seen = zip(self.bundle.activations(latents), latents.reshape(len(latents), -1), prompts, strict=True)
+        """Latents [n, latent_dim] of pictures and the plan of the prompt for each."""
+        latents = self.native.encode(pictures)
+        seen = zip(self.bundle.activations(latents), latents, prompts, strict=True)
         return latents, [self.bundle.planner.plan(prompt, Picture(f, z)) for f, z, prompt in seen]
 
     def steer(self, latents: np.ndarray, plans: Sequence[EditPlan]) -> np.ndarray:
-        """Native pictures of latents [n, C, h, w], each with its plan."""
-        parts = zip(torch.from_numpy(latents).split(1), plans, strict=True)
-        return resized(
-            np.concatenate([self.bundle.steering.steer(part, plan) for part, plan in parts]), self.composition.size
-        )
+        """Native pictures of latents [n, latent_dim], each with its plan."""
+        shaped = torch.from_numpy(latents).view(-1, 1, *self.bundle.vae.latent_shape)
+        parts = [self.bundle.steering.steer(z, plan) for z, plan in zip(shaped, plans, strict=True)]
+        return resized(np.concatenate(parts), self.composition.size)
 
     def edit(self, pictures: np.ndarray, prompts: Sequence[str]) -> np.ndarray:
         latents, made = self.plans(pictures, prompts)
@@ -103,13 +92,13 @@ class Evaluation:
             self.replaced[slot] = self.steer(latents, [one.plan for one in made])
             kinds = {
                 "prompt": self.replaced[slot],
-                "ceiling": self.reconstruct(self.composition.render(pairs.true())),
-                "supervised": self.decode(vectors.moved(slot, latents, pairs.traits, pairs.asked)),
+                "ceiling": self.native.reconstruct(self.composition.render(pairs.true())),
+                "supervised": self.native.decode(vectors.moved(slot, latents, pairs.traits, pairs.asked)),
                 "nearest_label": self.steer(latents, [nearest_label(one) for one in made]),
                 "random": self.steer(latents, [random_features(one, usable, rng) for one in made]),
             }
             for kind, edited in kinds.items():
-                scores = shares(outcomes(pairs, edited, self.decode(latents)))
+                scores = shares(outcomes(pairs, edited, self.native.decode(latents)))
                 found.setdefault(kind, {})[slot] = scores
                 tell(f"{kind}, {slot}", scores)
         for kind, slots in found.items():
@@ -124,7 +113,7 @@ class Evaluation:
         by_slot: dict[bool, list[list[Shown]]] = {True: [], False: []}
         for slot, edited in self.replaced.items():
             pairs = self.pairs(slot)
-            before, true = self.reconstruct(pairs.images), self.composition.render(pairs.true())
+            before, true = self.native.reconstruct(pairs.images), self.composition.render(pairs.true())
             exact, prompts = outcomes(pairs, edited, before)["exact"], pairs.prompts(self.sentences)
             for met, listed in by_slot.items():
                 rows = np.flatnonzero(exact == met)[:FIGURE]
@@ -142,7 +131,7 @@ class Evaluation:
         for group in GROUPS:
             planner.composer = replace(composer, group=group)
             scored = [
-                score(self.pairs(slot, GROUP_PAIRS), self.edit, self.reconstruct, self.sentences)
+                score(self.pairs(slot, GROUP_PAIRS), self.edit, self.native.reconstruct, self.sentences)
                 for slot in self.composition.slots
             ]
             found[str(group)] = float(np.mean([one["success"] for one in scored]))
@@ -152,7 +141,7 @@ class Evaluation:
 
     def requests(self) -> dict[str, Scores]:
         chosen = np.random.default_rng(SEED).choice(len(self.images), REQUESTS, replace=len(self.images) < REQUESTS)
-        shown = (self.images[chosen], self.traits[chosen], self.edit, self.reconstruct)
+        shown = (self.images[chosen], self.traits[chosen], self.edit, self.native.reconstruct)
         found = {
             "two_slots": two_slots(self.composition, *shown, SEED, self.sentences),
             **{f"remove_{slot}": removal(self.composition, slot, *shown) for slot in self.composition.removable},
@@ -163,7 +152,7 @@ class Evaluation:
         return found
 
     def retrieval(self) -> Scores:
-        codes = activations_of(self.bundle.sae, self.encode(self.images).reshape(len(self.images), -1))
+        codes = activations_of(self.bundle.sae, self.native.encode(self.images))
         planner, vocabulary = self.bundle.planner, self.bundle.atlas.vocabulary
 
         def search(prompt: str) -> list[int]:
@@ -182,10 +171,10 @@ class Evaluation:
     def dials(self) -> Scores:
         atlas = self.bundle.atlas
         named = named_traits(self.composition, atlas.words, atlas.places)
-        latents = self.encode(self.images[:DIALS])
+        latents = self.native.encode(self.images[:DIALS])
         rows = self.bundle.sae.W_dec.detach().numpy()
         active, units = self.bundle.activations(latents), atlas.mean_activation
-        curves = dial_curves(self.composition, self.decode, latents.reshape(DIALS, -1), active, rows, units, named)
+        curves = dial_curves(self.composition, self.native.decode, latents, active, rows, units, named)
         found = {"features": float(len(named)), "monotone": monotone_share(list(curves.values()))}
         found["monotone_to_1.5"] = monotone_share(list(curves.values()), 1.5)
         for slot in self.composition.slots:
@@ -197,7 +186,7 @@ class Evaluation:
     def read_back(self) -> float:
         """Share of pictures whose D(E(x)) reads as one that looks like the original."""
         some = self.images[:2000]
-        read = self.composition.read(self.reconstruct(some))
+        read = self.composition.read(self.native.reconstruct(some))
         return float((self.composition.render(read) == some).all(axis=(1, 2, 3)).mean())
 
 

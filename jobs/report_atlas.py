@@ -3,9 +3,10 @@
     python -m jobs.report_atlas run=runs/demo
     python -m serve.export --bundle runs/demo        # the atlas as a page to look at and to send
 
-Reads `<run>/atlas`, `<run>/vae`, the dictionary, `<run>/latents`, `<run>/data` and `<run>/sweep_report`; writes
-`<run>/atlas_report/`: `report.json`, and as PNG `reconstruction`, `sparsity`, `density` and `ablations`. Where the
-source has traits they are read for this report only; nothing reads the report.
+Reads `<run>/atlas`, `<run>/vae`, the dictionary that the atlas is of, `<run>/latents` and `<run>/data`; writes
+`<run>/atlas_report/`: `report.json`, and as PNG what the dictionary keeps of pictures (`reconstruction`) and what
+taking the surest features out does (`ablations`). Where the source has traits they are read for this report only;
+nothing reads the report.
 """
 
 import json
@@ -21,7 +22,7 @@ from jobs.runtime.dictionary import chosen_dictionary
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.cards import ABLATIONS
-from swiggle.atlas.feature_figures import ablation_grid, density_histogram, l0_curve, reconstruction_grid
+from swiggle.atlas.feature_figures import ablation_grid, reconstruction_grid
 from swiggle.atlas.label import UNEXPLAINED
 from swiggle.atlas.previews import ablate
 from swiggle.atlas.tile_sheet import tiles_of
@@ -95,30 +96,24 @@ def by_traits(atlas: Atlas, ablations: Ablations) -> tuple[dict[str, dict[str, f
 
 
 @torch.inference_mode()
-def figures(
-    atlas: Atlas, atlas_folder: Path, vae: VAE, sae: SparseAutoencoder, data: Path, trial: dict[str, Any]
-) -> dict[str, bytes]:
-    """PNG by name. `trial` describes the dictionary's training."""
+def figures(atlas: Atlas, atlas_folder: Path, vae: VAE, sae: SparseAutoencoder, data: Path) -> dict[str, bytes]:
+    """PNG by name."""
     shown = data / first_with_pictures(data, "test", "validation", "train")
     originals = enlarge(read_pictures(shown, vae.config.image_size, SHOWN).images, vae.config.image_size)
     z = vae.encode(to_model(originals)).mean
     rebuilt = sae(z.flatten(1))[0].view_as(z)
     rows = {"original": originals, "VAE": to_images(vae.decode(z)), "VAE and SAE": to_images(vae.decode(rebuilt))}
-    found = {"reconstruction": reconstruction_grid(rows), "density": density_histogram(atlas.density.astype(float))}
-    if "train_l0" in trial.get("curves", {}):
-        found["sparsity"] = l0_curve(trial["curves"]["epoch"], trial["curves"]["train_l0"], trial["l0"])
     best = sorted(range(len(atlas)), key=lambda i: (-atlas.confidence[i], i))[:FEATURED]
     sheets = pq.read_table(atlas_folder / ABLATIONS)["ablation"]
     grids = {f"{atlas.labels[i]}, feature {i}": tiles_of(sheets[i].as_py()) for i in best if sheets[i].as_py()}
-    return found | ({"ablations": ablation_grid(grids)} if grids else {})
+    return {"reconstruction": reconstruction_grid(rows), **({"ablations": ablation_grid(grids)} if grids else {})}
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    place, chosen = chosen_dictionary(config)
     with (
         local_copy(join(config.run, "atlas")) as atlas_folder,
         local_copy(join(config.run, "vae")) as vae_folder,
-        local_copy(place) as sae_folder,
+        local_copy(chosen_dictionary(config)[0]) as sae_folder,
         local_copy(join(config.run, "latents")) as latents,
         local_copy(join(config.run, "data")) as data,
         publish(join(config.run, "atlas_report")) as folder,
@@ -137,7 +132,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
             found, slots = by_traits(atlas, Ablations(composition, atlas, vae, sae, latents))
             report |= found
             report["causal_slots"] = slots.tolist()
-        for name, png in figures(atlas, atlas_folder, vae, sae, data, chosen).items():
+        for name, png in figures(atlas, atlas_folder, vae, sae, data).items():
             (folder / f"{name}.png").write_bytes(png)
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     shown = ("agreement", "purity", "chance", "removed", "kept")

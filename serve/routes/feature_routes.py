@@ -21,7 +21,6 @@ from swiggle.data.pixels import decode_picture, resize
 from swiggle.editing.plan import EditPlan, Operation
 
 FeatureId = Annotated[int, PathParameter(ge=0, lt=2**31, description="a feature's number", examples=[3])]
-SOURCES = "^(caption|vision|hand|unexplained)$"
 Kind = Annotated[str, Query(pattern="^(natural|one_hot)$", examples=["natural"])]
 
 

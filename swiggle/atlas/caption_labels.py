@@ -38,9 +38,9 @@ def label_features(
     evidence = Evidence.of(splits, max_activation, vocabulary)
     if evidence is None:
         return labels
-    found = evidence.detectors()
+    found = evidence.detectors(np.flatnonzero(np.diff(evidence.by_feature[0].indptr)).tolist())
     elsewhere = [i for i, detector in found.items() if not evidence.speaks_of(i, detector, acts_on[i])]
-    found |= evidence.detectors_of(elsewhere, acts_on)
+    found |= evidence.detectors(elsewhere, acts_on)
     misleading = {i for i in elsewhere if not evidence.speaks_of(i, found[i], acts_on[i])}
     for i, detector in found.items():
         if detector.confidence < min_confidence or i in misleading:

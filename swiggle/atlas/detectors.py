@@ -75,13 +75,17 @@ class Evidence:
         ]
         return cls(terms, captions, others, [split.values.tocsc() for split in splits], highest)
 
-    def detectors(self) -> dict[int, Detector]:
-        """A detector for each feature that fires at all."""
-        return self._grown(np.flatnonzero(np.diff(self.by_feature[0].indptr)))
-
-    def detectors_of(self, features: Sequence[int], places: Sequence[str | None]) -> dict[int, Detector]:
-        """Detectors of some features that each begin with a term said of its place; `places` of all features."""
-        return self._grown(np.array(features, int), places)
+    def detectors(self, features: Sequence[int], places: Sequence[str | None] | None = None) -> dict[int, Detector]:
+        """A detector for each of some features; with `places`, of all features, one that begins with a term said of the
+        feature's place."""
+        found = {}
+        for i, start, threshold in _starts(
+            self.by_feature[0], self.captions, self.highest, np.array(features, int), places
+        ):
+            rule = self.captions.grow(start, self.fires(0, i, threshold), BETA)
+            kept, confidence = _confirmed(rule, self.held_out[0], self.fires(1, i, threshold))
+            found[i] = Detector(kept, confidence, threshold)
+        return found
 
     def speaks_of(self, feature: int, detector: Detector, place: str | None) -> bool:
         """Whether the rule says something of a place, and detects less without it. True where no place is known."""
@@ -102,14 +106,6 @@ class Evidence:
     def fires(self, split: int, feature: int, threshold: float) -> np.ndarray:
         """On which pictures of a split a feature is above a share of its largest activation, bool [N]."""
         return _above(self.by_feature[split], feature, threshold * self.highest[feature])
-
-    def _grown(self, features: np.ndarray, places: Sequence[str | None] | None = None) -> dict[int, Detector]:
-        found = {}
-        for i, start, threshold in _starts(self.by_feature[0], self.captions, self.highest, features, places):
-            rule = self.captions.grow(start, self.fires(0, i, threshold), BETA)
-            kept, confidence = _confirmed(rule, self.held_out[0], self.fires(1, i, threshold))
-            found[i] = Detector(kept, confidence, threshold)
-        return found
 
 
 def _starts(
