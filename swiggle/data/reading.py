@@ -13,8 +13,9 @@ from swiggle.data.pixels import decode_picture, resize
 from swiggle.errors import SwiggleError
 from swiggle.storage import filesystem_of
 
-TRAITS = "traits.parquet"
-"""Beside the splits, where the pictures are of a composed set: `id`, and for each slot the name of its value."""
+TRAITS = "_traits.parquet"
+"""Beside the splits, where the pictures are of a composed set: `id`, and for each slot the name of its value. Whoever
+reads all Parquet files of a folder passes over names that begin so."""
 
 
 class StoredError(SwiggleError, ValueError):

@@ -96,7 +96,7 @@ def read_source(config: DataConfig, image_size: int, note: Note = lambda name, w
 
 def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:
     """Write `folder/<split>/part-*.parquet` for each split and `folder/import_report.csv`, a part at a time; of a
-    composed set `folder/traits.parquet` too.
+    composed set `folder/_traits.parquet` too.
 
     Where a split would be empty, pictures are held out of train for it (`hold_out`), which is remarked; a split that
     stays empty has a file without rows. Raises `SourceError` for fewer than two usable pictures.

@@ -192,8 +192,8 @@ def object_store() -> Iterator[ObjectStore]:
 
 
 def rows_of(folder: Path) -> pa.Table:
-    """The rows of all Parquet files below a folder, in order of id."""
-    return pa.concat_tables(pq.read_table(file) for file in sorted(folder.rglob("*.parquet"))).sort_by("id")
+    """The rows of all Parquet files below a folder, in order of id; files that begin with _ are none of its rows."""
+    return pa.concat_tables(pq.read_table(file) for file in sorted(folder.rglob("[!_]*.parquet"))).sort_by("id")
 
 
 def same_artefacts(one: Path, other: Path) -> None:

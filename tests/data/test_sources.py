@@ -3,6 +3,7 @@ from pathlib import Path
 
 import datasets
 import numpy as np
+import pyarrow.dataset
 import pytest
 
 from swiggle.composition import composition_of
@@ -40,6 +41,9 @@ def test_nouns_round_trip(tmp_path: Path) -> None:
         assert pictures.images.shape[1:] == (32, 32, 3)
         traits = read_traits(tmp_path / split, NOUNS.slots)
         assert all(traits["head"][i] in (pictures.captions[i] or "") for i in range(len(pictures)))
+    # Who reads the whole folder, as `datasets` and Arrow do, reads pictures alone.
+    whole = pyarrow.dataset.dataset(tmp_path, format="parquet", exclude_invalid_files=True)
+    assert (whole.schema.names, whole.count_rows()) == (["id", "image", "caption"], 300)
     assert enlarge(pictures.images, 128).shape[1:] == (128, 128, 3)
 
 
