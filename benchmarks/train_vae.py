@@ -39,7 +39,7 @@ from swiggle.models.vae import VAE
 from swiggle.precision import autocast
 from swiggle.presets import quick
 from swiggle.training.colour_readout import ColourReadout, ReadVAE
-from swiggle.training.ema import EVERY, averaged
+from swiggle.training.ema import EVERY, WeightAverage
 
 PALETTE_PICTURES = 4_000
 TURN, SETTLE = 5.0, 0.5
@@ -59,7 +59,7 @@ def plain_loop(data: Path, threads: int) -> None:
     vae = VAE(config)
     palette = palette_of(pictures[:PALETTE_PICTURES], config.colours, config.seed)
     model = ReadVAE(vae, ColourReadout(math.prod(vae.latent_shape), palette)).train()
-    average = averaged(vae, config.ema_decay)
+    average = WeightAverage(vae, config.ema_decay)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
     )
@@ -77,7 +77,7 @@ def plain_loop(data: Path, threads: int) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
         optimizer.step()
         if (step + 1) % EVERY == 0:
-            average.update_parameters(vae)
+            average.update(vae)
 
 
 @contextmanager

@@ -74,6 +74,7 @@ def over_latents(config: RunConfig, actor: type, **arguments: Any) -> ray.data.D
         batch_format="pyarrow",
         batch_size=config.atlas.batch_size,
         num_cpus=1,
+        num_gpus=config.atlas.gpus_per_worker,
         compute=ActorPoolStrategy(size=config.atlas.workers),
     )
 
@@ -151,6 +152,7 @@ def draw(
         },
         batch_size=DRAWN_TOGETHER,
         num_cpus=1,
+        num_gpus=config.atlas.gpus_per_worker,
         compute=ActorPoolStrategy(size=config.atlas.workers),
     )
     yield from drawn.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
@@ -228,10 +230,10 @@ def pictures_about(
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    connect(spare_cpus=1)  # to read with while the actors hold the others
+    config = connect(config, STAGE.name, spare_cpus=1)  # to read with while the actors hold the others
     parts = join(config.run, "build_atlas", key)
     with local_copy(chosen_dictionary(config)[0]) as folder:
-        rows = SparseAutoencoder.from_pretrained(folder).W_dec.detach().numpy()
+        rows = SparseAutoencoder.from_pretrained(folder).rows()
     arrays_once(join(parts, "activated"), partial(activate, config))
     statistics = FeatureStatistics(**arrays_once(join(parts, "statistics"), partial(summarise, config)))
     pairs = arrays_once(join(parts, "coactivation"), partial(coactivate, config, statistics))

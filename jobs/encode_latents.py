@@ -14,13 +14,14 @@ import torch
 from ray.data import ActorPoolStrategy
 
 from jobs import prepare_data, train_vae
-from jobs.runtime.cluster import connect, quiet, read_rows, write_rows
+from jobs.runtime.cluster import connect, granted_device, quiet, read_rows, write_rows
 from jobs.runtime.stage import Stage, complete, run_command
 from swiggle.config import RunConfig
-from swiggle.data.pixels import decode_picture, resize
+from swiggle.data.pixels import decode_picture
+from swiggle.data.reading import stacked
 from swiggle.data.splits import SPLITS
 from swiggle.errors import about
-from swiggle.models.vae import VAE, to_model
+from swiggle.models.vae import VAE
 from swiggle.storage import join, local_copy, publish_at
 
 
@@ -31,9 +32,8 @@ class Encoder:
         quiet()
         torch.set_num_threads(1)
         with local_copy(vae) as folder:
-            self.vae = VAE.from_pretrained(folder)
+            self.vae = VAE.from_pretrained(folder, granted_device())
 
-    @torch.inference_mode()
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Columns `id`, `image`, `path` to columns `id`, `latent` (the flattened posterior mean) and `split`, the
         folder that a row was read from."""
@@ -41,21 +41,18 @@ class Encoder:
         if not batch.num_rows:  # of a split without pictures
             flat = pa.list_(pa.float32(), int(np.prod(self.vae.latent_shape)))
             return pa.schema({"id": pa.int64(), "latent": flat, "split": pa.string()}).empty_table()
-        images = np.empty((len(batch), size, size, 3), np.uint8)
-        for row, (number, image) in enumerate(zip(batch["id"].to_pylist(), batch["image"].to_pylist(), strict=True)):
+        pictures = []
+        for number, image in zip(batch["id"].to_pylist(), batch["image"].to_pylist(), strict=True):
             with about(f"picture {number}"):
-                images[row] = resize(decode_picture(image["bytes"]), size)
-        means = [
-            self.vae.encode(to_model(part)).mean.flatten(1) for part in np.array_split(images, -(-len(images) // 128))
-        ]
-        latents = torch.cat(means).numpy()
+                pictures.append(decode_picture(image["bytes"]))
+        latents = self.vae.encode_images(stacked(pictures, size)).reshape(len(pictures), -1)
         column = pa.FixedSizeListArray.from_arrays(pa.array(latents.ravel()), latents.shape[1])
         splits = [path.split("/")[-2] for path in batch["path"].to_pylist()]
         return pa.table({"id": batch["id"], "latent": column, "split": splits})
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    connect()
+    config = connect(config, STAGE.name)
     splits = [join(config.run, "data", split) for split in sorted(SPLITS)]  # what lies beside them are no pictures
     encoded = read_rows(*splits, columns=["id", "image"], include_paths=True).map_batches(
         Encoder,
@@ -63,6 +60,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         batch_format="pyarrow",
         batch_size=1024,
         num_cpus=1,
+        num_gpus=config.encode.gpus_per_worker,
         compute=ActorPoolStrategy(size=config.encode.workers or config.atlas.workers),
     )
     with publish_at(join(config.run, "latents")) as output:

@@ -13,6 +13,7 @@ from itertools import zip_longest
 import numpy as np
 import torch
 
+from jobs.runtime.cluster import driver_device
 from jobs.runtime.stage import run_command, say
 from swiggle.atlas.activations import activations_of
 from swiggle.bundle import Bundle
@@ -51,7 +52,7 @@ class Evaluation:
     """A bundle and the held-out pictures with their traits, at the native size that traits are read at."""
 
     def __init__(self, config: RunConfig) -> None:
-        self.bundle = Bundle.load(config.run)
+        self.bundle = Bundle.load(config.run, driver_device(config))
         self.composition = composed(config.data.source)
         self.native = NativePictures(self.bundle.vae, self.composition.size)
         self.sentences = self.composition.requests.held_out
@@ -172,7 +173,7 @@ class Evaluation:
         atlas = self.bundle.atlas
         named = named_traits(self.composition, atlas.words, atlas.places)
         latents = self.native.encode(self.images[:DIALS])
-        rows = self.bundle.sae.W_dec.detach().numpy()
+        rows = self.bundle.sae.rows()
         active, units = self.bundle.activations(latents), atlas.mean_activation
         curves = dial_curves(self.composition, self.native.decode, latents, active, rows, units, named)
         found = {"features": float(len(named)), "monotone": monotone_share(list(curves.values()))}

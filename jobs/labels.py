@@ -24,7 +24,7 @@ from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, resize
 from swiggle.errors import SwiggleError
 from swiggle.manifest import hash_file
-from swiggle.models.vae import VAE, to_model
+from swiggle.models.vae import VAE
 from swiggle.sae.model import SparseAutoencoder
 
 COMPARED = 4_096
@@ -60,7 +60,7 @@ def _move_from(old: Labelled, new: Bundle, seen: list[np.ndarray]) -> None:
     vaes = [VAE.from_pretrained(part / "vae") for part in (old.folder, new.folder)]
     codes = [_codes(vae, sae, seen) for vae, sae in zip(vaes, saes, strict=True)]
     same_vae = hash_file(old.folder / "vae/model.safetensors") == hash_file(new.folder / "vae/model.safetensors")
-    rows = (saes[0].W_dec.detach().numpy(), saes[1].W_dec.detach().numpy()) if same_vae else None
+    rows = (saes[0].rows(), saes[1].rows()) if same_vae else None
     if not same_vae:
         print("the two dictionaries are of two VAEs: activations alone are compared")
     moved = plan_move(old.labels, (codes[0], codes[1]), rows, new.hand_labels.read().labels)
@@ -78,8 +78,7 @@ def _codes(vae: VAE, sae: SparseAutoencoder, pictures: list[np.ndarray]) -> np.n
     size, found = vae.config.image_size, []
     for start in range(0, len(pictures), 256):
         images = np.stack([resize(picture, size) for picture in pictures[start : start + 256]])
-        latents = vae.encode(to_model(images)).mean.flatten(1).detach().numpy()
-        found.append(activations_of(sae, latents).toarray())
+        found.append(activations_of(sae, vae.encode_images(images).reshape(len(images), -1)).toarray())
     return np.concatenate(found)
 
 

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import torch
 
 from jobs import build_atlas, encode_latents, prepare_data, train_vae
+from jobs.runtime.cluster import driver_device
 from jobs.runtime.dictionary import chosen_dictionary
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.atlas import Atlas
@@ -41,7 +42,7 @@ from swiggle.evaluation.atlas_measures import (
 )
 from swiggle.evaluation.causal_slots import Readings, causal_slots, read_ablations
 from swiggle.evaluation.truth import composed, true_traits
-from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.models.vae import VAE, to_images
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish
 
@@ -100,7 +101,7 @@ def figures(atlas: Atlas, atlas_folder: Path, vae: VAE, sae: SparseAutoencoder, 
     """PNG by name."""
     shown = data / first_with_pictures(data, "test", "validation", "train")
     originals = enlarge(read_pictures(shown, vae.config.image_size, SHOWN).images, vae.config.image_size)
-    z = vae.encode(to_model(originals)).mean
+    z = vae.encode(vae.pictures(originals)).mean
     rebuilt = sae(z.flatten(1))[0].view_as(z)
     rows = {"original": originals, "VAE": to_images(vae.decode(z)), "VAE and SAE": to_images(vae.decode(rebuilt))}
     best = sorted(range(len(atlas)), key=lambda i: (-atlas.confidence[i], i))[:FEATURED]
@@ -119,7 +120,8 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         publish(join(config.run, "atlas_report")) as folder,
     ):
         atlas = Atlas.load(atlas_folder)
-        vae, sae = VAE.from_pretrained(vae_folder), SparseAutoencoder.from_pretrained(sae_folder)
+        device = driver_device(config)
+        vae, sae = VAE.from_pretrained(vae_folder, device), SparseAutoencoder.from_pretrained(sae_folder, device)
         report: dict[str, Any] = {
             "labels": label_measures(atlas.labels, atlas.table["f1"].to_numpy(), atlas.density > 0)
         }

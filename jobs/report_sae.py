@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from jobs import encode_latents, prepare_data, sweep_sae, train_vae
+from jobs.runtime.cluster import driver_device
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
@@ -42,13 +43,13 @@ SEED = 2026
 class Traits:
     """What scoring needs beside a dictionary: latents and true traits of train and test, pictures, and the VAE."""
 
-    def __init__(self, run: RunConfig, vae: Path, latents: Path, data: Path) -> None:
+    def __init__(self, run: RunConfig, vae: VAE, latents: Path, data: Path) -> None:
         """Raises `TraitsMissing` where the pictures are of no composed set."""
         self.composition = composed(run.data.source)
         (train_ids, self.train), (test_ids, self.test) = (read_latents(latents, split) for split in ("train", "test"))
         self.train_traits = true_traits(data / "train", self.composition, train_ids)
         self.test_traits = true_traits(data / "test", self.composition, test_ids)
-        self.native = NativePictures(VAE.from_pretrained(vae), self.composition.size)
+        self.native = NativePictures(vae, self.composition.size)
         # The same pictures as the first latents, and in their order.
         pictures = read_pictures(data / "test", run.vae.image_size, ids=test_ids[:PICTURES])
         self.images = resized(pictures.images[np.argsort(pictures.ids)], self.composition.size)
@@ -67,7 +68,7 @@ class Traits:
         right and z0 the mean latent."""
         truth = self.test_traits[: len(self.images)]
         with torch.inference_mode():
-            z = sae(torch.from_numpy(self.test[: len(self.images)]))[0].numpy()
+            z = sae(torch.from_numpy(self.test[: len(self.images)]).to(sae.device))[0].cpu().numpy()
         right = (self.composition.read(self.native.decode(z)) == truth).mean(axis=0)
         constant = (self.composition.read(self.native.decode(self.train.mean(axis=0)[None])) == truth).mean(axis=0)
         ceiling = (self.read_of_decoded == truth).mean(axis=0)
@@ -75,7 +76,7 @@ class Traits:
 
     def edits(self, sae: SparseAutoencoder, code: Code) -> dict[str, dict[str, float]]:
         """Success, preservation and exact by slot of edits with the right groups of features."""
-        rows = sae.W_dec.detach().numpy()
+        rows = sae.rows()
         result = {}
         for column, slot in enumerate(self.composition.slots):
             pairs = self.pairs[slot]
@@ -96,10 +97,11 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     ):
         report = json.loads((swept / "trials.json").read_text())
         trials = report["trials"]
-        saes = [SparseAutoencoder.from_pretrained(swept / "dictionaries" / trial["name"]) for trial in trials]
+        device = driver_device(config)
+        saes = [SparseAutoencoder.from_pretrained(swept / "dictionaries" / trial["name"], device) for trial in trials]
         report["stability"] = between_seeds(trials, saes)
         try:
-            known = Traits(config, vae, latents, data)
+            known = Traits(config, VAE.from_pretrained(vae, device), latents, data)
         except TraitsMissing as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         else:

@@ -12,9 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from jobs import encode_latents, prepare_data, train_vae
+from jobs.runtime.cluster import driver_device
 from jobs.runtime.stage import Stage, complete, current, key_of, run_command, say
 from swiggle.composition import Composition
 from swiggle.config import RunConfig
@@ -50,12 +49,12 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         local_copy(join(config.run, "train_vae", trained, "events")) as events,
         publish(join(config.run, "vae_report")) as folder,
     ):
-        vae = VAE.from_pretrained(vae_folder)
+        vae = VAE.from_pretrained(vae_folder, driver_device(config))
         pictures = read_pictures(data / "test", vae.config.image_size, TEST_PICTURES)
         report: dict[str, Any] = {}
         draw_curves(read_curves(events), folder / "curves.png")
         if len(pictures):
-            seen = reconstruct(vae, pictures.images, torch.device("cpu"), shown=12)
+            seen = reconstruct(vae, pictures.images, shown=12)
             report |= {
                 **seen.scores,
                 "kl_per_channel": seen.kl_per_channel.tolist(),

@@ -33,7 +33,7 @@ from swiggle.atlas.caption_coverage import caption_coverage
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import RunConfig, SweepExecution, without
 from swiggle.data.latents import read_latents, vary
-from swiggle.data.reading import captions_of, enlarge, read_pictures
+from swiggle.data.reading import captions_of, read_pictures
 from swiggle.models.vae import VAE
 from swiggle.sae.choice import choose
 from swiggle.sae.epochs import train_sae
@@ -63,10 +63,9 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
         judging_ids, judging_latents = (ids, latents) if judged == "train" else read_latents(folder, judged)
     train, judging = torch.from_numpy(latents), torch.from_numpy(judging_latents)
     with local_copy(join(config.run, "vae")) as folder:
-        vae = VAE.from_pretrained(folder)
+        vae = VAE.from_pretrained(folder, device)
     with local_copy(join(config.run, "data")) as folder:
         pictures = read_pictures(folder / judged, config.vae.image_size, SEEN_PICTURES)
-    images = enlarge(pictures.images, config.vae.image_size)
     sae_config = replace(config.sae, **parameters["sae"], latent_dim=train.shape[1])
     name = name_of(asdict(sae_config))
     told = Gauges("sweep", run=run_of(config.run), trial=name)
@@ -84,7 +83,7 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
             continue
         folded = epoch.folded()
         metrics = dictionary_metrics(folded, judging)
-        metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, images, train.mean(dim=0))
+        metrics["decoder_loss_recovered"] = decoder_loss_recovered(vae, folded, pictures.images, train.mean(dim=0))
         metrics["miss"] = miss(metrics, config.sweep)
         told.set(**{known: metrics[known] for known in ("fvu", "l0", "dead", "decoder_loss_recovered")})
         if epoch.number == sae_config.epochs:
@@ -209,7 +208,7 @@ def summary(result: Any, config: RunConfig) -> dict[str, Any]:
 
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
-    connect()
+    config = connect(config, STAGE.name)
     results = run_sweep(config, key)
     if results.num_errors:
         raise results.errors[0]

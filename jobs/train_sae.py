@@ -133,7 +133,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         raise StageError(f"sae.batch_size: {config.sae.batch_size} cannot be shared evenly by {how.workers} workers")
     if config.sae.resample:
         raise StageError("sae.resample: looks for dead features in all latents at once, which a stream does not hold")
-    connect(spare_cpus=2)
+    how = connect(config, STAGE.name, spare_cpus=2).train_sae
     latents = join(config.run, "latents")
     train = stream(latents, "train")
     count, length, scale = count_and_scale(train)
@@ -147,7 +147,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         dataset_config=DataConfig(execution_options=stream_options()),
         scaling_config=ScalingConfig(
             num_workers=how.workers,
-            use_gpu=how.gpus_per_worker > 0,
+            use_gpu=bool(how.gpus_per_worker),
             resources_per_worker={"CPU": how.cpus_per_worker, "GPU": how.gpus_per_worker},
         ),
         run_config=RunConfig(

@@ -11,7 +11,9 @@ noise depend on nothing but the seed and the step (and, of streamed pictures, th
 continues exactly.
 """
 
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -37,7 +39,7 @@ from ray.train.torch import TorchTrainer
 
 from jobs import prepare_data
 from jobs.runtime import batches, checkpoints
-from jobs.runtime.cluster import connect, quiet, storage
+from jobs.runtime.cluster import connect, driver_device, quiet, storage
 from jobs.runtime.progress import Watch
 from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.label_move import keep_labelled
@@ -67,8 +69,7 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
     device = ray.train.torch.get_device()
-    if device.type == "cpu":
-        torch.set_num_threads(config.cpus_per_worker)
+    prepare(device, config)
     training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model, settings["palette"])
     known = ray.train.get_checkpoint()
     if (checkpoint := known or settings["newest"]) is not None:
@@ -80,11 +81,11 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
             announce(training, checkpoint if rank == 0 else None, checkpoint_upload_mode=CheckpointUploadMode.NO_UPLOAD)
 
     watch = Watch(config, join(settings["run"], "events", "train"), training.step) if rank == 0 else None
-    leaving, speed = False, 0.0
-    for images in worker_batches(settings, training.step, rank, workers):
+    leaving, speed, saved_at = False, 0.0, time.monotonic()
+    for images in worker_batches(settings, device, training.step, rank, workers):
         seen = training.train_on(images)
         step, last = training.step, training.step == config.steps
-        due = last or step % config.checkpoint_every == 0
+        due = last or (step % config.checkpoint_every == 0 and long_since(saved_at, config, workers, device))
         if watch:
             watch.step(step, seen)
         if last or step % config.log_every == 0:
@@ -102,17 +103,38 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
             watch.events.keep()
         if due:
             save(training, rank, settings["run"])
+            saved_at = time.monotonic()
     return {"images_per_second": speed}
 
 
-def worker_batches(settings: dict[str, Any], first_step: int, rank: int, workers: int) -> Iterator[np.ndarray]:
+def prepare(device: torch.device, config: VAEConfig) -> None:
+    if device.type == "cpu":
+        torch.set_num_threads(config.cpus_per_worker)
+    elif config.deterministic:
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # asked for by PyTorch; read when cuBLAS is first used
+        torch.use_deterministic_algorithms(True)
+
+
+def worker_batches(
+    settings: dict[str, Any], device: torch.device, first_step: int, rank: int, workers: int
+) -> Iterator[torch.Tensor]:
     config: VAEConfig = settings["config"]
     if config.input == "stream":
         shard = ray.train.get_dataset_shard("train")
-        return batches.from_stream(shard, settings["streamed"], config, first_step, rank, workers)
+        return batches.from_stream(shard, settings["streamed"], config, device, first_step, rank, workers)
     with local_copy(join(settings["data"], "train")) as folder:
         pictures = read_pictures(folder, config.image_size)
-    return batches.from_memory(pictures, config, first_step, rank, workers)
+    return batches.from_memory(pictures, config, device, first_step, rank, workers)
+
+
+def long_since(saved_at: float, config: VAEConfig, workers: int, device: torch.device) -> bool:
+    """Whether the last checkpoint is old enough for another, by the first worker's clock."""
+    if not config.checkpoint_seconds:
+        return True
+    enough = torch.tensor(float(time.monotonic() - saved_at >= config.checkpoint_seconds), device=device)
+    if workers > 1:
+        torch.distributed.broadcast(enough, 0)
+    return bool(enough)
 
 
 def mean_over_workers(seen: StepReport, share: float, workers: int) -> StepReport:
@@ -160,9 +182,8 @@ def palette(train: str, vae: VAEConfig) -> np.ndarray:
 def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     if is_local(config.run):
         keep_labelled(local_path(config.run))
-    vae = config.vae
-    streamed = vae.input == "stream"
-    connect(spare_cpus=2 if streamed else 0)
+    streamed = config.vae.input == "stream"
+    vae = connect(config, STAGE.name, spare_cpus=2 if streamed else 0).vae
     folder, data = join(config.run, "train_vae", key), join(config.run, "data")
     VAE(vae)  # a model that cannot be is refused here, not in every worker again and again
     if vae.validation_pictures and not count_pictures(join(data, "validation")):
@@ -187,7 +208,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         dataset_config=DataConfig(execution_options=batches.stream_options()) if streamed else None,
         scaling_config=ScalingConfig(
             num_workers=vae.workers if vae.min_workers is None else (vae.min_workers, vae.workers),
-            use_gpu=vae.gpus_per_worker > 0,
+            use_gpu=bool(vae.gpus_per_worker),
             resources_per_worker={"CPU": vae.cpus_per_worker, "GPU": vae.gpus_per_worker},
             # To grow, the group stops and goes back to its last checkpoint.
             **({} if vae.min_workers is None else {"elastic_resize_monitor_interval_s": GROW_SECONDS}),
@@ -223,7 +244,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     checkpoints.remove_all_but(folder, {Path(kept.path).name for kept in (best, result.checkpoint)})
     with best.as_directory() as saved, publish(join(config.run, "vae")) as to:
         shutil.copytree(Path(saved) / "vae", to, dirs_exist_ok=True)
-        trained = VAE.from_pretrained(to)
+        trained = VAE.from_pretrained(to, driver_device(config))
     with local_copy(join(data, "test")) as test:
         images = read_pictures(test, vae.image_size, TEST_PICTURES).images
     if not len(images):
@@ -232,7 +253,7 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in trained.parameters()),
         "best_step": scores["step"],
         **result.return_value,
-        **(reconstruct(trained, images, torch.device("cpu")).scores if len(images) else {}),
+        **(reconstruct(trained, images).scores if len(images) else {}),
     }
 
 

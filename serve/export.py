@@ -80,7 +80,7 @@ def write_model(bundle: Bundle, data: Path, ablated: int) -> None:
     assert isinstance(decoder, DenseDecoder)
     shapes = [list(layer.weight.shape) for layer in layers(decoder)]
     (data / "decoder.bin").write_bytes(b"".join(quantised(layer) for layer in layers(decoder)))
-    rows = bundle.sae.W_dec.detach().numpy()
+    rows = bundle.sae.rows()
     (data / "dictionary.bin").write_bytes(rows.astype(np.float16).tobytes())
     sizes = {"features": len(bundle.atlas), "samples": len(bundle.atlas.samples), "latent_dim": rows.shape[1]}
     version = bundle.manifest["files"]["atlas/features.parquet"][:12]

@@ -59,16 +59,19 @@ class Bundle:
     atlas: Atlas
 
     @classmethod
-    def load(cls, location: str | Path) -> "Bundle":
-        """Load from a local folder, `hf://owner/name`, or any URI that pyarrow's filesystems understand.
+    def load(cls, location: str | Path, device: torch.device | str = "cpu") -> "Bundle":
+        """Load from a local folder, `hf://owner/name`, or any URI that pyarrow's filesystems understand. Models are put
+        on a device; `auto` is a GPU where there is one.
 
         Raises `BundleError` naming the file that is missing or damaged.
         """
         folder = local_folder(str(location))
         manifest = read_manifest(folder)
         try:
-            vae = VAE.from_pretrained(folder / "vae")
-            sae = SparseAutoencoder.from_pretrained(folder / "sae")
+            if device == "auto":
+                device = "cuda" if torch.cuda.is_available() else "cpu"
+            vae = VAE.from_pretrained(folder / "vae", device)
+            sae = SparseAutoencoder.from_pretrained(folder / "sae", device)
             bundle = cls(folder, manifest, vae, sae, Atlas.load(folder / "atlas"))
         except (SwiggleError, OSError) as error:
             raise BundleError(f"{folder}: {error}") from error
@@ -112,13 +115,13 @@ class Bundle:
     @torch.inference_mode()
     def activations(self, latents: np.ndarray) -> np.ndarray:
         """Latents [N, C, h, w] to feature activations float32 [N, features], lengths in latent space."""
-        return self.sae.encode(torch.from_numpy(latents).flatten(1)).numpy()
+        return self.sae.encode(torch.from_numpy(latents).flatten(1).to(self.sae.device)).cpu().numpy()
 
     @torch.inference_mode()
     def reconstruct(self, latents: np.ndarray) -> np.ndarray:
         """The dictionary's reconstruction of latents [N, C, h, w], same shape."""
-        z = torch.from_numpy(latents)
-        return self.sae(z.flatten(1))[0].view_as(z).numpy()
+        z = torch.from_numpy(latents).flatten(1).to(self.sae.device)
+        return self.sae(z)[0].cpu().numpy().reshape(latents.shape)
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Latents [N, C, h, w] to pictures uint8 [N, S, S, 3]."""
@@ -140,8 +143,7 @@ class Bundle:
         """Apply a plan to pictures uint8 [N, S, S, 3]; same shape. A swap's `from` is the index of a picture here.
         `snap` makes crisp pixel art of the result, in the colours of the training pictures."""
         latents = torch.from_numpy(self.encode(images))
-        active = self.sae.encode(latents.flatten(1)).detach()
-        sources = {str(i): row for i, row in enumerate(active)}
+        sources = {str(i): torch.from_numpy(row) for i, row in enumerate(self.activations(latents.numpy()))}
         edited = np.concatenate([self.steering.steer(part, plan, sources) for part in latents.split(_DECODE_BATCH)])
         return self.snap(edited) if snap else edited
 
@@ -163,15 +165,14 @@ class Bundle:
 
     @cached_property
     def composer(self) -> Composer:
-        return composer_for(self.atlas, self.sae.W_dec.detach().numpy(), self.dictionary)
+        return composer_for(self.atlas, self.sae.rows(), self.dictionary)
 
     @cached_property
     def planner(self) -> Planner:
         return self.planner_with(self.open_index())
 
     def planner_with(self, index: LabelIndex) -> Planner:
-        rows = self.sae.W_dec.detach().numpy()
-        return Planner(self.atlas, index, rows, reader=reader_from_environment(), dictionary=self.dictionary)
+        return Planner(self.atlas, index, self.sae.rows(), reader=reader_from_environment(), dictionary=self.dictionary)
 
     def open_index(self, chroma: str | None = None, by_hand: Mapping[int, str] | None = None) -> LabelIndex:
         """The label index, with labels by hand over it, by default those there are now. `chroma`: `http://host:port` or

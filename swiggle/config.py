@@ -103,7 +103,11 @@ class VAEExecution:
     """Where the training of the variational autoencoder runs, how fast and how safely."""
 
     compile: bool = False
-    """Fuse the model's kernels with `torch.compile`: minutes at the start, worth it on a GPU."""
+    """Fuse the model's kernels with `torch.compile`: minutes at the start, for little where `cuda_graph` is on."""
+    cuda_graph: bool = True
+    """On a GPU record a step once and replay it: several times as fast where kernels are short."""
+    deterministic: bool = False
+    """On a GPU take none but deterministic algorithms, so that a resumed run ends bit for bit as an unbroken one."""
     log_every: int = 50
     """Steps between the points of the curves in TensorBoard."""
     workers: int = 1
@@ -111,9 +115,13 @@ class VAEExecution:
     """With this many the run starts, or goes on, when the cluster cannot hold `workers`; null waits for all."""
     cpus_per_worker: int = 2
     """Also the number of torch threads of a worker."""
-    gpus_per_worker: int = 0
-    validation_gpus: float = 0.0
+    gpus_per_worker: float | None = None
+    """Null: as `gpus` says; likewise wherever a share of a GPU is null."""
+    validation_gpus: float | None = None
     """GPUs for the validation that runs beside the training; without one it runs on a CPU."""
+    checkpoint_seconds: float | None = None
+    """At least so many seconds between checkpoints, however fast `checkpoint_every` steps are; null is 5 on a GPU and 0
+    elsewhere."""
     max_failures: int = 3
 
 
@@ -178,7 +186,7 @@ class SweepExecution:
     """Trials at a time."""
     cpus_per_trial: float = 1.0
     """Also the number of torch threads of a trial."""
-    gpus_per_trial: float = 0.0
+    gpus_per_trial: float | None = None
 
 
 @dataclass
@@ -212,7 +220,7 @@ class TrainSAEExecution:
 
     cpus_per_worker: int = 1
     """Also the number of torch threads of a worker."""
-    gpus_per_worker: int = 0
+    gpus_per_worker: float | None = None
     max_failures: int = 3
 
 
@@ -233,6 +241,7 @@ class EncodeConfig:
 
     workers: int | None = None
     """Null takes `atlas.workers`."""
+    gpus_per_worker: float | None = None
 
 
 @dataclass
@@ -240,6 +249,7 @@ class AtlasExecution:
     """Where features are interpreted."""
 
     workers: int = 1
+    gpus_per_worker: float | None = None
 
 
 @dataclass
@@ -284,6 +294,8 @@ class RunConfig:
     """Where everything goes: a local folder or any URI that pyarrow's filesystems understand."""
     dictionary: Literal["sweep_sae", "train_sae"] = "sweep_sae"
     """The stage whose dictionary is interpreted, sealed and served: a sweep's choice, or the one of `train_sae`."""
+    gpus: Literal["auto"] | int = "auto"
+    """How many GPUs the stages share, for those of their settings that are null: `auto` takes what there is."""
     data: DataConfig = field(default_factory=DataConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)
     encode: EncodeConfig = field(default_factory=EncodeConfig)

@@ -146,7 +146,7 @@ def models() -> tuple[VAE, SparseAutoencoder]:
 def hand_bundle(folder: Path) -> Path:
     """Write it; returns the folder."""
     vae, sae = models()
-    rows = sae.W_dec.detach().numpy()
+    rows = sae.rows()
     every = np.eye(FEATURES)
     alone = [encode_png(picture_of(row)) for row in every]
     turned = np.arange(-2.0, 2.5, 0.5)

@@ -101,7 +101,7 @@ def write_bundle(
     statistics = Summary.of(Activations(ids, values), 9, 200).statistics(5)
     mean = statistics.mean_activation
     coactivation = CoActivation.of(values, latents, mean, statistics.max_activation)
-    rows, live = sae.W_dec.detach().numpy(), statistics.density > 0
+    rows, live = sae.rows(), statistics.density > 0
     groups = [label.place or "mixed" if on else "dead" for label, on in zip(labels, live, strict=True)]
     atlas = folder / "atlas"
     atlas.mkdir()

@@ -6,26 +6,28 @@ import numpy as np
 import pyarrow as pa
 import torch
 from ray.data import DataIterator, Dataset, ExecutionOptions, ExecutionResources
+from torch import Tensor
 
 from jobs.runtime.cluster import read_rows
 from swiggle.config import VAEConfig
 from swiggle.data.pixels import decode_picture, resize
-from swiggle.data.reading import Pictures, enlarge
+from swiggle.data.reading import Pictures
 from swiggle.errors import ConfigError
-from swiggle.training.order import batch_indices, worker_share
+from swiggle.training.feed import batches, on
+from swiggle.training.order import share_of_worker
 
 STREAM_BYTES = 256_000_000
 """Decoded pictures that Ray Data keeps ready for all workers together."""
 
 
 def from_memory(
-    pictures: Pictures, config: VAEConfig, first_step: int, rank: int, workers: int
-) -> Iterator[np.ndarray]:
-    """This worker's shares of the batches from `first_step` on, uint8 [n, S, S, 3]. A batch is the same pictures
-    whatever the number of workers."""
-    for step in range(first_step, config.steps):
-        indices = batch_indices(step, config.batch_size, len(pictures), config.seed)
-        yield enlarge(pictures.images[worker_share(indices, rank, workers)], config.image_size)
+    pictures: Pictures, config: VAEConfig, device: torch.device, first_step: int, rank: int, workers: int
+) -> Iterator[Tensor]:
+    """This worker's shares of the batches from `first_step` on, uint8 [n, s, s, 3] of the side that pictures are stored
+    at. A batch is the same pictures whatever the number of workers."""
+    steps = range(first_step, config.steps)
+    stored = torch.from_numpy(pictures.images)
+    return batches(stored, device, config.batch_size, steps, config.seed, rank, workers)
 
 
 def stream(uri: str, image_size: int) -> tuple[Dataset, int]:
@@ -50,19 +52,19 @@ def stream_options() -> ExecutionOptions:
 
 
 def from_stream(
-    shard: DataIterator, count: int, config: VAEConfig, first_step: int, rank: int, workers: int
-) -> Iterator[np.ndarray]:
+    shard: DataIterator, count: int, config: VAEConfig, device: torch.device, first_step: int, rank: int, workers: int
+) -> Iterator[Tensor]:
     """This worker's batches from `first_step` on, uint8 [n, S, S, 3], of a stream of `count` pictures in all.
 
     Batches are drawn from a window of `shuffle_buffer` pictures, anew each epoch. They depend on the seed, the step
     and the number of workers. To go on inside an epoch its first batches are read again and left out.
     """
-    size = len(worker_share(np.arange(config.batch_size), rank, workers))
-    if (batches := count // workers // -(-config.batch_size // workers)) == 0:
+    size = len(share_of_worker(config.batch_size, rank, workers))
+    if (whole := count // workers // -(-config.batch_size // workers)) == 0:
         raise ConfigError(f"vae.batch_size: {config.batch_size} is more than the {count} pictures of the stream")
     step = first_step
     while step < config.steps:
-        epoch, done = divmod(step, batches)
+        epoch, done = divmod(step, whole)
         epoch_of_batches = shard.iter_torch_batches(
             batch_size=size,
             dtypes=torch.uint8,
@@ -72,8 +74,8 @@ def from_stream(
             local_shuffle_seed=config.seed * 1_000_003 + epoch,
         )
         for number, batch in enumerate(epoch_of_batches):
-            if number >= batches or step == config.steps:
+            if number >= whole or step == config.steps:
                 break
             if number >= done:
-                yield batch["image"].numpy()
+                yield on(batch["image"], device)
                 step += 1

@@ -114,10 +114,10 @@ def validate(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, floa
         torch.set_num_threads(1)
     step = int(Path(checkpoint.path).name.removeprefix("step-"))
     with checkpoint.as_directory() as folder:
-        vae = VAE.from_pretrained(Path(folder) / "vae").to(device)
+        vae = VAE.from_pretrained(Path(folder) / "vae", device)
     with local_copy(join(settings["data"], "validation")) as folder:
         images = read_pictures(folder, config.image_size, config.validation_pictures).images
-    seen = reconstruct(vae, images, device)
+    seen = reconstruct(vae, images)
     events = EventFiles(join(settings["run"], "events", "validation"))
     write_validation(events.writer, step, seen)
     events.close()

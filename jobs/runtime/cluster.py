@@ -8,13 +8,17 @@ import ray
 import torch
 from ray.data import DataContext, Dataset
 
+from jobs.runtime.stage import say
+from swiggle.config import RunConfig
+from swiggle.placement import placed
 from swiggle.storage import filesystem_of, is_local, local_path
 
 OBJECT_STORE_BYTES = 1_000_000_000
 
 
-def connect(spare_cpus: int = 0) -> None:
-    """Join the cluster that RAY_ADDRESS names (`ray job submit` sets it), else start one on this machine.
+def connect(config: RunConfig, stage: str, spare_cpus: int = 0) -> RunConfig:
+    """Join the cluster that RAY_ADDRESS names (`ray job submit` sets it), else start one on this machine. Returns the
+    configuration with the shares of GPUs filled in that it leaves open.
 
     `spare_cpus` are promised beyond the processors there are, for a streaming data set: Ray Data waits for ever for
     CPUs that training workers hold.
@@ -38,12 +42,22 @@ def connect(spare_cpus: int = 0) -> None:
     # Its second way of reading Parquet looks at the files in an actor that is not started again: the node of that actor
     # would take the stage with it.
     context.use_datasource_v2 = False
+    there = int(ray.cluster_resources().get("GPU", 0))
+    gpus = there if config.gpus == "auto" else config.gpus
+    if gpus:
+        say(stage, f"on {gpus} of {there} GPUs")
+    return placed(config, gpus)
 
 
 def granted_device() -> torch.device:
     """The device that Ray gave this task or actor: its GPU where it asked for a share of one, else the CPU. That a
     GPU can be seen does not say that it may be used: Ray hides none from who asked for none."""
     return torch.device("cuda" if ray.get_gpu_ids() and torch.cuda.is_available() else "cpu")
+
+
+def driver_device(config: RunConfig) -> torch.device:
+    """Where the command itself computes, as reports do: on a GPU that it sees, unless `gpus=0`."""
+    return torch.device("cuda" if config.gpus != 0 and torch.cuda.is_available() else "cpu")
 
 
 def quiet() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from jobs.runtime.cluster import quiet
+from jobs.runtime.cluster import granted_device, quiet
 from swiggle.atlas.activations import Activations, activations_of, to_table
 from swiggle.atlas.attribution import shares
 from swiggle.atlas.previews import Ablation, ablate, preview
@@ -25,7 +25,7 @@ class _WithDictionary:
         quiet()
         torch.set_num_threads(1)
         with local_copy(sae) as folder:
-            self.sae = SparseAutoencoder.from_pretrained(folder)
+            self.sae = SparseAutoencoder.from_pretrained(folder, granted_device())
 
     def latents(self, batch: pa.Table) -> np.ndarray:
         """The column `latent` as float32 [rows, latent_dim]."""
@@ -73,7 +73,7 @@ class FeaturePictures(_WithDictionary):
         many `places` own pixels."""
         super().__init__(sae)
         with local_copy(vae) as folder:
-            self.vae = VAE.from_pretrained(folder)
+            self.vae = VAE.from_pretrained(folder, granted_device())
         self.levels = levels.copy()  # what Ray hands over cannot be written to, which torch warns of
         self.fixed = torch.tensor(fixed).view(-1, *self.vae.latent_shape)
         self.places = places

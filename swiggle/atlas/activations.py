@@ -30,8 +30,8 @@ class Activations:
 def activations_of(sae: SparseAutoencoder, latents: np.ndarray) -> sparse.csr_matrix:
     """Latents float32 [N, latent_dim] to activations CSR [N, features], a part at a time."""
     together = min(4096, rows_at_once(sae.config.features))
-    parts = [sparse.csr_matrix(sae.encode(part).numpy()) for part in torch.from_numpy(latents).split(together)]
-    return sparse.vstack(parts).tocsr()
+    parts = torch.from_numpy(latents).split(together)
+    return sparse.vstack([sparse.csr_matrix(sae.encode(part.to(sae.device)).cpu().numpy()) for part in parts]).tocsr()
 
 
 def to_table(ids: np.ndarray, matrix: sparse.csr_matrix) -> pa.Table:

@@ -43,11 +43,11 @@ class Ablation:
 @torch.inference_mode()
 def preview(vae: VAE, sae: SparseAutoencoder, features: np.ndarray, levels: np.ndarray) -> Previews:
     """Draw features int [n] with mean activations `levels` [n]."""
-    rows = sae.W_dec[torch.tensor(features)]
-    amounts = torch.tensor(levels, dtype=torch.float32)[:, None]
-    shape = (-1, *vae.latent_shape)
-    one_hot = to_images(vae.decode((sae.b_dec + rows).view(shape)))
-    return Previews(one_hot, to_images(vae.decode((sae.b_dec + amounts * rows).view(shape))))
+    rows = sae.W_dec[torch.tensor(features)].to(vae.device)
+    amounts = torch.tensor(levels, dtype=torch.float32, device=vae.device)[:, None]
+    bias, shape = sae.b_dec.to(vae.device), (-1, *vae.latent_shape)
+    one_hot = to_images(vae.decode((bias + rows).view(shape)))
+    return Previews(one_hot, to_images(vae.decode((bias + amounts * rows).view(shape))))
 
 
 @torch.inference_mode()
@@ -57,16 +57,18 @@ def ablate(vae: VAE, sae: SparseAutoencoder, feature: int, latents: Tensor, acti
         none = np.zeros((0, vae.config.image_size, vae.config.image_size, 3), np.uint8)
         nowhere = np.zeros((0, FOOTPRINT, FOOTPRINT), np.float32)
         return Ablation(none, none, np.zeros(0, np.float32), nowhere, np.zeros((FOOTPRINT, FOOTPRINT), np.float32))
-    without = latents - (activations[:, None] * sae.W_dec[feature]).view_as(latents)
+    moves = activations.to(sae.device)[:, None] * sae.W_dec[feature]
+    latents = latents.to(vae.device)
+    without = latents - moves.to(vae.device).view_as(latents)
     before, after = vae.decode(torch.cat([latents, without])).clamp(-1, 1).chunk(2)
     moved = (before - after).abs()
     where = _on_grid(moved.mean(dim=(0, 1), keepdim=True))[0, 0]
     return Ablation(
         before=to_images(before),
         after=to_images(after),
-        change=moved.mean(dim=(1, 2, 3)).mul(127.5).numpy(),
-        moved=_on_grid(moved.square().mean(dim=1, keepdim=True))[:, 0].numpy(),
-        footprint=(where / where.sum().clamp_min(1e-12)).numpy(),
+        change=moved.mean(dim=(1, 2, 3)).mul(127.5).cpu().numpy(),
+        moved=_on_grid(moved.square().mean(dim=1, keepdim=True))[:, 0].cpu().numpy(),
+        footprint=(where / where.sum().clamp_min(1e-12)).cpu().numpy(),
     )
 
 

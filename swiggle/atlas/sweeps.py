@@ -53,12 +53,12 @@ def sweep(
 ) -> Sweeps:
     """Turn features int [n] on pictures with latents [P, C, h, w]. `levels` [features of the dictionary], the mean
     activation of each; `footprints` [n, 32, 32] of the n features."""
-    flat = latents.flatten(1)
+    flat = latents.to(sae.device).flatten(1)
     here = sae.encode(flat)
     parts = []
     for start in range(0, len(features), _TOGETHER):
         some = features[start : start + _TOGETHER]
-        parts.append(_turned(vae, sae, flat, here, torch.tensor(some), torch.tensor(levels)))
+        parts.append(_turned(vae, sae, flat, here, torch.tensor(some), torch.tensor(levels, device=sae.device)))
     seen, change, strips, moves = (np.concatenate(part) for part in zip(*parts, strict=True))
     low, high = zip(*(safe_range(row) for row in seen), strict=True)
     alive = levels[features] > 0
@@ -80,10 +80,10 @@ def _turned(
     features move at strength 1 [k, features]."""
     rows, unit = sae.W_dec[some], levels[some]
     without = flat[None] - here[:, some].T[..., None] * rows[:, None]  # [k, P, latent_dim]
-    steps = torch.tensor(STRENGTHS, dtype=torch.float32)[:, None] * unit  # [strengths, k]
+    steps = torch.tensor(STRENGTHS, dtype=torch.float32, device=unit.device)[:, None] * unit  # [strengths, k]
     turned = without[:, :, None] + steps.T[:, None, :, None] * rows[:, None, None]  # [k, P, strengths, latent_dim]
-    pictures = vae.decode(turned.reshape(-1, *vae.latent_shape)).clamp(-1.0, 1.0)
-    again = vae.encode(pictures).mean.reshape(turned.shape)
+    pictures = vae.decode(turned.reshape(-1, *vae.latent_shape).to(vae.device)).clamp(-1.0, 1.0)
+    again = vae.encode(pictures).mean.reshape(turned.shape).to(sae.device)
     away = again - again[:, :, _ZERO : _ZERO + 1]
     seen = torch.einsum("kpsd,kd->ks", away, rows) / len(flat) / unit.clamp_min(1e-6)[:, None]
     shown = pictures.view(*turned.shape[:3], *pictures.shape[1:])
@@ -91,7 +91,8 @@ def _turned(
     active = sae.encode(again[:, :, [_ZERO, _ONE]].flatten(0, 2)).view(len(some), len(flat), 2, -1)
     moves = (active[:, :, 1] - active[:, :, 0]).mean(dim=1) / levels.clamp_min(1e-6)
     strips = to_images(shown[:, 0].flatten(0, 1)).reshape(len(some), len(STRENGTHS), *_size(pictures))
-    return seen.numpy(), change.numpy(), strips, torch.where(levels > 0, moves, 0.0).numpy()
+    strengths = torch.where(levels > 0, moves, 0.0)
+    return seen.cpu().numpy(), change.cpu().numpy(), strips, strengths.cpu().numpy()
 
 
 def _size(pictures: Tensor) -> tuple[int, int, int]:

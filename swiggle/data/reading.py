@@ -63,10 +63,15 @@ def read_pictures(folder: Path, image_size: int, limit: int | None = None, ids: 
     pictures = [decode_picture(image["bytes"]) for image in table["image"].to_pylist()]
     if not pictures:
         return Pictures(table["id"].to_numpy(), np.empty((0, image_size, image_size, 3), np.uint8), [])
+    return Pictures(table["id"].to_numpy(), stacked(pictures, image_size), table["caption"].to_pylist())
+
+
+def stacked(pictures: Sequence[np.ndarray], image_size: int) -> np.ndarray:
+    """Square pictures as one array, at their own size where all have one that divides `image_size`, else at that."""
     sizes = {picture.shape[0] for picture in pictures}
     if len(sizes) > 1 or image_size % next(iter(sizes)):
         pictures = [resize(picture, image_size) for picture in pictures]
-    return Pictures(table["id"].to_numpy(), np.stack(pictures), table["caption"].to_pylist())
+    return np.stack(pictures)
 
 
 def read_captions(folder: Path, limit: int | None = None) -> tuple[np.ndarray, list[str | None]]:

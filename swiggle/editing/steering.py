@@ -26,7 +26,7 @@ class Steering:
         self.vae = vae
         self.dictionary = dictionary
         self.sae = sae
-        self.mean_activation = torch.from_numpy(mean_activation.astype(np.float32))
+        self.mean_activation = torch.from_numpy(mean_activation.astype(np.float32)).to(sae.device)
 
     @torch.inference_mode()
     def steer(self, latents: Tensor, plan: EditPlan, sources: Mapping[str, Tensor] | None = None) -> np.ndarray:
@@ -37,10 +37,10 @@ class Steering:
         m D(z') + (1 - m) D(z), one blend for each different mask.
         """
         (_, base), *masked = self.layers(latents, plan, sources)
-        pictures = self.vae.decode(base)
+        pictures = self.vae.decode(base.to(self.vae.device))
         for mask, moved in masked:
             assert mask is not None  # only the first layer has none
-            pictures = torch.lerp(pictures, self.vae.decode(moved), cover(mask, pictures))
+            pictures = torch.lerp(pictures, self.vae.decode(moved.to(self.vae.device)), cover(mask, pictures))
         return to_images(pictures)
 
     @torch.inference_mode()
@@ -48,8 +48,9 @@ class Steering:
         self, latents: Tensor, plan: EditPlan, sources: Mapping[str, Tensor] | None = None
     ) -> list[tuple[Mask | None, Tensor]]:
         """The edited latents [N, C, h, w], first those that the operations without a mask lead to (mask None), then
-        for each mask those that its operations lead to from there. Raises `PlanError`."""
+        for each mask those that its operations lead to from there; on the dictionary's device. Raises `PlanError`."""
         self._check(plan, sources or {})
+        latents = latents.to(self.sae.device)
         activations = self.sae.encode(latents.flatten(1))
         changed = self._changed(activations, [o for o in plan.operations if o.mask is None], sources or {})
         base = self._moved(latents, activations, changed)
@@ -87,7 +88,7 @@ class Steering:
                     after[:, i] = 0.0
                 case "swap":
                     assert operation.source is not None
-                    after[:, i] = sources[operation.source][i]
+                    after[:, i] = sources[operation.source][i].to(after.device)
         return after
 
     def _moved(self, latents: Tensor, before: Tensor, after: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ def locality(vae: VAE, latents: np.ndarray, seed: int = 0) -> dict[str, float]:
     decoder that spreads its changes evenly would reach.
     """
     count, _, height, width = latents.shape
-    z = torch.from_numpy(latents)
+    z = torch.from_numpy(latents).to(vae.device)
     other = z[torch.from_numpy(np.random.default_rng(seed).permutation(count))]
     before = vae.decode(z)
     cell = before.shape[-1] // width

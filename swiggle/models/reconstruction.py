@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from swiggle.data.reading import enlarge
-from swiggle.models.vae import VAE, to_images, to_model
+from swiggle.models.vae import VAE, to_images
 
 TOLERANCE = 16
 _BATCH = 256
@@ -30,13 +30,13 @@ class Reconstruction:
 
 
 @torch.inference_mode()
-def reconstruct(vae: VAE, images: np.ndarray, device: torch.device, shown: int = 16) -> Reconstruction:
+def reconstruct(vae: VAE, images: np.ndarray, shown: int = 16) -> Reconstruction:
     """Encode and decode uint8 [N, s, s, 3], s the model's size or a divisor of it, a batch at a time."""
     squared = right = 0.0
     kl, latents, originals, decoded = [], [], [], []
     for start in range(0, len(images), _BATCH):
         batch = enlarge(images[start : start + _BATCH], vae.config.image_size)
-        posterior = vae.encode(to_model(batch, device))
+        posterior = vae.encode(vae.pictures(batch))
         back = to_images(vae.decode(posterior.mean))
         part = _sums(batch, back)
         squared, right = squared + part[0], right + part[1]

@@ -1,6 +1,6 @@
 """The variational autoencoder (Kingma and Welling, arXiv 1312.6114): pictures to 4 x 8 x 8 latents and back.
 
-    vae = VAE.from_pretrained("runs/demo/vae")
+    vae = VAE.from_pretrained("runs/demo/vae", device="cuda")
     z = vae.encode(pictures).mean          # [N, 4, 8, 8]
     pictures = vae.decode(z)               # [N, 3, S, S], values about -1 to 1
 
@@ -71,17 +71,27 @@ class VAE(nn.Module):
         """Latents [N, C, h, w] to pictures [N, 3, S, S], values about -1 to 1."""
         return self.decoder(latents).float()
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are; pictures and latents are brought there."""
+        return next(self.parameters()).device
+
     @torch.inference_mode()
     def encode_images(self, images: np.ndarray) -> np.ndarray:
-        """Posterior means float32 [N, C, h, w] of pictures uint8 [N, S, S, 3], a batch at a time."""
+        """Posterior means float32 [N, C, h, w] of pictures uint8 [N, s, s, 3], s the model's size or a divisor of it,
+        a batch at a time."""
         parts = np.split(images, range(_BATCH, len(images), _BATCH))
-        return np.concatenate([self.encode(to_model(part)).mean.numpy() for part in parts])
+        return np.concatenate([self.encode(self.pictures(part)).mean.cpu().numpy() for part in parts])
 
     @torch.inference_mode()
     def decode_images(self, latents: np.ndarray) -> np.ndarray:
         """Pictures uint8 [N, S, S, 3] of latents float32 [N, C, h, w], a batch at a time."""
         parts = torch.from_numpy(latents).split(_BATCH)
-        return np.concatenate([to_images(self.decode(part)) for part in parts])
+        return np.concatenate([to_images(self.decode(part.to(self.device))) for part in parts])
+
+    def pictures(self, images: np.ndarray | Tensor) -> Tensor:
+        """Pictures uint8 [N, s, s, 3], s the model's size or a divisor of it, as `encode` takes them."""
+        return to_model(images, self.device, self.config.image_size)
 
     def forward(self, pictures: Tensor, noise: Tensor) -> tuple[Tensor, Posterior]:
         """The reconstruction of a posterior sample, and the posterior."""
@@ -93,14 +103,22 @@ class VAE(nn.Module):
         save_pretrained(self, VAEArchitecture, self.config, folder)
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str) -> "VAE":
+    def from_pretrained(cls, folder: Path | str, device: torch.device | str = "cpu") -> "VAE":
         """Read what `save_pretrained` wrote. Raises `ModelError` naming a missing or damaged file."""
-        return load_pretrained(cls, VAEArchitecture, VAEConfig, Path(folder)).eval()
+        return load_pretrained(cls, VAEArchitecture, VAEConfig, Path(folder)).eval().to(device)
 
 
-def to_model(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 [N, S, S, 3] to float [N, 3, S, S] with values -1 to 1 on a device."""
-    pictures = torch.tensor(images, device=device).permute(0, 3, 1, 2)  # a byte a value crosses to a GPU, not four
+def to_model(images: np.ndarray | Tensor, device: torch.device | str = "cpu", size: int | None = None) -> Tensor:
+    """uint8 [N, s, s, 3] to float [N, 3, S, S] with values -1 to 1 on a device; pixels are repeated up to `size`, a
+    multiple of s."""
+    # A byte a value crosses to a GPU, not four, and of a pixel that is repeated one.
+    given = images.to(device) if isinstance(images, Tensor) else torch.tensor(images, device=device)
+    count, side = given.shape[:2]
+    if size is not None and size != side:
+        times = size // side
+        wide = given[:, :, None, :, None].expand(count, side, times, side, times, 3)
+        given = wide.reshape(count, size, size, 3)
+    pictures = given.permute(0, 3, 1, 2)
     return pictures.float().div(127.5).sub(1.0).contiguous(memory_format=torch.channels_last)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import input_scale
 from swiggle.sae.resampling import resample
 from swiggle.sae.trainer import SAETraining
-from swiggle.training.order import batch_indices
+from swiggle.training.feed import batches
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Epoch:
     training: SAETraining
 
     def folded(self) -> SparseAutoencoder:
-        """The dictionary as it would be kept: on the CPU, a function of raw latents."""
+        """The dictionary as it would be kept, a function of raw latents, on the device that it is trained on."""
         return self.training.folded()
 
     def state(self) -> dict[str, Any]:
@@ -41,6 +42,8 @@ def train_sae(latents: Tensor, config: SAEConfig, state: dict[str, Any] | None =
     if state is not None:
         training.restore(state)
     batch_size = min(config.batch_size, len(latents))
+    steps = range(training.step, training.steps)
+    fed = batches(latents, latents.device, batch_size, steps, config.seed)
     resampled = {round(share * config.epochs) for share in config.resample}
     for epoch in range(training.step // training.steps_per_epoch, config.epochs):
         if epoch in resampled:
@@ -48,9 +51,9 @@ def train_sae(latents: Tensor, config: SAEConfig, state: dict[str, Any] | None =
                 training.sae, training.objective, training.optimizer, latents, training.scale, seed=config.seed + epoch
             )
         totals: dict[str, Tensor] = {}
-        for step in range(epoch * training.steps_per_epoch, (epoch + 1) * training.steps_per_epoch):
-            indices = torch.from_numpy(batch_indices(step, batch_size, len(latents), config.seed))
-            for name, value in training.train_on(latents[indices.to(latents.device)]).items():
-                totals[name] = totals.get(name, torch.zeros(())) + value
+        for batch in islice(fed, training.steps_per_epoch):
+            terms = {name: value.float() for name, value in training.train_on(batch).items()}
+            totals = totals or {name: torch.zeros_like(value) for name, value in terms.items()}
+            torch._foreach_add_(list(totals.values()), [terms[name] for name in totals])
         means = {name: (total / training.steps_per_epoch).item() for name, total in totals.items()}
         yield Epoch(epoch + 1, means, training)

@@ -11,6 +11,7 @@ length in latent space, whatever it was trained for.
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -38,6 +39,15 @@ class SparseAutoencoder(nn.Module):
         self.b_dec = nn.Parameter(torch.zeros(config.latent_dim))
         self.register_buffer("threshold", torch.zeros(config.features))
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.W_dec.device
+
+    def rows(self) -> np.ndarray:
+        """Decoder rows, float32 [features, latent_dim]."""
+        return self.W_dec.detach().cpu().numpy()
+
     def preactivations(self, latents: Tensor) -> Tensor:
         """Latents [N, latent_dim] to what the activation function sees, [N, features]."""
         return F.linear(latents, self.W_enc.T, self.b_enc)
@@ -63,9 +73,9 @@ class SparseAutoencoder(nn.Module):
         save_pretrained(self, SAEArchitecture, self.config, folder)
 
     @classmethod
-    def from_pretrained(cls, folder: Path | str) -> "SparseAutoencoder":
+    def from_pretrained(cls, folder: Path | str, device: torch.device | str = "cpu") -> "SparseAutoencoder":
         """Read what `save_pretrained` wrote. Raises `ModelError` naming a missing or damaged file."""
-        return load_pretrained(cls, SAEArchitecture, SAEConfig, Path(folder)).eval()
+        return load_pretrained(cls, SAEArchitecture, SAEConfig, Path(folder)).eval().to(device)
 
 
 def strongest(preactivations: Tensor, k: int) -> Tensor:

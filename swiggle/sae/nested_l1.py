@@ -21,7 +21,9 @@ from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import COUNTED, mean_l0, squared_error
 
 
-def by_formula(sae: SparseAutoencoder, latents: Tensor, ends: Sequence[int], weight: float) -> dict[str, Tensor]:
+def by_formula(
+    sae: SparseAutoencoder, latents: Tensor, ends: Sequence[int], weight: float | Tensor
+) -> dict[str, Tensor]:
     """What `nested_l1` gives, differentiated by autograd."""
     activations = torch.relu(sae.preactivations(latents))
     penalties = activations * sae.W_dec.norm(dim=1)
@@ -31,7 +33,9 @@ def by_formula(sae: SparseAutoencoder, latents: Tensor, ends: Sequence[int], wei
     return {"loss": error + weight * sparsity, "error": error, "sparsity": sparsity, "l0": mean_l0(activations)}
 
 
-def nested_l1(sae: SparseAutoencoder, latents: Tensor, ends: Sequence[int], weight: float) -> dict[str, Tensor]:
+def nested_l1(
+    sae: SparseAutoencoder, latents: Tensor, ends: Sequence[int], weight: float | Tensor
+) -> dict[str, Tensor]:
     """`loss`, its terms and `l0`, for latents [N, n] and prefixes that end at `ends`, the last at all features.
 
     `weight` is l1 as warm as it is by now. Under autocast products are computed in its format, sums in float32.
@@ -52,7 +56,7 @@ class _NestedL1(torch.autograd.Function):
         w_dec: Tensor,
         b_dec: Tensor,
         ends: Sequence[int],
-        weight: float,
+        weight: float | Tensor,
     ) -> tuple[Tensor, ...]:
         kind = latents.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else latents.dtype

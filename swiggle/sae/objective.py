@@ -59,8 +59,9 @@ class Objective(nn.Module, ABC):
         self.samples_per_pass = samples_per_pass
 
     @abstractmethod
-    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
-        """`loss` and its terms, each a mean over the batch of scaled latents [N, n], and `l0`.
+    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
+        """`loss` and its terms, each a mean over the batch of scaled latents [N, n], and `l0`. On a GPU nothing may
+        wait for it: no `item`, no shape that depends on values.
 
         `warmth` rises from 0 to 1 over the warm-up and multiplies what asks for sparsity.
         """
@@ -94,7 +95,8 @@ class Objective(nn.Module, ABC):
         """
         norms = sae.W_dec.norm(dim=1).clamp_min(1e-12) / scale
         b_enc = sae.b_enc - sae.b_dec @ sae.W_enc if self.tied_bias else sae.b_enc
-        result = SparseAutoencoder(sae.config)
+        with sae.device:
+            result = SparseAutoencoder(sae.config)
         result.W_dec.copy_(sae.W_dec / scale / norms[:, None])
         result.W_enc.copy_(sae.W_enc * scale * norms)
         result.b_enc.copy_(b_enc * norms)

@@ -34,12 +34,19 @@ def aux_k_loss(rows: Tensor, preactivations: Tensor, residual: Tensor, dead: Ten
     Decoder rows [features, n], preactivations [N, features], residual [N, n] = x - x^, which takes no gradient. 0 where
     nothing is dead.
     """
-    if not dead.any():
-        return residual.new_zeros(())
+    if residual.device.type == "cpu":
+        if not dead.any():
+            return residual.new_zeros(())
+        rows, preactivations, dead = rows[dead], preactivations[:, dead], dead[dead]
+    return torch.where(dead.any(), _unexplained(rows, preactivations, residual, dead), 0.0)
+
+
+def _unexplained(rows: Tensor, preactivations: Tensor, residual: Tensor, dead: Tensor) -> Tensor:
+    """`aux_k_loss` with shapes that do not depend on what is dead, for which a GPU would have to be waited for."""
     residual = residual.detach().float()
-    candidates = preactivations[:, dead]
+    candidates = preactivations.masked_fill(~dead, -torch.inf)
     values, indices = candidates.topk(min(residual.shape[1] // 2, candidates.shape[1]), dim=1)
-    chosen = torch.zeros_like(candidates).scatter(1, indices, values)
-    error = (chosen @ rows[dead]).float() - residual
+    chosen = torch.zeros_like(candidates).scatter(1, indices, values.masked_fill(values == -torch.inf, 0.0))
+    error = (chosen @ rows).float() - residual
     variation = (residual - mean_over_workers(residual.mean(dim=0))).square().sum()
     return error.square().sum() / mean_over_workers(variation).clamp_min(1e-12)

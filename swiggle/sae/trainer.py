@@ -9,6 +9,7 @@ weights: gradients are averaged before they are clipped, and what an objective t
 the cut of a BatchTopK) is taken over all workers (`swiggle/sae/workers.py`).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -18,7 +19,8 @@ from swiggle.config import SAEConfig
 from swiggle.precision import autocast
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import objective_of
-from swiggle.sae.workers import average_gradients
+from swiggle.sae.workers import average_gradients, worker_count
+from swiggle.training.replay import Replayed, to_device
 from swiggle.training.schedule import fall_at_the_end
 
 
@@ -37,14 +39,37 @@ class SAETraining:
         share = 1.0 if self.objective.warms_for_the_whole_run else config.sparsity_warmup_share
         self.warmup = max(1, round(self.steps * share))
         self.step = 0
+        self._replayed: Replayed | None = None
+        if device.type == "cuda" and worker_count() == 1:
+            self.replay(capture=True)
 
-    def train_on(self, latents: Tensor) -> dict[str, Tensor]:
-        """One step on raw latents [N, latent_dim]; returns the terms of the loss, means over these, detached."""
+    def replay(self, capture: bool) -> None:
+        """From here on let steps be replayed from a CUDA graph, or without `capture` be as if they were."""
+        self._replayed = Replayed(self._step_of_schedule, capture)
+        for group in self.optimizer.param_groups:
+            group.update(lr=torch.tensor(self.config.lr, device=self.device), capturable=self.device.type == "cuda")
+
+    def train_on(self, latents: Tensor) -> Mapping[str, Tensor]:
+        """One step on raw latents [N, latent_dim]; returns the terms of the loss, means over these, detached. On a GPU
+        they are to be read before the next step, which overwrites them."""
         lr = self.config.lr * fall_at_the_end(self.step, self.steps, self.config.lr_decay_share)
+        warmth = min(1.0, (self.step + 1) / self.warmup)
+        self.step += 1
+        if self._replayed is not None:
+            return self._replayed(latents, to_device([lr, warmth], self.device))
         for group in self.optimizer.param_groups:
             group["lr"] = lr
+        return self._step(latents, warmth)
+
+    def _step_of_schedule(self, latents: Tensor, schedule: Tensor) -> Mapping[str, Tensor]:
+        """A step that finds everything that changes in tensors: `schedule` holds the learning rate and the warmth."""
+        for group in self.optimizer.param_groups:
+            group["lr"].copy_(schedule[0])
+        return self._step(latents, schedule[1])
+
+    def _step(self, latents: Tensor, warmth: float | Tensor) -> Mapping[str, Tensor]:
         with autocast(self.config.bf16, self.device):
-            terms = self.objective(self.sae, latents * self.scale, min(1.0, (self.step + 1) / self.warmup))
+            terms = self.objective(self.sae, latents * self.scale, warmth)
         self.optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         average_gradients(self.parameters)
@@ -52,12 +77,11 @@ class SAETraining:
         torch.nn.utils.clip_grad_norm_(self.parameters, self.config.grad_clip)
         self.optimizer.step()
         self.objective.after_step(self.sae)
-        self.step += 1
         return {name: value.detach() for name, value in terms.items()}
 
     def folded(self) -> SparseAutoencoder:
-        """The dictionary as it would be kept: on the CPU, a function of raw latents."""
-        return self.objective.folded(self.sae, self.scale).cpu()
+        """The dictionary as it would be kept, a function of raw latents, on the device that it is trained on."""
+        return self.objective.folded(self.sae, self.scale)
 
     def state(self) -> dict[str, Any]:
         """Tensors and numbers only, fit for `torch.save` and a `weights_only` load."""
@@ -73,4 +97,6 @@ class SAETraining:
         self.sae.load_state_dict(state["sae"])
         self.objective.load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self._replayed is not None:
+            self.replay(self.device.type == "cuda")  # the optimiser has other tensors now
         self.step = state["step"]

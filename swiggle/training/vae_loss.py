@@ -16,7 +16,9 @@ def kl_weight(step: int, config: VAEConfig) -> float:
     return config.kl_weight * min(1.0, (step - config.kl_free_steps) / config.kl_warmup_steps)
 
 
-def vae_loss(reconstruction: Tensor, pictures: Tensor, posterior: Posterior, weight: float) -> dict[str, Tensor]:
+def vae_loss(
+    reconstruction: Tensor, pictures: Tensor, posterior: Posterior, weight: float | Tensor
+) -> dict[str, Tensor]:
     """`loss` = `error` + weight * `kl`: error is the mean over pixels (values -1 to 1), kl in nats a picture."""
     error = F.mse_loss(reconstruction, pictures)
     kl = posterior.kl().mean()

@@ -10,11 +10,10 @@ number of workers, so that each takes its part of the batch's noise and of its m
 
 import math
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -25,9 +24,11 @@ from swiggle.errors import ConfigError
 from swiggle.models.vae import VAE, to_model
 from swiggle.precision import autocast
 from swiggle.pretrained import ModelError
-from swiggle.training import ema
 from swiggle.training.colour_readout import ColourReadout, ReadVAE
-from swiggle.training.order import worker_share
+from swiggle.training.ema import EVERY, WeightAverage
+from swiggle.training.noise import BatchNoise
+from swiggle.training.order import share_of_worker
+from swiggle.training.replay import Replayed, to_device
 from swiggle.training.schedule import fall_at_the_end, vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
 
@@ -64,8 +65,8 @@ class VAETraining:
         self.step = 0
         torch.manual_seed(config.seed)
         self.vae = VAE(config).to(device).train()
-        self.average = ema.averaged(self.vae, config.ema_decay) if config.ema_decay else None
-        self.result = self.vae if self.average is None else cast(VAE, self.average.module)
+        self.average = WeightAverage(self.vae, config.ema_decay) if config.ema_decay else None
+        self.result = self.vae if self.average is None else self.average.module
         """The model to keep: the average of the weights where there is one, else the weights."""
         readout = None
         if config.colour_weight:
@@ -79,16 +80,50 @@ class VAETraining:
         if config.compile:
             self.vae.compile()
         self.model = parallel(self.whole)
+        rows = share_of_worker(config.batch_size, rank, workers)
+        self._noise = BatchNoise(config.seed, rows, self.vae.latent_shape, device)
+        self._replayed: Replayed | None = None
+        if config.cuda_graph and device.type == "cuda":
+            self.replay(capture=True)
 
-    def train_on(self, images: np.ndarray) -> StepReport:
-        """One step on this worker's share of the batch, uint8 [n, S, S, 3]."""
+    def replay(self, capture: bool) -> None:
+        """From here on let steps be replayed from a CUDA graph, or without `capture` be as if they were."""
+        # What DistributedDataParallel makes up its mind about in its first steps must be settled before.
+        self._replayed = Replayed(self._step_of_schedule, capture, 3 if self.model is self.whole else 11)
+        for group in self.optimizer.param_groups:
+            group.update(lr=torch.tensor(self.config.lr, device=self.device), capturable=self.device.type == "cuda")
+
+    def train_on(self, images: np.ndarray | Tensor) -> StepReport:
+        """One step on this worker's share of the batch, uint8 [n, s, s, 3], s the model's size or a divisor of it. On a
+        GPU the report is to be read before the next step, which overwrites it."""
         config = self.config
         lr = config.lr * vae_lr_factor(self.step, config.steps, config.lr_warmup_steps, config.lr_decay)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
         weight = kl_weight(self.step, config)
         colour_weight = config.colour_weight * fall_at_the_end(self.step, config.steps, config.colour_fade)
-        pictures, noise = to_model(images, self.device), self._noise()
+        pictures = images if isinstance(images, Tensor) else torch.tensor(images, device=self.device)
+        noise = self._noise.of(self.step)
+        if self._replayed is None:
+            for group in self.optimizer.param_groups:
+                group["lr"] = lr
+            seen = self._step(pictures, noise, weight, colour_weight)
+        else:
+            seen = self._replayed(pictures, noise, to_device([lr, weight, colour_weight], self.device))
+        self.step += 1
+        if self.average is not None and self.step % EVERY == 0:
+            self.average.update(self.vae)
+        return StepReport(seen["loss"], seen["error"], seen["kl_per_channel"], seen["grad_norm"], lr)
+
+    def _step_of_schedule(self, images: Tensor, noise: Tensor, schedule: Tensor) -> Mapping[str, Tensor]:
+        """A step that finds everything that changes in tensors: `schedule` holds the learning rate and the weights."""
+        for group in self.optimizer.param_groups:
+            group["lr"].copy_(schedule[0])
+        return self._step(images, noise, schedule[1], schedule[2])
+
+    def _step(
+        self, images: Tensor, noise: Tensor, weight: float | Tensor, colour_weight: float | Tensor
+    ) -> Mapping[str, Tensor]:
+        config = self.config
+        pictures = to_model(images, self.device, config.image_size)
         parts = pictures.chunk(config.accumulate)
         self.optimizer.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
@@ -106,17 +141,7 @@ class VAETraining:
                 sums[name] = sums.get(name, 0.0) + value.detach() * (len(some) / len(pictures))
         grad_norm = nn.utils.clip_grad_norm_(self.whole.parameters(), config.grad_clip)
         self.optimizer.step()
-        self.step += 1
-        if self.average is not None and self.step % ema.EVERY == 0:
-            self.average.update_parameters(self.vae)
-        return StepReport(sums["loss"], sums["error"], sums["kl_per_channel"], grad_norm, lr)
-
-    def _noise(self) -> Tensor:
-        """This worker's part of the batch's noise, which depends on seed and step alone, like the batch itself."""
-        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.step)
-        noise = torch.randn((self.config.batch_size, *self.vae.latent_shape), generator=generator)
-        share = worker_share(np.arange(self.config.batch_size), self.rank, self.workers)
-        return noise[share].to(self.device)
+        return {**sums, "grad_norm": grad_norm}
 
     def _without_exchange(self) -> AbstractContextManager:
         """Gradients are summed over the workers once a step, in the last part's backward pass."""
@@ -149,6 +174,8 @@ class VAETraining:
         self.step = state["step"]
         self.whole.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self._replayed is not None:
+            self.replay(self.device.type == "cuda")  # the optimiser has other tensors now
         if self.average is not None:
             self.average.module.load_state_dict(kept.state_dict())
-            self.average.n_averaged.fill_(self.step // ema.EVERY)
+            self.average.updates = self.step // EVERY

@@ -33,7 +33,7 @@ def test_curves_come_back_as_they_were_written(tmp_path: Path) -> None:
 
 def test_a_validation_leaves_scores_pictures_and_the_latents_shape(tmp_path: Path, rng: np.random.Generator) -> None:
     vae = VAE(VAEConfig(image_size=32, encoder="dense", decoder="dense", hidden=16, blocks=1)).eval()
-    seen = reconstruct(vae, rng.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8), torch.device("cpu"), shown=4)
+    seen = reconstruct(vae, rng.integers(0, 256, (300, 32, 32, 3), dtype=np.uint8), shown=4)
     assert seen.latents.shape == (300, 4, 8, 8)
     assert seen.originals.shape == seen.decoded.shape == (4, 32, 32, 3)
     with SummaryWriter(str(tmp_path)) as writer:

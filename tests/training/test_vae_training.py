@@ -9,7 +9,7 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from swiggle.config import VAEConfig
-from swiggle.training import ema
+from swiggle.training.ema import EVERY, WeightAverage
 from swiggle.training.order import worker_share
 from swiggle.training.vae_training import VAETraining
 from tests.conftest import free_port
@@ -84,13 +84,13 @@ def test_without_averaging_the_weights_themselves_are_kept() -> None:
 
 def test_the_average_against_the_formula() -> None:
     model = nn.Linear(3, 2)
-    average = ema.averaged(model, 0.99)
+    average = WeightAverage(model, 0.99)
     expected = None
     for update in range(60):
         with torch.no_grad():
             model.weight.normal_()
-        average.update_parameters(model)
-        kept = min(0.99**ema.EVERY, (1 + update) / (10 + update))
+        average.update(model)
+        kept = min(0.99**EVERY, (1 + update) / (10 + update))
         expected = model.weight.clone() if expected is None else kept * expected + (1 - kept) * model.weight
     torch.testing.assert_close(average.module.weight, expected)
 

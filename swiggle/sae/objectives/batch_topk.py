@@ -23,27 +23,29 @@ class BatchTopK(TopK):
 
     def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:
         super().__init__(config, samples_per_pass)
-        self.register_buffer("weakest", torch.tensor(-1.0))
+        self.register_buffer("weakest", torch.full((), -1.0))
 
     def select(self, preactivations: Tensor) -> Tensor:
         activations = torch.relu(preactivations)
         with torch.no_grad():
-            cut = cut_of_batch(activations, self.config.k * len(activations), near=self.weakest.item())
+            cut = cut_of_batch(activations, self.config.k * len(activations), near=self.weakest)
             if self.training:
                 fresh = cut.float()
-                self.weakest.copy_(fresh if self.weakest < 0 else self.weakest.lerp(fresh, 1.0 - DECAY))
+                self.weakest.copy_(torch.where(self.weakest < 0, fresh, self.weakest.lerp(fresh, 1.0 - DECAY)))
         return torch.where(activations >= cut, activations, 0.0)
 
     def threshold(self, sae: SparseAutoencoder) -> Tensor:
         return self.weakest.clamp_min(0.0) / sae.W_dec.norm(dim=1).clamp_min(1e-12)
 
 
-def cut_of_batch(activations: Tensor, count: int, near: float) -> Tensor:
+def cut_of_batch(activations: Tensor, count: int, near: Tensor) -> Tensor:
     """The smallest of the `count` a worker largest activations of a batch of which every worker has a share."""
     if (workers := worker_count()) > 1:
         count *= workers
         activations = gather(activations.flatten().topk(min(count, activations.numel())).values)
-    return smallest_of_largest(activations, count, near)
+    if activations.device.type == "cpu":
+        return smallest_of_largest(activations, count, near.item())
+    return without_waiting(activations, count)
 
 
 def smallest_of_largest(activations: Tensor, count: int, near: float = 0.0) -> Tensor:
@@ -57,3 +59,10 @@ def smallest_of_largest(activations: Tensor, count: int, near: float = 0.0) -> T
     if len(candidates) <= count:
         return candidates.min() if len(candidates) else activations.new_zeros(())
     return candidates.topk(count, sorted=False).values.min()
+
+
+def without_waiting(activations: Tensor, count: int) -> Tensor:
+    """What `smallest_of_largest` gives, with no shape that depends on values, for which a GPU would be waited for."""
+    largest = activations.flatten().topk(min(count, activations.numel()), sorted=False).values
+    smallest = torch.where(largest > 0, largest, torch.inf).min()
+    return torch.where(smallest.isinf(), 0.0, smallest)

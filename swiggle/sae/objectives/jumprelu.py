@@ -52,7 +52,7 @@ class JumpReLU(Objective):
         super().__init__(config, samples_per_pass)
         self.theta = nn.Parameter(torch.full((config.features,), START))
 
-    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
+    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
         z = self.preactivations(sae, latents)
         activations = Jump.apply(z, self.theta, self.config.bandwidth)
         error = squared_error(sae.decode(activations), latents)

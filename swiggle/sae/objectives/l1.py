@@ -19,5 +19,5 @@ class L1(Objective):
 
     knob = "l1"
 
-    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
+    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
         return nested_l1(sae, latents, [self.config.features], self.config.l1 * warmth)

@@ -19,7 +19,7 @@ class L1UnitNorm(Objective):
     tied_bias = True
     unit_norm = True
 
-    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
+    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
         activations = torch.relu(self.preactivations(sae, latents))
         error = squared_error(sae.decode(activations), latents)
         sparsity = activations.sum(dtype=torch.float32) / len(latents)

@@ -21,5 +21,5 @@ class MatryoshkaL1(Objective):
 
     knob = "l1"
 
-    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
+    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
         return nested_l1(sae, latents, prefix_ends(self.config), self.config.l1 * warmth)

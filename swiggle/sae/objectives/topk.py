@@ -30,7 +30,7 @@ class TopK(Objective):
         super().__init__(config, samples_per_pass)
         self.silence = Silence(config.features, samples_per_pass)
 
-    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float) -> dict[str, Tensor]:
+    def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
         norms = sae.W_dec.norm(dim=1).clamp_min(1e-12)
         rows = sae.W_dec / norms[:, None]
         preactivations = F.linear(latents - sae.b_dec, (sae.W_enc * norms).T, sae.b_enc * norms)

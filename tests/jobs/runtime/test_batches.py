@@ -7,13 +7,15 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
 
-from swiggle.config import DataConfig, VAEConfig
+from swiggle.config import DataConfig, RunConfig, VAEConfig
 from swiggle.data import sources
 from swiggle.data.reading import read_pictures
 from swiggle.data.sources import write_splits
 
 pytestmark = pytest.mark.integration
+CPU = torch.device("cpu")
 CONFIG = VAEConfig(image_size=32, batch_size=16, steps=60, shuffle_buffer=64)
 
 
@@ -32,7 +34,7 @@ def _ray() -> Iterator[None]:
 
     from jobs.runtime.cluster import connect
 
-    connect()
+    connect(RunConfig(), "test")
     yield
     ray.shutdown()
 
@@ -48,7 +50,7 @@ def digests(split: Path, first_step: int, workers: int = 1) -> list[list[bytes]]
     shards = data.streaming_split(workers, equal=True) if workers > 1 else [data.iterator()]
 
     def read(rank: int, shard: Any) -> list[bytes]:
-        batches = from_stream(shard, count, CONFIG, first_step, rank, workers)
+        batches = from_stream(shard, count, CONFIG, CPU, first_step, rank, workers)
         return [picture.tobytes() for batch in batches for picture in batch]
 
     with ThreadPoolExecutor(workers) as pool:
@@ -85,15 +87,15 @@ def test_a_stream_too_short_for_a_batch_is_refused() -> None:
     from jobs.runtime.batches import from_stream
 
     with pytest.raises(ValueError, match="more than the 10 pictures"):
-        next(from_stream(cast(Any, None), 10, CONFIG, 0, 0, 1))
+        next(from_stream(cast(Any, None), 10, CONFIG, CPU, 0, 0, 1))
 
 
 def test_memory_gives_a_batch_whatever_the_number_of_workers(split: Path) -> None:
     from jobs.runtime.batches import from_memory
 
     pictures = read_pictures(split, 32)
-    (alone,) = (list(from_memory(pictures, CONFIG, 50, 0, 1)),)
-    shared = [list(from_memory(pictures, CONFIG, 50, rank, 3)) for rank in range(3)]
+    (alone,) = (list(from_memory(pictures, CONFIG, CPU, 50, 0, 1)),)
+    shared = [list(from_memory(pictures, CONFIG, CPU, 50, rank, 3)) for rank in range(3)]
     assert len(alone) == 10
     for step, batch in enumerate(alone):
         np.testing.assert_array_equal(np.concatenate([parts[step] for parts in shared]), batch)

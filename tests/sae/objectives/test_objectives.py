@@ -6,9 +6,9 @@ from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.nested_l1 import by_formula
 from swiggle.sae.objective import input_scale, objective_of
 from swiggle.sae.objectives import objective_names
-from swiggle.sae.objectives.batch_topk import smallest_of_largest
+from swiggle.sae.objectives.batch_topk import smallest_of_largest, without_waiting
 from swiggle.sae.objectives.jumprelu import JumpReLU
-from swiggle.sae.silence import Silence, aux_k_loss
+from swiggle.sae.silence import Silence, _unexplained, aux_k_loss
 from tests.sae.conftest import normal_sae
 
 
@@ -189,3 +189,26 @@ def test_silence_counts_samples_and_aux_k_wakes_the_dead() -> None:
     loss.backward()
     assert sae.W_dec.grad is not None
     assert not sae.W_dec.grad[10:].any()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 6, 100])
+def test_the_cut_of_a_batch_without_waiting_for_a_gpu(count: int) -> None:
+    for f in (torch.relu(torch.randn(7, 9)), torch.zeros(2, 3), torch.tensor([[3.0, 0.0], [5.0, 1.0]])):
+        assert without_waiting(f, count) == smallest_of_largest(f, count)
+
+
+@pytest.mark.parametrize("dead_share", [0.0, 0.1, 0.9])
+def test_what_the_dead_explain_without_waiting_for_a_gpu(dead_share: float) -> None:
+    """The form with fixed shapes that a GPU takes, and the one that leaves out what is alive: value and gradient."""
+    rows, z, x = (torch.randn(*shape) for shape in ((40, 16), (12, 40), (12, 16)))
+    dead = torch.arange(40) < 40 * dead_share
+    losses, gradients = [], []
+    for form in (aux_k_loss, lambda *given: torch.where(given[3].any(), _unexplained(*given), 0.0)):
+        leaves = [rows.clone().requires_grad_(), z.clone().requires_grad_()]
+        loss = form(*leaves, x, dead)
+        losses.append(loss.detach())
+        if loss.requires_grad:
+            loss.backward()
+        gradients.append([torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves])
+    torch.testing.assert_close(*losses)
+    torch.testing.assert_close(*gradients)
