@@ -15,7 +15,7 @@ missing = @echo "$(1) is missing, so the page's scripts are not checked"$(if $(f
 NODE_MODULES := $(if $(shell command -v npm),node_modules/.installed)
 TEST_PAGE = $(call page,node,node --test --test-reporter=spec tests/static/*.test.js)
 
-.PHONY: demo pipeline serve evaluate test test-unit test-cluster fuzz audit lint types check clean
+.PHONY: demo pipeline serve evaluate test test-unit test-cluster test-gpu fuzz audit lint types check clean
 
 demo: pipeline serve
 
@@ -30,14 +30,17 @@ evaluate: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(TEST_PAGE)
-	$(BIN)/python -m pytest -m "not cluster"
+	$(BIN)/python -m pytest -m "not cluster and not gpu"
 
 test-unit: $(VENV)/installed-dev
 	$(TEST_PAGE)
-	$(BIN)/python -m pytest -m "not integration and not cluster"
+	$(BIN)/python -m pytest -m "not integration and not cluster and not gpu"
 
 test-cluster: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m cluster
+
+test-gpu: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m gpu
 
 # Requests made up from the API's own description, 20,000 and more; `make test` tries some of them.
 fuzz: $(VENV)/installed-dev

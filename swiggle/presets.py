@@ -47,9 +47,7 @@ def paper() -> RunConfig:
     return RunConfig(
         preset="paper",
         run="runs/paper",
-        # Few enough, by arithmetic, for one thread of a CPU to be done before a GPU comes to the next checkpoint.
-        vae=VAEConfig(checkpoint_every=10_000, validation_pictures=256, max_failures=100),
-        atlas=AtlasConfig(ablations=1, sweep_pictures=1),
+        vae=VAEConfig(checkpoint_every=10_000, max_failures=100),
     )
 
 
