@@ -122,8 +122,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("paper", "quick", "dictionaries"))
     parser.add_argument("--deterministic", action="store_true", help="none but deterministic algorithms, ours alone")
+    parser.add_argument("--no-cudnn-benchmark", action="store_true", help="convolutions by rule, not by trial")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
+    torch.backends.cudnn.benchmark = not (asked.deterministic or asked.no_cudnn_benchmark)
     if asked.deterministic:
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
         torch.use_deterministic_algorithms(True)

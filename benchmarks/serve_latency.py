@@ -8,6 +8,7 @@ Servers, one after the other on the same machine, the load generator beside them
     uvicorn   one process: the same application with every part in it, as one would write it by hand
     fused     python -m serve
     split     python -m serve --placement split
+    eight     python -m serve --gateways 8, for machines with as many cores
     default   python -m serve with Serve's own proxy and settings in place of HAProxy and throughput mode
 
 All ratios are to uvicorn of the same run. A cold prompt is one that was not asked before.
@@ -44,6 +45,7 @@ SERVERS = {
     "uvicorn": (["benchmarks.serve_plain"], {}),
     "fused": (["serve"], {}),
     "split": (["serve", "--placement", "split"], {}),
+    "eight": (["serve", "--gateways", "8"], {}),
     "default": (["serve"], {"RAY_SERVE_ENABLE_HA_PROXY": "0", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "0"}),
 }
 
@@ -244,7 +246,8 @@ def breakdown(bundle: Bundle, load: Load, repeats: int = 200) -> dict[str, float
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", default="runs/demo")
-    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS))
+    asked = [name for name in SERVERS if name != "eight"]
+    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=asked)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 32])
     options = parser.parse_args()

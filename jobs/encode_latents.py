@@ -61,7 +61,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         batch_size=1024,
         num_cpus=1,
         num_gpus=config.encode.gpus_per_worker,
-        compute=ActorPoolStrategy(size=config.encode.workers or config.atlas.workers),
+        compute=ActorPoolStrategy(size=config.encode.workers),
     )
     with publish_at(join(config.run, "latents")) as output:
         write_rows(encoded, output)

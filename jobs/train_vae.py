@@ -110,7 +110,8 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
 def prepare(device: torch.device, config: VAEConfig) -> None:
     if device.type == "cpu":
         torch.set_num_threads(config.cpus_per_worker)
-    elif config.deterministic:
+    torch.backends.cudnn.benchmark = not config.deterministic  # steps are all of one shape: try, and take the fastest
+    if device.type == "cuda" and config.deterministic:
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # asked for by PyTorch; read when cuBLAS is first used
         torch.use_deterministic_algorithms(True)
 

@@ -38,6 +38,9 @@ def main() -> None:
     parser.add_argument("--placement", choices=["fused", "split"], default="fused")
     parser.add_argument("--chroma", help="http[s]://host:port of a chroma server (default: Chroma inside the server)")
     parser.add_argument("--gateways", type=int, default=1, help="processes that take requests (default: 1)")
+    parser.add_argument(
+        "--gpus", type=float, help="what each process with a model gets of a GPU (default: all share what there is)"
+    )
     options = parser.parse_args()
     if options.gateways < 1:
         parser.error(f"--gateways: {options.gateways} is not 1 or more")
@@ -73,8 +76,14 @@ def start(location: str, options: argparse.Namespace) -> None:
         ray.init(num_cpus=cpus, object_store_memory=300_000_000, include_dashboard=False, logging_level="ERROR")
     quiet = {"log_level": "WARNING", "enable_access_log": False}
     serve.start(http_options={"host": options.host, "port": options.port}, logging_config=quiet)
+    users = 3 if options.placement == "split" else options.gateways
+    there = ray.cluster_resources().get("GPU", 0.0)
     arguments = Arguments(
-        bundle=location, placement=options.placement, chroma=options.chroma, gateways=options.gateways
+        bundle=location,
+        placement=options.placement,
+        chroma=options.chroma,
+        gateways=options.gateways,
+        gpus=min(1.0, int(1e4 * there / users) / 1e4) if options.gpus is None else options.gpus,
     )
     serve.run(build(arguments), name="swiggle", route_prefix="/", logging_config=quiet)
     print(

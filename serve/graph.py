@@ -15,6 +15,7 @@ import os
 from typing import Any, Literal
 
 import numpy as np
+import ray
 import torch
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,11 +50,16 @@ class Arguments(BaseModel):
     """`http://host:port` (or `https://`) of a `chroma run` server; by default Chroma runs inside Retrieval."""
     gateways: int = Field(default=1, ge=1)
     """Replicas of the Gateway. With two, the requests of one that dies go to the other."""
+    gpus: float = Field(default=0.0, ge=0.0)
+    """Of a GPU, what each replica gets that holds a model: a Gateway if `fused`, else Encoder, SparseFeatures and
+    Steering each."""
 
 
 def load(location: str) -> Bundle:
     torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1"))))
-    return Bundle.load(location)
+    # That a GPU can be seen does not say that it was given to this replica.
+    granted = ray.get_gpu_ids() and torch.cuda.is_available()
+    return Bundle.load(location, "cuda" if granted else "cpu")
 
 
 @serve.deployment(**PART)
@@ -129,11 +135,13 @@ def build(arguments: Arguments) -> serve.Application:
 
     location, chroma = arguments.bundle, arguments.chroma
     deployment: Any = Gateway
-    gateway = deployment.options(num_replicas=arguments.gateways)
+    share = {"ray_actor_options": {"num_gpus": arguments.gpus}}
+    split = arguments.placement == "split"
+    gateway = deployment.options(num_replicas=arguments.gateways, **({} if split else share))
     parts = {}
-    if arguments.placement == "split":
-        apart = {"encoder": Encoder, "sparse": SparseFeatures, "steering": Steering}
-        parts = {name: bind(part, location) for name, part in apart.items()}
+    if split:
+        apart: dict[str, Any] = {"encoder": Encoder, "sparse": SparseFeatures, "steering": Steering}
+        parts = {name: bind(part.options(**share), location) for name, part in apart.items()}
     if parts or arguments.gateways > 1:
         parts["retrieval"] = bind(Retrieval, location, chroma)
     return bind(gateway, location, chroma, parts)

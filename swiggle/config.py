@@ -182,8 +182,8 @@ class SAEConfig(SAETrainingConfig, SAEArchitecture):
 class SweepExecution:
     """Where the trials of a sweep run."""
 
-    concurrent: int = 2
-    """Trials at a time."""
+    concurrent: int | None = None
+    """Trials at a time; null is 2, and with GPUs 8 on each."""
     cpus_per_trial: float = 1.0
     """Also the number of torch threads of a trial."""
     gpus_per_trial: float | None = None
@@ -248,7 +248,8 @@ class EncodeConfig:
 class AtlasExecution:
     """Where features are interpreted."""
 
-    workers: int = 1
+    workers: int | None = None
+    """Null is 1, and with GPUs 4 on each, for which pictures are read and written by as many CPUs."""
     gpus_per_worker: float | None = None
 
 

@@ -86,7 +86,7 @@ def test_a_training_step_stays_on_the_card(kind: str) -> None:
 def test_the_readout_of_colours_stays_on_the_card() -> None:
     readout = ColourReadout.__new__(ColourReadout)
     torch.nn.Module.__init__(readout)
-    readout.colours, readout.read = 5, torch.nn.Linear(256, 16 * 5, device=CARD)
+    readout.colours, readout.first, readout.read = 5, None, torch.nn.Linear(256, 16 * 5, device=CARD)
     readout.register_buffer("nearest", torch.empty(32**3, dtype=torch.int64, device=CARD))
     error = readout(torch.empty(2, 4, 8, 8, device=CARD), torch.empty(2, 3, 32, 32, device=CARD))
     error.backward()

@@ -46,7 +46,7 @@ def connect(config: RunConfig, stage: str, spare_cpus: int = 0) -> RunConfig:
     gpus = there if config.gpus == "auto" else config.gpus
     if gpus:
         say(stage, f"on {gpus} of {there} GPUs")
-    return placed(config, gpus)
+    return placed(config, gpus, int(ray.cluster_resources()["CPU"]))
 
 
 def granted_device() -> torch.device:

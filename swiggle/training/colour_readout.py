@@ -10,6 +10,7 @@ training. What it is worth is in docs/training.md.
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from swiggle.models.vae import VAE, Posterior
@@ -29,6 +30,7 @@ class ColourReadout(nn.Module):
         """palette: uint8 [colours, 3]."""
         super().__init__()
         self.colours = len(palette)
+        self.first: Tensor | None = None  # of each pixel the place of its region's first colour, [height, width]
         self.read = nn.Linear(latent_dim, REGIONS * REGIONS * self.colours)
         levels = (torch.arange(LEVELS) + 0.5) * (256 / LEVELS)
         table = torch.cartesian_prod(levels, levels, levels)
@@ -37,20 +39,22 @@ class ColourReadout(nn.Module):
     def forward(self, mean: Tensor, pictures: Tensor) -> Tensor:
         """Squared error of the occurrences read from posterior means [N, C, h, w] of pictures [N, 3, S, S], values -1
         to 1; summed over colours, regions counting as 64 in all, mean over the batch."""
-        error = (self.read(mean.flatten(1)).float() - self.occurrences(pictures)).square().sum(dim=1).mean()
-        return error * (64 / REGIONS**2)
+        read = self.read(mean.flatten(1)).float()
+        return F.mse_loss(read, self.occurrences(pictures), reduction="sum") * (64 / REGIONS**2 / len(pictures))
 
     def occurrences(self, pictures: Tensor) -> Tensor:
         """[N, regions * colours]: 0 where a region lacks a colour, 1 where that fills an eighth of it or more."""
         count, _, height, width = pictures.shape
-        level = ((pictures + 1.0) * (LEVELS / 2)).floor().clamp(0, LEVELS - 1).long()
-        colour = self.nearest[(level[:, 0] * LEVELS + level[:, 1]) * LEVELS + level[:, 2]]
-        rows = torch.arange(height, device=pictures.device) * REGIONS // height
-        columns = torch.arange(width, device=pictures.device) * REGIONS // width
-        place = (rows[:, None] * REGIONS + columns) * self.colours + colour
+        # As few operations as it takes, for on a GPU each costs its start: `long` cuts off as `floor` would.
+        level = ((pictures + 1.0) * (LEVELS / 2)).clamp_(0, LEVELS - 1).long()
+        index = level[:, 2].add(level[:, 1], alpha=LEVELS).add_(level[:, 0], alpha=LEVELS**2)
+        if self.first is None or self.first.shape != (height, width) or self.first.device != pictures.device:
+            rows, columns = (torch.arange(side, device=pictures.device) * REGIONS // side for side in (height, width))
+            self.first = (rows[:, None] * REGIONS + columns) * self.colours
+        place = self.nearest[index] + self.first
         share = torch.zeros(count, REGIONS**2 * self.colours, device=pictures.device)
-        weight = share.new_full((), REGIONS**2 / (height * width)).expand(count, height * width)
-        return share.scatter_add_(1, place.flatten(1), weight).div(ENOUGH).clamp(max=1.0)
+        weight = pictures.new_full((), REGIONS**2 / (height * width) / ENOUGH).expand(count, height * width)
+        return share.scatter_add_(1, place.flatten(1), weight).clamp_(max=1.0)
 
 
 class ReadVAE(nn.Module):

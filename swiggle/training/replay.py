@@ -21,9 +21,13 @@ WARM_UP = 3
 
 
 class Replayed:
-    def __init__(self, step: Step, capture: bool, warm_up: int = WARM_UP) -> None:
-        """Without `capture`, as on a CPU, everything but the recording is the same. Each call runs the step once."""
+    def __init__(
+        self, step: Step, capture: bool, warm_up: int = WARM_UP, stream: torch.cuda.Stream | None = None
+    ) -> None:
+        """Without `capture`, as on a CPU, everything but the recording is the same. Each call runs the step once.
+        `stream`: the one on which what the step needs was made, where that matters (DistributedDataParallel)."""
         self._step, self._capture, self._left = step, capture, warm_up
+        self._stream = stream or (torch.cuda.Stream() if capture else None)
         self._inputs: list[Tensor] = []
         self._graph: torch.cuda.CUDAGraph | None = None
         self._outputs: Mapping[str, Tensor] = {}
@@ -49,16 +53,16 @@ class Replayed:
 
     def _aside(self) -> None:
         """Run the step on a stream of its own, as a recording needs it to have been run."""
-        present, aside = torch.cuda.current_stream(), torch.cuda.Stream()
-        aside.wait_stream(present)
-        with torch.cuda.stream(aside):
+        assert self._stream is not None  # there is one where steps are recorded
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
             self._outputs = self._step(*self._inputs)
-        present.wait_stream(aside)
+        torch.cuda.current_stream().wait_stream(self._stream)
 
     def _record(self) -> None:
         self._graph = torch.cuda.CUDAGraph()
         # Other threads, which prefetch, may go on using the GPU.
-        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+        with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
             self._outputs = self._step(*self._inputs)
 
 

@@ -28,11 +28,13 @@ from swiggle.training.colour_readout import ColourReadout, ReadVAE
 from swiggle.training.ema import EVERY, WeightAverage
 from swiggle.training.noise import BatchNoise
 from swiggle.training.order import share_of_worker
-from swiggle.training.replay import Replayed, to_device
+from swiggle.training.replay import WARM_UP, Replayed, to_device
 from swiggle.training.schedule import fall_at_the_end, vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
 
 STATE = "training.pt"
+WARM_UP_TOGETHER = 11
+"""Steps before the recording with DistributedDataParallel, which in its first ten settles how to exchange gradients."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,22 @@ class VAETraining:
         )
         if config.compile:
             self.vae.compile()
-        self.model = parallel(self.whole)
+        self._stream: torch.cuda.Stream | None = None
+        if config.cuda_graph and device.type == "cuda":
+            self._stream = torch.cuda.Stream()
+            self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):  # of none, nothing
+            self.model = parallel(self.whole)
         rows = share_of_worker(config.batch_size, rank, workers)
         self._noise = BatchNoise(config.seed, rows, self.vae.latent_shape, device)
         self._replayed: Replayed | None = None
-        if config.cuda_graph and device.type == "cuda":
+        if self._stream is not None:
             self.replay(capture=True)
 
     def replay(self, capture: bool) -> None:
         """From here on let steps be replayed from a CUDA graph, or without `capture` be as if they were."""
-        # What DistributedDataParallel makes up its mind about in its first steps must be settled before.
-        self._replayed = Replayed(self._step_of_schedule, capture, 3 if self.model is self.whole else 11)
+        warm_up = WARM_UP if self.model is self.whole else WARM_UP_TOGETHER
+        self._replayed = Replayed(self._step_of_schedule, capture, warm_up, self._stream)
         for group in self.optimizer.param_groups:
             group.update(lr=torch.tensor(self.config.lr, device=self.device), capturable=self.device.type == "cuda")
 
