@@ -48,21 +48,35 @@ test("every plan that Python reads comes through a link", async () => {
   }
 });
 
-test("prompts come through, with how many reasons they had", async () => {
-  const plan = withStrength(emptyPlan(), 5, 1.25);
-  const reasons = [{ features: [5] }, { features: [] }];
-  const same = project({ plan, asked: { prompts: ["a shark", "no hat"], plan, reasons } });
-  const { asked } = await fromFragment(await toFragment(same));
-  assert.deepEqual(asked, { prompts: ["a shark", "no hat"], plan, reasons: [{ features: [] }, { features: [] }] });
+const SHARK = withStrength(emptyPlan(), 5, 1.25);
+const BOTH = ablated(SHARK, 6);
+
+test("prompts come through with the plan that each led to, without reasons", async () => {
+  const asked = [
+    { text: "a shark", plan: SHARK, reasons: [{ features: [5] }] },
+    { text: "no hat", plan: BOTH, reasons: [{ features: [] }] },
+  ];
+  const found = await fromFragment(await toFragment(project({ plan: BOTH, asked })));
+  assert.deepEqual(found.asked, [{ text: "a shark", plan: SHARK }, { text: "no hat", plan: BOTH }]);
 });
 
 test("what prompts alone make stays apart from what was changed by hand", async () => {
-  const made = withStrength(emptyPlan(), 5, 1.25);
-  const plan = ablated(made, 6);
-  const shared = project({ plan, asked: { prompts: ["a shark"], plan: made, reasons: [] } });
-  const found = await fromFragment(await toFragment(shared));
-  assert.deepEqual(found.plan, plan);
-  assert.deepEqual(found.asked.plan, made);
+  const found = await fromFragment(await toFragment(project({ plan: BOTH, asked: [{ text: "a shark", plan: SHARK }] })));
+  assert.deepEqual(found.plan, BOTH);
+  assert.deepEqual(found.asked, [{ text: "a shark", plan: SHARK }]);
+});
+
+// Written by the page when links held the number of reasons; their plans set feature 5 to 1.25, and ablate 6.
+const OLD = "#edit=VY5LasRADAWvMry1CP4wWegqYRayrYyN292N1B4Ipu8eHLLwbB9UvTrwUvMlRXBLmJaxLCmK_YDRNG3bdX0vMgzjOE0geNptVPABly0HBfeVkIPEc7uaUlaT0-XgrwMpg-FaQPhWKbsp-E7wYhqfZQa3H92dsImv4LiHUOkfkiFI0Sv3eeWaN-hRCeKrTmdOtrTlcv5Dbj6LrSDEdJul4EEwFf_L62r9BQ";
+const OLD_BY_HAND = "#edit=tY9NaoZAEESv8lHrJvjDl0VfJbhotRPFcWboHgNB5u7BkIU5QLYFr-rViU81X1MEt4R5ncqaotgXGE3Ttl3X9yLjOE3zDIKnwyYFn3DZc1BwXwk5SLyye1PKanJ1OfjtRMpguBYQ3lXKYQp-EryYxo-ygNuX7knYxTdwPEKo9AvJGKTonXu9c80faKgE8U3nSydb2nO59iEPX8Q2EGJ6LFIwEEzFf_S6f3ow1Fq_AQ";
+
+test("links open that were made when only the last prompt had a plan, and are passed on as they are", async () => {
+  for (const [fragment, made] of [[OLD, BOTH], [OLD_BY_HAND, SHARK]]) {
+    const found = await fromFragment(fragment, "00112233aabbccdd");
+    assert.deepEqual(found.plan, BOTH);
+    assert.deepEqual(found.asked, [{ text: "a shark" }, { text: "no hat", plan: made }]);
+    assert.deepEqual(await fromFragment(await toFragment(project({ plan: BOTH, asked: found.asked }))), found);
+  }
 });
 
 test("of an edit with another dictionary only the picture is taken", async () => {
@@ -96,7 +110,8 @@ test("a damaged link is told of", async () => {
     await fragmentOf({ ...fine, plan: { operations: [{ op: "paint", feature: 1 }] } }),
     await fragmentOf({ ...fine, area: [[1]] }),
     await fragmentOf({ ...fine, asked: { prompts: "a shark", reasons: 1 } }),
-    await fragmentOf({ ...fine, asked: { prompts: ["a shark"], reasons: 1e9 } }),
+    await fragmentOf({ ...fine, asked: [{ text: 1 }] }),
+    await fragmentOf({ ...fine, asked: [{ text: "a shark", plan: { operations: [{ op: "paint" }] } }] }),
   ])
     await assert.rejects(fromFragment(broken), /damaged/, broken);
 });

@@ -91,7 +91,8 @@ export class Brush {
   /** @param {string} title */
   #apply(title) {
     const { plan, asked } = this.project;
-    const details = asked.prompts.length ? { asked: { ...asked, plan: withMask(asked.plan, this.#mask) } } : {};
+    const masked = asked.map((prompt) => ({ ...prompt, plan: prompt.plan && withMask(prompt.plan, this.#mask) }));
+    const details = asked.length ? { asked: masked } : {};
     this.project.finish(withMask(plan, this.#mask), title, details, "area");
     this.#draw();
   }

@@ -22,7 +22,9 @@ import { emptyPlan, samePlan } from "./plan.js";
 /** @typedef {{way: "lower" | "raise", text: string}} Why */
 
 /** @type {Asked} */
-export const NOTHING_ASKED = { prompts: [], plan: emptyPlan(), reasons: [] };
+export const NOTHING_ASKED = [];
+/** @param {Asked} asked */
+export const planOf = (asked) => asked.at(-1)?.plan ?? emptyPlan();
 const ONE_GO_MS = 1500; // changes of one slider that follow each other this closely are one step
 
 /**
@@ -39,7 +41,7 @@ export class Project extends EventTarget {
   pinned = []; // features whose sliders stand first: those of the prompt's plan and those added by hand
   /** @type {Map<number, Why>} */
   reasons = new Map(); // feature to why the prompt chose it
-  asked = NOTHING_ASKED; // the prompts so far, the plan that they alone make, and the planner's reasons
+  asked = NOTHING_ASKED; // the prompts so far, each with the plan that it led to
   /** @type {Mask | null} */
   area = null; // the mask that operations made by hand keep to; null for everywhere
   /** @type {Step[]} */

@@ -2,11 +2,11 @@
 // them follows the history of the edit.
 
 import { byId, h, plural } from "../shared/dom.js";
-import { emptyPlan, operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
-import { NOTHING_ASKED } from "./project.js";
+import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
+import { planOf } from "./project.js";
 
 /** @import { Catalogue } from "../features/catalogue.js" */
-/** @import { Api, Asked, Feature, Picture, Plan, Reason } from "../shared/types.js" */
+/** @import { Api, Asked, Feature, Picture, Plan, Prompted, Reason } from "../shared/types.js" */
 /** @import { Project, Why } from "./project.js" */
 
 /** @type {Record<string, string>} */
@@ -46,10 +46,10 @@ export class Prompt {
 
   /** What the current step of the edit was asked for, or a few ideas. */
   #draw() {
-    const { prompts } = this.project.asked;
-    if (this.#drawn === this.project.asked && this.#pictured === this.project.picture) return;
-    [this.#drawn, this.#pictured] = [this.project.asked, this.project.picture];
-    if (prompts.length) this.#tell(this.#said(), ...this.#explanations());
+    const { asked, picture } = this.project;
+    if (this.#drawn === asked && this.#pictured === picture) return;
+    [this.#drawn, this.#pictured] = [asked, picture];
+    if (asked.length) this.#tell(this.#said(), ...this.#explanations());
     else {
       this.#tell();
       this.suggest();
@@ -68,41 +68,59 @@ export class Prompt {
       const feature = sure[Math.floor(Math.random() * sure.length)];
       if (!chosen.some((other) => other.place === feature.place || other.label === feature.label)) chosen.push(feature);
     }
-    if (this.#busy || !chosen.length || !this.project.picture || this.project.asked.prompts.length) return;
+    if (this.#busy || !chosen.length || !this.project.picture || this.project.asked.length) return;
     this.#tell(h("p", { class: "chips" }, "Try ", ...chosen.map((feature) => this.#chip(`give it ${feature.label}`))));
-  }
-
-  /** @param {string} text */
-  async ask(text, prompts = this.project.asked.prompts) {
-    if (this.#busy || !this.project.picture) return;
-    this.#working(true);
-    const { picture } = this.project;
-    const known = prompts.at(-1) === text ? prompts : [...prompts, text];
-    try {
-      // Each prompt is a sentence: what one says, as "without", is not meant of the next.
-      const made = await this.api.edit(picture, known.map((prompt) => prompt.replace(/[\s,.;!?]+$/, "")).join(". "));
-      this.#working(false);
-      if (this.project.picture === picture) await this.#take(made, known, text);
-    } catch (error) {
-      this.#working(false);
-      this.#tell(h("p", { class: "error" }, error.message));
-    }
   }
 
   /**
    * @param {string} text
-   * @returns {Promise<void>}
+   * @param {Asked} [before] the prompts that it adds to
    */
-  async takeBack(text) {
-    const prompts = this.project.asked.prompts.filter((other) => other !== text);
-    const last = prompts.at(-1);
-    if (last !== undefined) return this.ask(last, prompts.slice(0, -1));
-    const plan = this.#byHand(emptyPlan());
-    return this.project.finish(plan, `take back “${text}”`, {
-      pinned: plan.operations.map((o) => o.feature),
-      reasons: new Map(),
-      asked: NOTHING_ASKED,
-    });
+  async ask(text, before = this.project.asked) {
+    const others = before.at(-1)?.text === text ? before.slice(0, -1) : before; // said again, it is read again
+    const made = await this.#made([...others, { text }]);
+    if (made) this.#take(made);
+  }
+
+  /** @param {number} index */
+  async takeBack(index) {
+    const { asked } = this.project;
+    // What was said after it is read anew, without it.
+    const rest = asked.slice(index + 1).map(({ text }) => ({ text }));
+    const made = await this.#made([...asked.slice(0, index), ...rest]);
+    if (made) this.#finish(made, `take back “${asked[index].text}”`);
+  }
+
+  /**
+   * The prompts with their plans. Those that have none are asked for one after the other: only what prompts say beyond
+   * those before them is theirs. Null if that failed, or another picture was opened meanwhile.
+   * @param {Asked} prompts
+   */
+  async #made(prompts) {
+    const { picture, area } = this.project;
+    if (this.#busy || !picture) return null;
+    const last = prompts.findLastIndex(({ plan }) => !plan);
+    /** @type {Prompted[]} */
+    const made = [];
+    this.#working(true);
+    try {
+      for (const [index, prompt] of prompts.entries()) {
+        if (prompt.plan && (prompt.reasons || index > last)) made.push(prompt);
+        else {
+          // Each prompt is a sentence: what one says, as "without", is not meant of the next.
+          const texts = [...made, prompt].map(({ text }) => text.replace(/[\s,.;!?]+$/, ""));
+          const { plan, reasons } = await this.api.edit(picture, texts.join(". "));
+          const known = made.flatMap((other) => other.reasons ?? []).length;
+          made.push({ text: prompt.text, plan: area ? withMask(plan, area) : plan, reasons: reasons.slice(known) });
+        }
+      }
+      this.#working(false);
+      return this.project.picture === picture ? made : null;
+    } catch (error) {
+      this.#working(false);
+      this.#tell(h("p", { class: "error" }, error.message));
+      return null;
+    }
   }
 
   /**
@@ -110,7 +128,7 @@ export class Prompt {
    * @param {Plan} plan
    */
   #byHand(plan) {
-    const before = this.project.asked.plan;
+    const before = planOf(this.project.asked);
     /**
      * @param {Plan} one
      * @param {Plan} other
@@ -124,70 +142,72 @@ export class Prompt {
   }
 
   /**
-   * @param {{plan: Plan, reasons: Reason[]}} made
-   * @param {string[]} prompts
-   * @param {string} text
+   * Take over what the newest prompt led to, if it led to anything.
+   * @param {Prompted[]} made
    */
-  async #take(made, prompts, text) {
-    // Those of this prompt alone where it was asked after the others, else of all.
-    const { asked, area } = this.project;
-    const goesOn =
-      prompts.length > asked.prompts.length && asked.prompts.every((prompt, index) => prompts[index] === prompt);
-    const fresh = goesOn ? made.reasons.slice(asked.reasons.length) : made.reasons;
-    const done = fresh.filter((reason) => reason.features.length);
-    const missed = fresh.filter((reason) => !reason.features.length);
-    if (!fresh.length) {
+  #take(made) {
+    const { text, reasons = [] } = made[made.length - 1];
+    const newest = reasons.findLast((reason) => reason.features.length);
+    const missed = reasons.filter((reason) => !reason.features.length).flatMap((reason) => this.#nothing(reason));
+    if (!reasons.length)
       return this.#tell(h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`), this.#said());
-    }
-    const newest = done.at(-1);
-    if (!newest) return this.#tell(...missed.flatMap((reason) => this.#nothing(reason)), this.#said());
+    if (!newest) return this.#tell(...missed, this.#said());
     byId("prompt").value = "";
-    const planned = area ? withMask(made.plan, area) : made.plan;
-    const plan = this.#byHand(planned);
-    this.project.finish(plan, text, {
-      pinned: plan.operations.map((o) => o.feature),
-      reasons: this.#reasons(made),
-      asked: { prompts, plan: planned, reasons: made.reasons },
-    });
+    this.#finish(made, text);
     const others = newest.alternatives.slice(0, 3);
     byId("answer").append(
-      ...(goesOn ? missed.flatMap((reason) => this.#nothing(reason)) : []),
+      ...missed,
       others.length
         ? h(
             "p",
             { class: "chips" },
             "Or did you mean ",
-            ...others.map((label) => this.#chip(`${AGAIN[newest.action]} ${label}`, prompts.slice(0, -1))),
+            ...others.map((label) => this.#chip(`${AGAIN[newest.action]} ${label}`, made.slice(0, -1))),
           )
         : "",
     );
     return undefined;
   }
 
+  /**
+   * @param {Asked} asked
+   * @param {string} title
+   */
+  #finish(asked, title) {
+    const plan = this.#byHand(planOf(asked));
+    this.project.finish(plan, title, {
+      pinned: plan.operations.map((o) => o.feature),
+      reasons: this.#reasons(asked),
+      asked,
+    });
+  }
+
   /** What was done, the newest first. */
   #explanations() {
-    const done = /** @type {Reason[]} */ (this.project.asked.reasons.filter((reason) => reason.features.length));
+    const reasons = this.project.asked.flatMap((prompt) => prompt.reasons ?? []);
+    const done = reasons.filter((reason) => reason.features.length);
     return done.reverse().slice(0, MOST_EXPLAINED).map((reason) => this.#explained(reason));
   }
 
   /**
    * Why each feature is in the plan.
-   * @param {{plan: Plan, reasons: Reason[]}} made
+   * @param {Asked} asked
    */
-  #reasons(made) {
+  #reasons(asked) {
+    const plan = planOf(asked);
     /** @type {Map<number, Why>} */
     const found = new Map();
-    for (const reason of made.reasons) {
+    for (const reason of asked.flatMap((prompt) => prompt.reasons ?? [])) {
       for (const id of reason.features) {
-        const way =
-          strengthAfter(operationOn(made.plan, id), this.project.base(id)) < this.project.base(id) ? "lower" : "raise";
+        const base = this.project.base(id);
+        const way = strengthAfter(operationOn(plan, id), base) < base ? "lower" : "raise";
         const match = reason.matched.find(({ feature }) => feature === id);
-        const why = match
+        const text = match
           ? `means “${match.label}”, ${percent(match.score)} match`
           : way === "lower"
             ? "makes room"
             : "helps to draw it";
-        found.set(id, { way, text: `${why}` });
+        found.set(id, { way, text });
       }
     }
     return found;
@@ -232,12 +252,12 @@ export class Prompt {
   }
 
   #said() {
-    const { prompts } = this.project.asked;
-    return prompts.length
+    const { asked } = this.project;
+    return asked.length
       ? h(
           "ul",
           { class: "said", "aria-label": "What you asked for" },
-          ...prompts.map((text) =>
+          ...asked.map(({ text }, index) =>
             h(
               "li",
               {},
@@ -249,7 +269,7 @@ export class Prompt {
                   class: "plain",
                   "aria-label": `Take back “${text}”`,
                   title: "Take this back",
-                  onclick: () => this.takeBack(text),
+                  onclick: () => this.takeBack(index),
                 },
                 "×",
               ),
@@ -261,10 +281,10 @@ export class Prompt {
 
   /**
    * @param {string} text
-   * @param {string[]} [prompts] those before it
+   * @param {Asked} [before] the prompts that it adds to
    */
-  #chip(text, prompts) {
-    return h("button", { type: "button", class: "chip", onclick: () => this.ask(text, prompts) }, text);
+  #chip(text, before) {
+    return h("button", { type: "button", class: "chip", onclick: () => this.ask(text, before) }, text);
   }
 
   /** @param {(Node | string)[]} children */

@@ -11,8 +11,6 @@ import { NOTHING_ASKED } from "./project.js";
  * @typedef {{source: Source, plan: Plan, asked?: Asked, area?: Mask | null, foreign?: boolean}} Edit
  */
 
-const MOST_REASONS = 1000;
-
 /**
  * @param {CompressionStream | DecompressionStream} transform
  * @param {BlobPart} bytes
@@ -39,11 +37,11 @@ function fromBase64Url(text) {
  * @param {{picture: {source: Source}, plan: Plan, asked: Asked, area: Mask | null, dictionary?: string}} project
  */
 export async function toFragment({ picture, plan, asked, area, dictionary }) {
-  // What prompts alone make is told apart only where something was changed by hand since.
-  const made = asked.prompts.length && !samePlan(asked.plan, plan) ? { plan: asked.plan } : {};
-  // How many reasons there were tells those of the next prompt apart; the reasons themselves would make a long link.
-  const said = { prompts: asked.prompts, reasons: asked.reasons.length, ...made };
-  const prompts = asked.prompts.length ? { asked: said } : {};
+  // The last prompt's plan is mostly the whole plan, then it is not said twice. Reasons would make a long link.
+  const said = asked.map(({ text, plan: own }, i) =>
+    own && i === asked.length - 1 && samePlan(own, plan) ? { text } : { text, plan: own },
+  );
+  const prompts = said.length ? { asked: said } : {};
   const edit = { version: 1, dictionary, source: picture.source, plan, ...prompts, ...(area ? { area } : {}) };
   const bytes = new TextEncoder().encode(JSON.stringify(edit));
   return `#edit=${toBase64Url(await through(new CompressionStream("deflate-raw"), bytes))}`;
@@ -82,12 +80,18 @@ export async function fromFragment(fragment, dictionary) {
  */
 function checkedAsked(asked, plan) {
   if (asked === undefined) return NOTHING_ASKED;
-  /** @type {unknown[]} */
-  const prompts = asked.prompts;
-  if (!Array.isArray(prompts) || prompts.some((text) => typeof text !== "string")) throw new Error("no prompts");
-  if (!Number.isInteger(asked.reasons) || asked.reasons < 0 || asked.reasons > MOST_REASONS) throw new Error("no number");
-  const reasons = Array.from({ length: asked.reasons }, () => ({ features: [] }));
-  return { prompts: asked.prompts, plan: asked.plan ? checkedPlan(asked.plan) : plan, reasons };
+  // Links once held the texts alone, and one plan of all prompts together.
+  /** @type {{text: unknown, plan?: unknown}[]} */
+  const prompts = asked.prompts
+    ? asked.prompts.map((/** @type {unknown} */ text, /** @type {number} */ i) =>
+        i === asked.prompts.length - 1 ? { text, plan: asked.plan } : { text },
+      )
+    : asked;
+  return prompts.map(({ text, plan: own }, i) => {
+    if (typeof text !== "string") throw new Error("no prompt");
+    if (own) return { text, plan: checkedPlan(own) };
+    return i === prompts.length - 1 ? { text, plan } : { text };
+  });
 }
 
 /**

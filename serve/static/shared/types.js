@@ -123,13 +123,12 @@
  */
 
 /**
- * The prompts of an edit, the plan that they alone make, and the planner's reasons. Of a shared edit only the number of
- * reasons is known.
- * @typedef {object} Asked
- * @property {string[]} prompts
- * @property {Plan} plan
- * @property {(Reason | {features: number[]})[]} reasons
+ * A prompt of an edit. `plan` is what it makes together with the prompts before it, without what was changed by hand, and
+ * `reasons` are its own. A link has no reasons, and of prompts but the last it once had no plans either.
+ * @typedef {{text: string, plan?: Plan, reasons?: Reason[]}} Prompted
  */
+
+/** @typedef {readonly Prompted[]} Asked */
 
 /** @typedef {Error & {code?: string}} PageError */
 
