@@ -4,45 +4,51 @@ import { createApi } from "./api/api.js";
 import { AtlasView } from "./map/atlas-view.js";
 import { Brush } from "./editor/brush.js";
 import { Catalogue } from "./features/catalogue.js";
-import { byId, download, targetOf, typing } from "./shared/dom.js";
+import { typing, within } from "./shared/dom.js";
+import { Drawing } from "./editor/drawing.js";
 import { FeaturePanel } from "./features/feature.js";
 import { History } from "./editor/history.js";
+import { KeyDialog } from "./api/key.js";
 import { Labelling } from "./labelling/labelling.js";
 import { emptyPlan } from "./editor/plan.js";
 import { Project } from "./editor/project.js";
 import { Prompt } from "./editor/prompt.js";
+import { ShareDialog } from "./editor/share-dialog.js";
 import { fromFragment, toFragment } from "./editor/share.js";
 import { Sliders } from "./editor/sliders.js";
 import { Stage } from "./editor/stage.js";
 import { Start } from "./editor/start.js";
-import { forgive, say, watchServer } from "./shared/status.js";
+import { Toast, watchServer } from "./shared/status.js";
+import { Tools } from "./editor/tools.js";
 
-/** @import { Asked, Mask, PageError, Plan, Source } from "./shared/types.js" */
+/** @import { PageError } from "./shared/types.js" */
 
-const api = await createApi();
+const byId = within(document);
+/** @type {HTMLMetaElement | null} */
+const exported = document.querySelector('meta[name="swiggle-data"]');
+const key = new KeyDialog(byId("key-dialog"));
+const api = await createApi(exported?.content, () => key.ask());
 const project = new Project();
 const catalogue = new Catalogue();
+const toast = new Toast(byId("toast"));
+/** @param {string} text */
+const say = (text) => toast.say(text);
 /** @param {PageError} error */
-const complain = (error) => {
-  if (error.code !== "lost") say(error.message, true);
+const onError = (error) => {
+  if (error.code !== "lost") toast.say(error.message, true);
 };
 
-const stage = new Stage();
-const history = new History(api, project);
-new Brush(project, (text) => {
-  byId("stage").ariaDescription = text;
-  say(text);
+const stage = new Stage(byId("look"), { onMode: () => brush.close(), onDrop: (file) => start.upload(file) });
+const brush = new Brush(byId("look"), project, say);
+const history = new History(byId("history"), api, project);
+const drawing = new Drawing(api, project, stage, { onSettled: () => history.keep(stage.picture), onError });
+const sliders = new Sliders(byId("features"), project, catalogue, {
+  onFind: () => atlas.focusSearch(),
+  onOpen: (id) => openFeature(id),
+  onWhere: showWhere,
 });
-const frames = api.live({
-  onFrame: (frame, newest) => {
-    stage.after(frame);
-    if (newest && settled) history.keep(stage.picture);
-  },
-  onError: complain,
-});
-const sliders = new Sliders(project, catalogue, { onOpen: (id) => openFeature(id), onWhere: showWhere });
-const prompt = new Prompt(api, project, catalogue);
-const panel = new FeaturePanel(api, project, catalogue, {
+const prompt = new Prompt(byId("asking"), api, project, catalogue);
+const panel = new FeaturePanel(byId("panel"), api, project, catalogue, {
   onUse: (id) => {
     if (narrow()) panel.close();
     sliders.add(id);
@@ -52,8 +58,8 @@ const panel = new FeaturePanel(api, project, catalogue, {
     prompt.ask(`give it ${label}`);
   },
   onSet: (id, strength) => sliders.set(id, strength),
-  onClose: () => atlas.map.choose(-1),
-  onError: complain,
+  onClose: () => atlas.choose(-1),
+  onError,
   onSaved: (card) =>
     say(
       card.source === "hand"
@@ -63,7 +69,7 @@ const panel = new FeaturePanel(api, project, catalogue, {
         : "The automatic label is back.",
     ),
 });
-const atlas = new AtlasView(api, project, catalogue, {
+const atlas = new AtlasView(byId("atlas"), api, project, catalogue, {
   onOpen: (id) => openFeature(id),
   onAdd: (...ids) => {
     sliders.add(...ids);
@@ -74,50 +80,35 @@ const atlas = new AtlasView(api, project, catalogue, {
     );
   },
   onSearch: () => panel.close(false),
-  onError: complain,
+  onError,
 });
-const labelling = new Labelling(api, catalogue, { onError: complain, say });
-const start = new Start(
-  api,
-  (source, title) => {
-    forgive();
-    open(source, emptyPlan(), title);
+const labelling = new Labelling(byId("label"), api, catalogue, { onError, say });
+const start = new Start(byId("starting"), api, {
+  onSource: (source, title) => {
+    toast.forgive();
+    drawing.open(source, emptyPlan(), title);
   },
-  complain,
-);
+  onError,
+});
+const shareDialog = new ShareDialog(byId("share-dialog"), () => say("Link copied."));
+new Tools(byId("tools"), project, {
+  picture: () => stage.picture,
+  onShare: async () => {
+    const { picture } = project;
+    if (!picture) return;
+    const link = new URL(location.href);
+    link.hash = await toFragment({ ...project, picture });
+    shareDialog.open(link.href);
+  },
+});
 
-let settled = true; // whether the newest frame belongs to the newest step
-let opening = 0;
 const narrow = () => matchMedia("(max-width: 1099px)").matches;
-
-/**
- * @param {Source} source
- * @param {Plan} plan
- * @param {string} title
- * @param {{asked?: Asked, area?: Mask | null}} [how]
- */
-async function open(source, plan, title, how = {}) {
-  const turn = ++opening;
-  byId("stage").classList.add("loading");
-  try {
-    const picture = await api.open(source);
-    const before = await api.steer(picture, emptyPlan());
-    if (turn !== opening) return;
-    stage.before(before);
-    picture.before = before;
-    project.open(picture, plan, title, how);
-  } catch (error) {
-    if (turn === opening) complain(error);
-  }
-  if (turn === opening) byId("stage").classList.remove("loading");
-}
 
 /** @param {number} id */
 function openFeature(id) {
   showWhere(null);
-  atlas.map.choose(id);
   panel.open(id);
-  atlas.map.keepInView(id);
+  atlas.choose(id);
 }
 
 /**
@@ -125,68 +116,26 @@ function openFeature(id) {
  * @param {number | null} id
  */
 function showWhere(id) {
-  const image = byId("where");
-  const url = id === null ? null : api.cardPictures({ id, example_ids: [] }).footprint;
-  image.hidden = !url;
-  if (url) image.src = url;
+  stage.overlay(id === null ? null : api.cardPictures({ id, example_ids: [] }).footprint);
 }
 
 project.addEventListener("picture", () => {
   if (!project.picture) return;
-  const { before, source } = project.picture;
-  if (before) stage.before(before);
-  start.mark(source);
-});
-project.addEventListener("plan", () => {
-  settled = false;
-  if (project.picture) frames.send(project.picture, project.plan);
+  start.mark(project.picture.source);
+  stage.uploaded(project.picture.source.image);
 });
 project.addEventListener("step", async () => {
-  settled = true;
   const { picture } = project;
-  if (!picture) return;
-  frames.send(picture, project.plan);
-  globalThis.history.replaceState(null, "", await toFragment({ ...project, picture }));
+  if (picture) globalThis.history.replaceState(null, "", await toFragment({ ...project, picture }));
 });
-
-byId("add").addEventListener("click", () => atlas.focusSearch());
-byId("download-png").addEventListener("click", () =>
-  stage.picture.toBlob((blob) => blob && download(blob, "swiggle.png")),
-);
-byId("download-plan").addEventListener("click", () =>
-  download(new Blob([JSON.stringify({ dictionary: project.dictionary, ...project.plan }, null, 1)], { type: "application/json" }), "plan.json"),
-);
-byId("download").addEventListener("click", (event) => {
-  if (targetOf(event).matches("button")) byId("download").open = false;
-});
-document.addEventListener("pointerdown", (event) => {
-  if (!byId("download").contains(targetOf(event))) byId("download").open = false;
-});
-
-byId("share").addEventListener("click", async () => {
-  const { picture } = project;
-  if (!picture) return;
-  const link = new URL(location.href);
-  link.hash = await toFragment({ ...project, picture });
-  byId("share-link").value = link.href;
-  byId("share-dialog").showModal();
-  byId("share-copy").focus();
-});
-byId("share-copy").addEventListener("click", async () => {
-  byId("share-link").select();
-  await navigator.clipboard?.writeText(byId("share-link").value).catch(() => document.execCommand("copy"));
-  byId("share-dialog").close();
-  say("Link copied.");
-});
-byId("share-close").addEventListener("click", () => byId("share-dialog").close());
 
 /** @param {"play" | "label"} name */
 function view(name) {
   document.body.dataset.view = name;
-  byId("play").hidden = name !== "play";
-  byId("label").hidden = name !== "label";
-  byId("view-play").ariaPressed = String(name === "play");
-  byId("view-label").ariaPressed = String(name === "label");
+  for (const other of /** @type {const} */ (["play", "label"])) {
+    byId(other).hidden = name !== other;
+    byId(`view-${other}`).ariaPressed = String(name === other);
+  }
   if (name === "label") labelling.open();
 }
 byId("view-play").addEventListener("click", () => view("play"));
@@ -202,14 +151,17 @@ async function openLink() {
   let linked = null;
   try {
     linked = await fromFragment(location.hash, project.dictionary);
-    if (linked?.foreign) say("This link was made with another dictionary, so here is its picture without the edit.", true);
+    if (linked?.foreign)
+      toast.say("This link was made with another dictionary, so here is its picture without the edit.", true);
   } catch (error) {
-    complain(error);
+    onError(error);
   }
-  await open(linked?.source ?? { sample: 0 }, linked?.plan ?? emptyPlan(), linked ? "a shared edit" : "sample 1", {
-    asked: linked?.asked,
-    area: linked?.area,
-  });
+  await drawing.open(
+    linked?.source ?? { sample: 0 },
+    linked?.plan ?? emptyPlan(),
+    linked ? "a shared edit" : "sample 1",
+    { asked: linked?.asked, area: linked?.area },
+  );
 }
 addEventListener("hashchange", openLink);
 
@@ -219,17 +171,17 @@ async function begin() {
   stage.resize(model.image_size);
   start.fill(model);
   const loaded = api.features().then((features) => catalogue.fill(features));
-  byId("ask").hidden = !api.can.prompt;
-  byId("no-prompt").hidden = api.can.prompt;
   await openLink();
   await loaded;
   if (api.can.prompt) prompt.suggest();
 }
 
-watchServer(api, () =>
-  catalogue.list.length && project.picture ? frames.send(project.picture, project.plan) : begin().catch(complain),
-);
+watchServer(byId("banner"), api, () => {
+  say("The server is back.");
+  if (catalogue.list.length && project.picture) drawing.draw();
+  else begin().catch(onError);
+});
 begin().catch((error) => {
-  complain(error);
-  byId("sliders").ariaBusy = "false";
+  onError(error);
+  sliders.loaded();
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { emptyPlan, withStrength } from "../../serve/static/editor/plan.js";
-import { NOTHING_ASKED, Project } from "../../serve/static/editor/project.js";
+import { NOTHING_ASKED, Project, undrawn } from "../../serve/static/editor/project.js";
 
 const picture = (strength = 0.5) => ({ source: { sample: 0 }, active: [{ id: 7, strength }] });
 const set = (strength, feature = 1) => withStrength(emptyPlan(), feature, strength);
@@ -116,4 +116,9 @@ test("another area is a step even where the plan is the same", () => {
   project.area = Array.from({ length: 8 }, () => Array(8).fill(1));
   project.finish(emptyPlan(), "paint the area");
   assert.equal(project.steps.length, 2);
+});
+
+test("only steps without a picture that nobody asked for yet are drawn", () => {
+  const [done, asked, fresh] = [{ thumb: {} }, { thumb: null, asking: true }, { thumb: null }];
+  assert.deepEqual(undrawn([done, asked, fresh]), [fresh]);
 });

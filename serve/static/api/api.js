@@ -4,11 +4,13 @@ import { HttpApi } from "./http-api.js";
 
 /** @import { Api } from "../shared/types.js" */
 
-/** @returns {Promise<Api>} */
-export async function createApi() {
-  /** @type {HTMLMetaElement | null} */
-  const folder = document.querySelector('meta[name="swiggle-data"]');
-  if (!folder?.content) return new HttpApi();
+/**
+ * @param {string | undefined} folder that was exported, if there is no server
+ * @param {() => Promise<boolean>} askForKey
+ * @returns {Promise<Api>}
+ */
+export async function createApi(folder, askForKey) {
+  if (!folder) return new HttpApi(askForKey);
   const { StaticApi } = await import("./static-api.js");
-  return StaticApi.load(folder.content);
+  return StaticApi.load(folder);
 }

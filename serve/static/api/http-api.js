@@ -1,6 +1,5 @@
 // The server, over the public API.
 
-import { askForKey } from "./key.js";
 import { LiveFrames } from "./live.js";
 import { checkedPlan } from "../editor/plan.js";
 
@@ -25,9 +24,16 @@ const toDataUrl = (blob) =>
 export class HttpApi extends EventTarget {
   can = { prompt: true, upload: true, publish: true };
   lost = false;
+  #askForKey;
   #version = "";
   /** @type {string | undefined} */
   dictionary;
+
+  /** @param {() => Promise<boolean>} askForKey whether one was given */
+  constructor(askForKey) {
+    super();
+    this.#askForKey = askForKey;
+  }
 
   async model() {
     const model = await this.#get("v1/model");
@@ -239,7 +245,7 @@ export class HttpApi extends EventTarget {
       .json()
       .catch(() => ({ error: { message: `The server answered ${response.status}.` } }));
     if (response.status === 401) {
-      if (await askForKey()) return this.#fetch(path, options);
+      if (await this.#askForKey()) return this.#fetch(path, options);
       error.message = "This server asks for an API key. Load the page again to enter it.";
     }
     throw Object.assign(new Error(error.message), { code: error.code });

@@ -1,31 +1,42 @@
 // The key of a server that asks for one, typed by the person and kept as a cookie until the browser is closed. As a cookie
 // it goes with pictures and the WebSocket too, which cannot be given headers; pages of other sites cannot make use of it.
 
-import { byId } from "../shared/dom.js";
+import { within } from "../shared/dom.js";
 
-/** @type {Promise<boolean> | null} */
-let asking = null;
+export class KeyDialog {
+  #root;
+  #part;
+  /** @type {Promise<boolean> | null} */
+  #asking = null;
 
-/**
- * Ask for the key, whoever needs it; answers whether one was given.
- * @returns {Promise<boolean>}
- */
-export function askForKey() {
-  asking ??= new Promise((resolve) => {
-    const dialog = byId("key-dialog");
-    byId("key-wrong").hidden = !document.cookie.includes("swiggle_key=");
-    byId("key-input").value = "";
-    dialog.returnValue = "";
-    dialog.onclose = () => {
-      asking = null;
-      const key = byId("key-input").value;
-      byId("key-input").value = "";
-      if (dialog.returnValue === "use" && key) keep(key);
-      resolve(dialog.returnValue === "use" && Boolean(key));
-    };
-    dialog.showModal();
-  });
-  return asking;
+  /** @param {HTMLDialogElement} root */
+  constructor(root) {
+    this.#root = root;
+    this.#part = within(root);
+  }
+
+  /**
+   * Ask for the key, whoever needs it; answers whether one was given.
+   * @returns {Promise<boolean>}
+   */
+  ask() {
+    this.#asking ??= new Promise((resolve) => {
+      const input = this.#part("key-input");
+      this.#part("key-wrong").hidden = !document.cookie.includes("swiggle_key=");
+      input.value = "";
+      this.#root.returnValue = "";
+      this.#root.onclose = () => {
+        this.#asking = null;
+        const key = input.value;
+        input.value = "";
+        const given = this.#root.returnValue === "use" && key !== "";
+        if (given) keep(key);
+        resolve(given);
+      };
+      this.#root.showModal();
+    });
+    return this.#asking;
+  }
 }
 
 /** @param {string} key */

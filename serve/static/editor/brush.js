@@ -1,6 +1,6 @@
 // Painting the part of the picture that an edit may change: 8 x 8 cells.
 
-import { byId, paper } from "../shared/dom.js";
+import { paper, within } from "../shared/dom.js";
 import { withMask } from "./plan.js";
 
 /** @import { Mask } from "../shared/types.js" */
@@ -11,28 +11,30 @@ const SIDE = 8;
 const nothing = () => Array.from({ length: SIDE }, () => Array(SIDE).fill(0));
 
 export class Brush {
-  #canvas = byId("brush");
+  #part;
+  #canvas;
+  #project;
+  #announce;
   #cell = [3, 3]; // row and column of the keyboard's cursor
   /** @type {number | null} */
   #painting = null; // the value that is painted
 
   /**
+   * @param {HTMLElement} root
    * @param {Project} project
    * @param {(text: string) => void} announce
    */
-  constructor(project, announce) {
-    this.project = project;
-    this.announce = announce;
-    byId("brush-toggle").addEventListener("click", () => this.#open(this.#canvas.hidden));
-    byId("brush-done").addEventListener("click", () => this.#open(false));
-    byId("brush-clear").addEventListener("click", () => {
-      this.project.area = null;
-      this.#apply("edit everywhere");
+  constructor(root, project, announce) {
+    this.#part = within(root);
+    this.#canvas = this.#part("brush");
+    this.#project = project;
+    this.#announce = announce;
+    this.#part("brush-toggle").addEventListener("click", () => this.#open(this.#canvas.hidden));
+    this.#part("brush-done").addEventListener("click", () => this.#open(false));
+    this.#part("brush-clear").addEventListener("click", () => {
+      this.#apply(null, "edit everywhere");
       this.#open(false);
     });
-    for (const button of document.querySelectorAll("[data-mode]")) {
-      button.addEventListener("click", () => this.#canvas.hidden || this.#open(false, false));
-    }
     this.#canvas.addEventListener("pointerdown", (event) => {
       this.#canvas.setPointerCapture(event.pointerId);
       const [row, column] = this.#at(event);
@@ -46,7 +48,7 @@ export class Brush {
     });
     this.#canvas.addEventListener("pointerup", () => {
       this.#painting = null;
-      this.#apply("paint the area");
+      this.#apply(this.#mask, "paint the area");
     });
     this.#canvas.addEventListener("keydown", (event) => this.#key(event));
     this.#canvas.addEventListener("focus", () => this.#draw());
@@ -54,16 +56,21 @@ export class Brush {
     project.addEventListener("plan", () => this.#painting === null && this.#draw());
   }
 
+  /** Something else is looked at. The focus stays where it is. */
+  close() {
+    if (!this.#canvas.hidden) this.#open(false, false);
+  }
+
   get #mask() {
-    return this.project.area;
+    return this.#project.area;
   }
 
   /** @param {boolean} open */
   #open(open, focus = true) {
-    this.#canvas.hidden = byId("brush-bar").hidden = !open;
-    byId("brush-toggle").ariaExpanded = String(open);
+    this.#canvas.hidden = this.#part("brush-bar").hidden = !open;
+    this.#part("brush-toggle").ariaExpanded = String(open);
     this.#draw();
-    if (focus) (open ? this.#canvas : byId("brush-toggle")).focus();
+    if (focus) (open ? this.#canvas : this.#part("brush-toggle")).focus();
   }
 
   /** @param {PointerEvent} event */
@@ -81,19 +88,22 @@ export class Brush {
    */
   #paint(row, column, value) {
     if (this.#mask?.[row][column] === value) return;
-    const mask = structuredClone(this.#mask ?? nothing());
-    mask[row][column] = value;
-    this.project.area = mask.flat().some(Boolean) ? mask : null;
+    const painted = structuredClone(this.#mask ?? nothing());
+    painted[row][column] = value;
+    const mask = painted.flat().some(Boolean) ? painted : null;
+    this.#project.change(withMask(this.#project.plan, mask), mask);
     this.#draw();
-    this.project.change(withMask(this.project.plan, this.#mask));
   }
 
-  /** @param {string} title */
-  #apply(title) {
-    const { plan, asked } = this.project;
-    const masked = asked.map((prompt) => ({ ...prompt, plan: prompt.plan && withMask(prompt.plan, this.#mask) }));
-    const details = asked.length ? { asked: masked } : {};
-    this.project.finish(withMask(plan, this.#mask), title, details, "area");
+  /**
+   * @param {Mask | null} area
+   * @param {string} title
+   */
+  #apply(area, title) {
+    const { plan, asked } = this.#project;
+    const masked = asked.map((prompt) => ({ ...prompt, plan: prompt.plan && withMask(prompt.plan, area) }));
+    const details = asked.length ? { area, asked: masked } : { area };
+    this.#project.finish(withMask(plan, area), title, details, "area");
     this.#draw();
   }
 
@@ -105,20 +115,20 @@ export class Brush {
       this.#cell = [Math.max(0, Math.min(SIDE - 1, row + step[0])), Math.max(0, Math.min(SIDE - 1, column + step[1]))];
     else if (event.key === " ") {
       this.#paint(row, column, this.#mask?.[row][column] ? 0 : 1);
-      this.#apply("paint the area");
+      this.#apply(this.#mask, "paint the area");
     } else if (event.key === "Escape") return this.#open(false);
     else return undefined;
     event.preventDefault();
     const [now, beside] = this.#cell;
-    this.announce(`row ${now + 1}, column ${beside + 1}, ${this.#mask?.[now][beside] ? "painted" : "not painted"}`);
+    this.#announce(`row ${now + 1}, column ${beside + 1}, ${this.#mask?.[now][beside] ? "painted" : "not painted"}`);
     return this.#draw();
   }
 
   #draw() {
-    byId("brush-toggle").ariaPressed = String(this.#mask !== null);
-    const icon = paper(byId("brush-icon"));
+    this.#part("brush-toggle").ariaPressed = String(this.#mask !== null);
+    const icon = paper(this.#part("brush-icon"));
     icon.clearRect(0, 0, SIDE, SIDE);
-    icon.fillStyle = getComputedStyle(byId("brush-icon")).color;
+    icon.fillStyle = getComputedStyle(this.#part("brush-icon")).color;
     const context = paper(this.#canvas);
     const size = this.#canvas.width / SIDE;
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);

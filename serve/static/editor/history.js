@@ -1,43 +1,26 @@
 // Every step of the edit as a small picture; press one to go back to it.
 
-import { byId, h, paper, targetOf } from "../shared/dom.js";
+import { h, paper } from "../shared/dom.js";
+import { undrawn } from "./project.js";
 
 /** @import { Api } from "../shared/types.js" */
 /** @import { Project, Step } from "./project.js" */
 
-/**
- * Which way through the history a key leads: -1 back, 1 on, 0 for any other key.
- * @param {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey">} event
- */
-export function wayOf({ key, ctrlKey, metaKey, shiftKey }) {
-  if (!(ctrlKey || metaKey) || key.toLowerCase() !== "z") return 0;
-  return shiftKey ? 1 : -1;
-}
-
-/**
- * The steps whose small picture was neither drawn nor asked for yet.
- * @param {Step[]} steps
- */
-export const undrawn = (steps) => steps.filter((step) => !step.thumb && !step.asking);
-
 export class History {
+  #api;
+  #project;
+  #root;
+
   /**
+   * @param {HTMLElement} root
    * @param {Api} api
    * @param {Project} project
    */
-  constructor(api, project) {
-    this.api = api;
-    this.project = project;
+  constructor(root, api, project) {
+    this.#root = root;
+    this.#api = api;
+    this.#project = project;
     project.addEventListener("step", () => this.#draw());
-    byId("undo").addEventListener("click", () => project.go(project.at - 1));
-    byId("redo").addEventListener("click", () => project.go(project.at + 1));
-    document.addEventListener("keydown", (event) => {
-      const way = wayOf(event);
-      if (!way) return;
-      if (targetOf(event).matches("input[type=text], input[type=search], input:not([type]), textarea")) return;
-      event.preventDefault();
-      project.go(project.at + way);
-    });
   }
 
   /**
@@ -45,12 +28,12 @@ export class History {
    * @param {HTMLCanvasElement} canvas
    */
   keep(canvas) {
-    const step = this.project.steps[this.project.at];
+    const step = this.#project.steps[this.#project.at];
     if (!step) return;
     this.#show(step, canvas);
-    for (const other of undrawn(this.project.steps)) {
+    for (const other of undrawn(this.#project.steps)) {
       other.asking = true;
-      this.api.steer(other.picture, other.plan).then(
+      this.#api.steer(other.picture, other.plan).then(
         (frame) => this.#show(other, frame),
         () => (other.asking = false),
       );
@@ -71,10 +54,8 @@ export class History {
   }
 
   #draw() {
-    const { project } = this;
-    byId("undo").disabled = !project.canUndo;
-    byId("redo").disabled = !project.canRedo;
-    const list = byId("history");
+    const project = this.#project;
+    const list = this.#root;
     const focused = list.contains(document.activeElement);
     list.replaceChildren(
       ...project.steps.map((step, index) =>

@@ -28,6 +28,12 @@ export const planOf = (asked) => asked.at(-1)?.plan ?? emptyPlan();
 const ONE_GO_MS = 1500; // changes of one slider that follow each other this closely are one step
 
 /**
+ * The steps whose small picture was neither drawn nor asked for yet.
+ * @param {Step[]} steps
+ */
+export const undrawn = (steps) => steps.filter((step) => !step.thumb && !step.asking);
+
+/**
  * Events: `picture` (another picture was opened), `plan` (the plan changed, on every move of a slider), `step` (a change is
  * finished and in the history), `rows` (which sliders are shown changed).
  */
@@ -72,20 +78,21 @@ export class Project extends EventTarget {
   }
 
   /**
-   * A change that is under way, as while a slider moves.
+   * A change that is under way, as while a slider moves or an area is painted.
    * @param {Plan} plan
+   * @param {Mask | null} [area]
    */
-  change(plan) {
-    this.plan = plan;
+  change(plan, area = this.area) {
+    Object.assign(this, { plan, area });
     this.dispatchEvent(new Event("plan"));
   }
 
   /**
-   * A change that is finished. `details` may replace `pinned`, `reasons` and `asked`; changes with the same `what`
+   * A change that is finished. `details` may replace `pinned`, `reasons`, `asked` and `area`; changes with the same `what`
    * shortly after each other are one step.
    * @param {Plan} plan
    * @param {string} title
-   * @param {{pinned?: number[], reasons?: Map<number, Why>, asked?: Asked}} [details]
+   * @param {{pinned?: number[], reasons?: Map<number, Why>, asked?: Asked, area?: Mask | null}} [details]
    * @param {string | null} [what]
    */
   finish(plan, title, details = {}, what = null) {

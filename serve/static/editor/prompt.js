@@ -1,7 +1,7 @@
 // Saying what should change. Prompts add up: each is asked after the ones before, and can be taken back. What is said of
 // them follows the history of the edit.
 
-import { byId, h, plural } from "../shared/dom.js";
+import { h, plural, within } from "../shared/dom.js";
 import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
 import { planOf } from "./project.js";
 
@@ -18,6 +18,10 @@ const AGAIN = { replace: "give it", raise: "more", lower: "less", remove: "witho
 const percent = (score) => `${Math.round(100 * score)}%`;
 
 export class Prompt {
+  #part;
+  #api;
+  #project;
+  #catalogue;
   #busy = false;
   /** @type {Asked | null} */
   #drawn = null; // what was asked, and of which picture, when the answer was last written
@@ -27,17 +31,21 @@ export class Prompt {
   #timer;
 
   /**
+   * @param {HTMLElement} root
    * @param {Api} api
    * @param {Project} project
    * @param {Catalogue} catalogue
    */
-  constructor(api, project, catalogue) {
-    this.api = api;
-    this.project = project;
-    this.catalogue = catalogue;
-    byId("ask").addEventListener("submit", (event) => {
+  constructor(root, api, project, catalogue) {
+    this.#part = within(root);
+    this.#part("ask").hidden = !api.can.prompt;
+    this.#part("no-prompt").hidden = api.can.prompt;
+    this.#api = api;
+    this.#project = project;
+    this.#catalogue = catalogue;
+    this.#part("ask").addEventListener("submit", (event) => {
       event.preventDefault();
-      const text = byId("prompt").value.trim();
+      const text = this.#part("prompt").value.trim();
       if (text) this.ask(text);
       else this.#tell(h("p", {}, "Say what should change, for example “make it a shark”."));
     });
@@ -46,7 +54,7 @@ export class Prompt {
 
   /** What the current step of the edit was asked for, or a few ideas. */
   #draw() {
-    const { asked, picture } = this.project;
+    const { asked, picture } = this.#project;
     if (this.#drawn === asked && this.#pictured === picture) return;
     [this.#drawn, this.#pictured] = [asked, picture];
     if (asked.length) this.#tell(this.#said(), ...this.#explanations());
@@ -58,7 +66,7 @@ export class Prompt {
 
   /** Offer a few prompts that this dictionary can surely follow. */
   suggest() {
-    const sure = this.catalogue.list.filter(
+    const sure = this.#catalogue.list.filter(
       (f) =>
         f.source === "caption" && f.confidence > 0.8 && f.place && f.density > 0.001 && f.label.split(" ").length === 2,
     );
@@ -68,7 +76,7 @@ export class Prompt {
       const feature = sure[Math.floor(Math.random() * sure.length)];
       if (!chosen.some((other) => other.place === feature.place || other.label === feature.label)) chosen.push(feature);
     }
-    if (this.#busy || !chosen.length || !this.project.picture || this.project.asked.length) return;
+    if (this.#busy || !chosen.length || !this.#project.picture || this.#project.asked.length) return;
     this.#tell(h("p", { class: "chips" }, "Try ", ...chosen.map((feature) => this.#chip(`give it ${feature.label}`))));
   }
 
@@ -76,7 +84,7 @@ export class Prompt {
    * @param {string} text
    * @param {Asked} [before] the prompts that it adds to
    */
-  async ask(text, before = this.project.asked) {
+  async ask(text, before = this.#project.asked) {
     const others = before.at(-1)?.text === text ? before.slice(0, -1) : before; // said again, it is read again
     const made = await this.#made([...others, { text }]);
     if (made) this.#take(made);
@@ -84,7 +92,7 @@ export class Prompt {
 
   /** @param {number} index */
   async takeBack(index) {
-    const { asked } = this.project;
+    const { asked } = this.#project;
     // What was said after it is read anew, without it.
     const rest = asked.slice(index + 1).map(({ text }) => ({ text }));
     const made = await this.#made([...asked.slice(0, index), ...rest]);
@@ -97,7 +105,7 @@ export class Prompt {
    * @param {Asked} prompts
    */
   async #made(prompts) {
-    const { picture, area } = this.project;
+    const { picture, area } = this.#project;
     if (this.#busy || !picture) return null;
     const last = prompts.findLastIndex(({ plan }) => !plan);
     /** @type {Prompted[]} */
@@ -109,13 +117,13 @@ export class Prompt {
         else {
           // Each prompt is a sentence: what one says, as "without", is not meant of the next.
           const texts = [...made, prompt].map(({ text }) => text.replace(/[\s,.;!?]+$/, ""));
-          const { plan, reasons } = await this.api.edit(picture, texts.join(". "));
+          const { plan, reasons } = await this.#api.edit(picture, texts.join(". "));
           const known = made.flatMap((other) => other.reasons ?? []).length;
           made.push({ text: prompt.text, plan: area ? withMask(plan, area) : plan, reasons: reasons.slice(known) });
         }
       }
       this.#working(false);
-      return this.project.picture === picture ? made : null;
+      return this.#project.picture === picture ? made : null;
     } catch (error) {
       this.#working(false);
       this.#tell(h("p", { class: "error" }, error.message));
@@ -128,15 +136,15 @@ export class Prompt {
    * @param {Plan} plan
    */
   #byHand(plan) {
-    const before = planOf(this.project.asked);
+    const before = planOf(this.#project.asked);
     /**
      * @param {Plan} one
      * @param {Plan} other
      * @param {number} feature
      */
     const same = (one, other, feature) => samePlan(operationOn(one, feature) ?? null, operationOn(other, feature) ?? null);
-    const own = this.project.plan.operations.filter(
-      ({ feature }) => !same(this.project.plan, before, feature) && same(plan, before, feature),
+    const own = this.#project.plan.operations.filter(
+      ({ feature }) => !same(this.#project.plan, before, feature) && same(plan, before, feature),
     );
     return own.reduce(withOperation, plan);
   }
@@ -152,10 +160,10 @@ export class Prompt {
     if (!reasons.length)
       return this.#tell(h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`), this.#said());
     if (!newest) return this.#tell(...missed, this.#said());
-    byId("prompt").value = "";
+    this.#part("prompt").value = "";
     this.#finish(made, text);
     const others = newest.alternatives.slice(0, 3);
-    byId("answer").append(
+    this.#part("answer").append(
       ...missed,
       others.length
         ? h(
@@ -175,7 +183,7 @@ export class Prompt {
    */
   #finish(asked, title) {
     const plan = this.#byHand(planOf(asked));
-    this.project.finish(plan, title, {
+    this.#project.finish(plan, title, {
       pinned: plan.operations.map((o) => o.feature),
       reasons: this.#reasons(asked),
       asked,
@@ -184,7 +192,7 @@ export class Prompt {
 
   /** What was done, the newest first. */
   #explanations() {
-    const reasons = this.project.asked.flatMap((prompt) => prompt.reasons ?? []);
+    const reasons = this.#project.asked.flatMap((prompt) => prompt.reasons ?? []);
     const done = reasons.filter((reason) => reason.features.length);
     return done.reverse().slice(0, MOST_EXPLAINED).map((reason) => this.#explained(reason));
   }
@@ -199,7 +207,7 @@ export class Prompt {
     const found = new Map();
     for (const reason of asked.flatMap((prompt) => prompt.reasons ?? [])) {
       for (const id of reason.features) {
-        const base = this.project.base(id);
+        const base = this.#project.base(id);
         const way = strengthAfter(operationOn(plan, id), base) < base ? "lower" : "raise";
         const match = reason.matched.find(({ feature }) => feature === id);
         const text = match
@@ -252,7 +260,7 @@ export class Prompt {
   }
 
   #said() {
-    const { asked } = this.project;
+    const { asked } = this.#project;
     return asked.length
       ? h(
           "ul",
@@ -289,14 +297,14 @@ export class Prompt {
 
   /** @param {(Node | string)[]} children */
   #tell(...children) {
-    byId("answer").replaceChildren(...children);
+    this.#part("answer").replaceChildren(...children);
   }
 
   /** @param {boolean} busy */
   #working(busy) {
     this.#busy = busy;
-    byId("ask").ariaBusy = String(busy);
-    byId("ask").classList.toggle("busy", busy);
+    this.#part("ask").ariaBusy = String(busy);
+    this.#part("ask").classList.toggle("busy", busy);
     clearTimeout(this.#timer);
     // Most answers come at once; a word only where one waits.
     if (busy)

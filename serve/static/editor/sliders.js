@@ -1,7 +1,7 @@
 // A slider for every feature that the character has, and for those that the edit brought in.
 
 import { isNamed, nameOf } from "../features/catalogue.js";
-import { byId, h, plural, thumb } from "../shared/dom.js";
+import { h, plural, thumb, within } from "../shared/dom.js";
 import { ablated, emptyPlan, operationOn, solo, strengthAfter, withStrength, withoutFeature } from "./plan.js";
 import { NOTHING_ASKED } from "./project.js";
 
@@ -24,6 +24,11 @@ const SMALL = 0.1;
 const shown = (strength) => (Math.abs(strength) < 0.005 ? "0.00" : strength.toFixed(2));
 
 export class Sliders {
+  #part;
+  #project;
+  #catalogue;
+  #onOpen;
+  #onWhere;
   /** @type {Map<number, Row>} */
   #rows = new Map(); // by feature
   /** @type {number | null} */
@@ -31,19 +36,22 @@ export class Sliders {
   #keyed = false; // whether a key moves the slider: then many changes are one step
 
   /**
+   * @param {HTMLElement} root
    * @param {Project} project
    * @param {Catalogue} catalogue
-   * @param {{onOpen: (id: number) => void, onWhere: (id: number | null) => void}} actions
+   * @param {{onFind: () => void, onOpen: (id: number) => void, onWhere: (id: number | null) => void}} actions
    */
-  constructor(project, catalogue, { onOpen, onWhere }) {
-    this.project = project;
-    this.catalogue = catalogue;
-    this.onOpen = onOpen;
-    this.onWhere = onWhere;
+  constructor(root, project, catalogue, { onFind, onOpen, onWhere }) {
+    this.#part = within(root);
+    this.#project = project;
+    this.#catalogue = catalogue;
+    this.#onOpen = onOpen;
+    this.#onWhere = onWhere;
     project.addEventListener("rows", () => this.#build());
     project.addEventListener("plan", () => this.#refresh());
     catalogue.addEventListener("change", () => this.#build());
-    byId("reset").addEventListener("click", () =>
+    this.#part("add").addEventListener("click", onFind);
+    this.#part("reset").addEventListener("click", () =>
       project.finish(emptyPlan(), "reset all", { pinned: [], reasons: new Map(), asked: NOTHING_ASKED }),
     );
   }
@@ -54,13 +62,13 @@ export class Sliders {
    */
   add(...features) {
     const fresh = features.filter((id) => !this.#rows.has(id));
-    let { plan } = this.project;
+    let { plan } = this.#project;
     for (const id of fresh) {
-      const { high } = this.catalogue.range(id);
-      if (!operationOn(plan, id)) plan = withStrength(plan, id, Math.min(1, high), this.project.area);
+      const { high } = this.#catalogue.range(id);
+      if (!operationOn(plan, id)) plan = withStrength(plan, id, Math.min(1, high), this.#project.area);
     }
-    const title = features.length > 1 ? `add ${features.length} features` : `add ${this.catalogue.label(features[0])}`;
-    if (fresh.length) this.project.finish(plan, title, { pinned: [...fresh, ...this.project.pinned] });
+    const title = features.length > 1 ? `add ${features.length} features` : `add ${this.#catalogue.label(features[0])}`;
+    if (fresh.length) this.#project.finish(plan, title, { pinned: [...fresh, ...this.#project.pinned] });
     const row = this.#rowOf(features[0]);
     row.input.focus({ preventScroll: true });
     row.element.scrollIntoView({ block: "nearest" });
@@ -73,17 +81,22 @@ export class Sliders {
    * @param {number} strength
    */
   set(feature, strength) {
-    const { pinned } = this.project;
+    const { pinned } = this.#project;
     const details = this.#rows.has(feature) ? {} : { pinned: [feature, ...pinned] };
-    this.project.finish(
-      withStrength(this.project.plan, feature, strength, this.project.area),
-      `${this.catalogue.label(feature)} ${shown(strength)}`,
+    this.#project.finish(
+      withStrength(this.#project.plan, feature, strength, this.#project.area),
+      `${this.#catalogue.label(feature)} ${shown(strength)}`,
       details,
     );
   }
 
+  /** Nothing is on its way any more. */
+  loaded() {
+    this.#part("sliders").ariaBusy = "false";
+  }
+
   #build() {
-    const { project } = this;
+    const project = this.#project;
     if (!project.picture) return;
     /** @type {HTMLElement | null | undefined} */
     const slider = document.activeElement?.closest(".slider");
@@ -108,8 +121,8 @@ export class Sliders {
      * @param {number[]} ids
      */
     const heading = (title, ids) => h("h3", { class: "group" }, title, h("span", {}, ` ${ids.length}`));
-    const open = byId("sliders").querySelector("details")?.open;
-    byId("sliders").replaceChildren(
+    const open = this.#part("sliders").querySelector("details")?.open;
+    this.#part("sliders").replaceChildren(
       ...(first.length ? [heading("In this edit", first), ...elements(first.filter((id) => !small.includes(id)))] : []),
       ...(small.length
         ? [
@@ -126,7 +139,7 @@ export class Sliders {
         ? []
         : [h("p", { class: "empty" }, "No feature is active in this picture. Add one from the map.")]),
     );
-    byId("sliders").ariaBusy = "false";
+    this.loaded();
     if (focused) this.#rows.get(Number(focused))?.input.focus({ preventScroll: true });
     this.#refresh();
   }
@@ -141,10 +154,10 @@ export class Sliders {
    * @returns {Row}
    */
   #row(id) {
-    const feature = this.catalogue.get(id) ?? { id, label: this.catalogue.label(id), source: "caption" };
-    const reason = this.project.reasons.get(id);
+    const feature = this.#catalogue.get(id) ?? { id, label: this.#catalogue.label(id), source: "caption" };
+    const reason = this.#project.reasons.get(id);
     const name = nameOf(feature);
-    const { low, high } = this.catalogue.range(id);
+    const { low, high } = this.#catalogue.range(id);
     const input = h("input", {
       type: "range",
       min: low,
@@ -190,9 +203,9 @@ export class Sliders {
           class: "open",
           "aria-label": `Open ${name}, feature ${id}`,
           title: "Open this feature",
-          onclick: () => this.onOpen(id),
-          onpointerenter: () => this.onWhere(id),
-          onpointerleave: () => this.onWhere(null),
+          onclick: () => this.#onOpen(id),
+          onpointerenter: () => this.#onWhere(id),
+          onpointerleave: () => this.#onWhere(null),
         },
         thumb(id, 44),
       ),
@@ -209,7 +222,7 @@ export class Sliders {
         off,
         button("Solo", "Take out everything else", () => this.#solo(id)),
         button("Reset", "Back to the start", () =>
-          this.project.finish(withoutFeature(this.project.plan, id), `reset ${name}`),
+          this.#project.finish(withoutFeature(this.#project.plan, id), `reset ${name}`),
         ),
       ),
       value,
@@ -236,7 +249,7 @@ export class Sliders {
 
   /** @param {number} id */
   #strength(id) {
-    return strengthAfter(operationOn(this.project.plan, id), this.project.base(id));
+    return strengthAfter(operationOn(this.#project.plan, id), this.#project.base(id));
   }
 
   /**
@@ -245,42 +258,42 @@ export class Sliders {
    */
   #move(id, strength) {
     this.#moving = id;
-    const old = operationOn(this.project.plan, id);
-    this.project.change(withStrength(this.project.plan, id, strength, old ? old.mask : this.project.area));
+    const old = operationOn(this.#project.plan, id);
+    this.#project.change(withStrength(this.#project.plan, id, strength, old ? old.mask : this.#project.area));
   }
 
   /** @param {number} id */
   #settle(id) {
     this.#moving = null;
-    const title = `${this.catalogue.label(id)} ${shown(this.#strength(id))}`;
-    this.project.finish(this.project.plan, title, {}, this.#keyed ? `slider ${id}` : null);
+    const title = `${this.#catalogue.label(id)} ${shown(this.#strength(id))}`;
+    this.#project.finish(this.#project.plan, title, {}, this.#keyed ? `slider ${id}` : null);
     this.#keyed = false;
     this.#refresh();
   }
 
   /** @param {number} id */
   #toggle(id) {
-    const { plan } = this.project;
-    const label = this.catalogue.label(id);
-    if (operationOn(plan, id)?.op === "ablate") this.project.finish(withoutFeature(plan, id), `put ${label} back`);
-    else this.project.finish(ablated(plan, id, this.project.area), `take out ${label}`);
+    const { plan } = this.#project;
+    const label = this.#catalogue.label(id);
+    if (operationOn(plan, id)?.op === "ablate") this.#project.finish(withoutFeature(plan, id), `put ${label} back`);
+    else this.#project.finish(ablated(plan, id, this.#project.area), `take out ${label}`);
   }
 
   /** @param {number} id */
   #solo(id) {
-    const present = this.project.picture?.active.map((feature) => feature.id) ?? [];
-    this.project.finish(solo(this.project.plan, id, present, this.project.area), `only ${this.catalogue.label(id)}`);
+    const present = this.#project.picture?.active.map((feature) => feature.id) ?? [];
+    this.#project.finish(solo(this.#project.plan, id, present, this.#project.area), `only ${this.#catalogue.label(id)}`);
   }
 
   #refresh() {
-    const { plan } = this.project;
-    byId("reset").disabled = plan.operations.length === 0;
-    byId("changes").textContent = plan.operations.length ? `${plural(plan.operations.length, "change")}. ` : "";
+    const { plan } = this.#project;
+    this.#part("reset").disabled = plan.operations.length === 0;
+    this.#part("changes").textContent = plan.operations.length ? `${plural(plan.operations.length, "change")}. ` : "";
     for (const [id, { element, input, value, off, masked }] of this.#rows) {
       const operation = operationOn(plan, id);
-      const base = this.project.base(id);
+      const base = this.#project.base(id);
       const strength = this.#strength(id);
-      const { low, high } = this.catalogue.range(id);
+      const { low, high } = this.#catalogue.range(id);
       if (this.#moving !== id) {
         // The range grows to hold what a plan asks for, and only then.
         input.min = String(Math.min(low, Math.floor(strength)));

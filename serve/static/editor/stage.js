@@ -1,42 +1,64 @@
 // The large picture with its three small ones: after, before, and where they differ.
 
-import { byId, paper } from "../shared/dom.js";
+import { paper, within } from "../shared/dom.js";
 
 /** @typedef {"after" | "before" | "difference"} Mode */
 
 const GAIN = 3; // a difference of a third of full scale is drawn at full strength
 
-/** The buttons that say what the large picture shows. */
-const modeButtons = () =>
-  [.../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-mode]"))].map((button) => ({
+/**
+ * The buttons that say what the large picture shows.
+ * @param {HTMLElement} root
+ */
+const modeButtons = (root) =>
+  [.../** @type {NodeListOf<HTMLButtonElement>} */ (root.querySelectorAll("[data-mode]"))].map((button) => ({
     button,
     mode: /** @type {Mode} */ (button.dataset.mode),
   }));
 
 export class Stage {
-  #big = byId("picture");
+  #part;
+  #big;
   /** @type {Record<string, HTMLCanvasElement>} */
   #small = {};
   /** @type {Mode} */
   #mode = "after";
   #held = false;
   #size = 128;
-  #mini = byId("mini");
-  #modes = modeButtons();
+  #mini;
+  #modes;
 
-  constructor() {
+  /**
+   * @param {HTMLElement} root
+   * @param {{onMode: () => void, onDrop: (file: File | undefined) => void}} actions what happens once another picture is
+   *   chosen for the large one, and with a file that is dropped on it
+   */
+  constructor(root, { onMode, onDrop }) {
+    this.#part = within(root);
+    this.#big = this.#part("picture");
+    this.#mini = this.#part("mini");
+    this.#modes = modeButtons(root);
+    const stage = this.#part("stage");
     // Where the page is long, a small picture stays in sight.
     new IntersectionObserver(([seen]) => {
-      this.#mini.hidden = seen.isIntersecting || document.body.dataset.view !== "play";
+      this.#mini.hidden = seen.isIntersecting;
       this.#paint();
-    }).observe(byId("stage"));
+    }).observe(stage);
     this.#mini.addEventListener("click", () => {
-      byId("character").scrollIntoView();
-      byId("character").focus({ preventScroll: true });
+      root.scrollIntoView();
+      root.focus({ preventScroll: true });
+    });
+    stage.addEventListener("dragover", (event) => event.preventDefault());
+    stage.addEventListener("drop", (event) => {
+      event.preventDefault();
+      onDrop(event.dataTransfer?.files[0]);
     });
     for (const { mode, button } of this.#modes) {
       [this.#small[mode]] = button.getElementsByTagName("canvas");
-      button.addEventListener("click", () => this.show(mode));
+      button.addEventListener("click", () => {
+        this.show(mode);
+        onMode();
+      });
     }
     // Press and hold the picture to see it as it was.
     this.#big.addEventListener("pointerdown", () => this.#hold(true));
@@ -63,6 +85,25 @@ export class Stage {
       difference: "What the edit changes",
     }[mode];
     this.#paint();
+  }
+
+  /** @param {boolean} on whether another picture is on its way */
+  loading(on) {
+    this.#part("stage").classList.toggle("loading", on);
+  }
+
+  /** @param {string | null} url of what lies over the picture; null for nothing */
+  overlay(url) {
+    const image = this.#part("where");
+    image.hidden = !url;
+    if (url) image.src = url;
+  }
+
+  /** @param {string | undefined} image a data URL of somebody's own picture */
+  uploaded(image) {
+    const figure = this.#part("uploaded");
+    figure.hidden = !image;
+    if (image) figure.getElementsByTagName("img")[0].src = image;
   }
 
   /** @param {CanvasImageSource} frame */

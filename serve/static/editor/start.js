@@ -1,6 +1,6 @@
 // Where an edit starts: a sample, a random character or an upload.
 
-import { byId, h, paper, targetOf } from "../shared/dom.js";
+import { h, paper, targetOf, within } from "../shared/dom.js";
 
 /** @import { Api, Model, PageError, Source } from "../shared/types.js" */
 
@@ -8,33 +8,34 @@ const MOST_SHOWN = 48;
 const KINDS = new Set(["image/png", "image/jpeg", "image/webp"]);
 
 export class Start {
+  #part;
+  #api;
+  #onSource;
+  #onError;
   #size = 0; // of the model's pictures
 
   /**
+   * @param {HTMLElement} root
    * @param {Api} api
-   * @param {(source: Source, title: string) => void} onSource
-   * @param {(error: PageError) => void} onError
+   * @param {object} actions
+   * @param {(source: Source, title: string) => void} actions.onSource
+   * @param {(error: PageError) => void} actions.onError
    */
-  constructor(api, onSource, onError) {
-    this.api = api;
-    this.onSource = onSource;
-    this.onError = onError;
-    byId("random").addEventListener("click", () => this.#random());
-    byId("samples").addEventListener("keydown", (event) => this.#walk(event));
-    byId("upload").addEventListener("change", () => this.upload(byId("upload").files?.[0]));
-    const stage = byId("stage");
-    stage.addEventListener("dragover", (event) => event.preventDefault());
-    stage.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.upload(event.dataTransfer?.files[0]);
-    });
+  constructor(root, api, { onSource, onError }) {
+    this.#part = within(root);
+    this.#api = api;
+    this.#onSource = onSource;
+    this.#onError = onError;
+    this.#part("random").addEventListener("click", () => this.#random());
+    this.#part("samples").addEventListener("keydown", (event) => this.#walk(event));
+    this.#part("upload").addEventListener("change", () => this.upload(this.#part("upload").files?.[0]));
   }
 
   /** @param {Model} model */
   fill(model) {
     this.#size = model.image_size;
-    byId("upload-label").hidden = !this.api.can.upload;
-    byId("samples").replaceChildren(
+    this.#part("upload-label").hidden = !this.#api.can.upload;
+    this.#part("samples").replaceChildren(
       ...Array.from({ length: Math.min(MOST_SHOWN, model.samples) }, (_, index) =>
         h(
           "button",
@@ -44,23 +45,21 @@ export class Start {
             tabindex: index ? -1 : 0,
             "aria-label": `Sample ${index + 1}`,
             "data-sample": index,
-            onclick: () => this.onSource({ sample: index }, `sample ${index + 1}`),
+            onclick: () => this.#onSource({ sample: index }, `sample ${index + 1}`),
           },
-          h("img", { src: this.api.sampleUrl(index), alt: "", width: 48, height: 48, loading: "lazy" }),
+          h("img", { src: this.#api.sampleUrl(index), alt: "", width: 48, height: 48, loading: "lazy" }),
         ),
       ),
     );
   }
 
   /**
-   * Show which sample, or whose own picture, is being edited.
+   * Show which sample is being edited, if one is.
    * @param {Source} source
    */
   mark(source) {
-    for (const button of byId("samples").getElementsByTagName("button"))
+    for (const button of this.#part("samples").getElementsByTagName("button"))
       button.ariaPressed = String(Number(button.dataset.sample) === source.sample);
-    byId("uploaded").hidden = !source.image;
-    if (source.image) byId("uploaded").getElementsByTagName("img")[0].src = source.image;
   }
 
   /**
@@ -81,21 +80,21 @@ export class Start {
 
   /** @param {File | undefined} file */
   async upload(file) {
-    byId("upload").value = "";
+    this.#part("upload").value = "";
     if (!file) return;
     try {
       if (!KINDS.has(file.type)) throw new Error();
-      this.onSource({ image: await this.#shrunk(file) }, file.name);
+      this.#onSource({ image: await this.#shrunk(file) }, file.name);
     } catch {
-      this.onError(new Error(`“${file.name}” is not a picture that can be read. Use a PNG, JPEG or WebP file.`));
+      this.#onError(new Error(`“${file.name}” is not a picture that can be read. Use a PNG, JPEG or WebP file.`));
     }
   }
 
   async #random() {
     try {
-      this.onSource(await this.api.random(), "a random character");
+      this.#onSource(await this.#api.random(), "a random character");
     } catch (error) {
-      this.onError(error);
+      this.#onError(error);
     }
   }
 

@@ -2,7 +2,7 @@
 
 import { examplesOf, figure, histogramOf } from "./card-parts.js";
 import { isNamed, nameOf } from "./catalogue.js";
-import { byId, h, paper, targetOf, thumb } from "../shared/dom.js";
+import { h, paper, targetOf, thumb, within } from "../shared/dom.js";
 import { withStrength } from "../editor/plan.js";
 
 /** @import { Project } from "../editor/project.js" */
@@ -26,22 +26,30 @@ const STRIP = [-2, -1, 0, 1, 2];
 const share = (value) => `${(100 * value).toFixed(value < 0.001 ? 3 : value < 0.01 ? 2 : 1)}%`;
 
 export class FeaturePanel {
+  #element;
+  #part;
+  #api;
+  #project;
+  #catalogue;
+  #actions;
   #id = -1;
   /** @type {Element | null} */
   #opener = null; // what had the focus before
 
   /**
+   * @param {HTMLElement} root
    * @param {Api} api
    * @param {Project} project
    * @param {Catalogue} catalogue
    * @param {Actions} actions
    */
-  constructor(api, project, catalogue, actions) {
-    this.api = api;
-    this.project = project;
-    this.catalogue = catalogue;
-    this.actions = actions;
-    this.element = byId("panel");
+  constructor(root, api, project, catalogue, actions) {
+    this.#element = root;
+    this.#part = within(root);
+    this.#api = api;
+    this.#project = project;
+    this.#catalogue = catalogue;
+    this.#actions = actions;
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.#id >= 0 && !targetOf(event).matches("input, dialog *")) this.close();
     });
@@ -50,23 +58,22 @@ export class FeaturePanel {
 
   /** @param {number} id */
   async open(id, focus = true) {
-    if (!this.element.contains(document.activeElement)) this.#opener = document.activeElement;
+    if (!this.#element.contains(document.activeElement)) this.#opener = document.activeElement;
     this.#id = id;
-    const known = this.catalogue.get(id);
-    this.element.hidden = false;
-    document.body.classList.add("with-panel");
-    this.element.replaceChildren(
+    const known = this.#catalogue.get(id);
+    this.#element.hidden = false;
+    this.#element.replaceChildren(
       ...this.#head(known ?? { id, label: `feature ${id}`, source: "" }),
       h("p", { class: "loading" }, "Loading…"),
     );
-    this.element.scrollTop = 0;
-    if (focus) byId("panel-title").focus({ preventScroll: true });
+    this.#element.scrollTop = 0;
+    if (focus) this.#part("panel-title").focus({ preventScroll: true });
     try {
-      const card = await this.api.card(id);
+      const card = await this.#api.card(id);
       if (this.#id === id) this.#draw(card);
     } catch (error) {
       if (this.#id !== id) return;
-      this.element
+      this.#element
         .querySelector(".loading")
         ?.replaceWith(
           h(
@@ -83,11 +90,10 @@ export class FeaturePanel {
   close(focus = true) {
     if (this.#id < 0) return;
     this.#id = -1;
-    this.element.hidden = true;
-    document.body.classList.remove("with-panel");
+    this.#element.hidden = true;
     const opener = this.#opener;
     if (focus && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
-    this.actions.onClose();
+    this.#actions.onClose();
   }
 
   /** @param {Pick<Feature, "id" | "label" | "source">} feature */
@@ -126,35 +132,35 @@ export class FeaturePanel {
      */
     const button = (text, title, run, primary) =>
       h("button", { type: "button", class: primary ? "primary" : "small", title, onclick: run }, text);
-    const asks = this.api.can.prompt && isNamed(feature);
+    const asks = this.#api.can.prompt && isNamed(feature);
     return h(
       "div",
       { class: "uses" },
       asks
-        ? button("Put it in", "In place of what the character has there", () => this.actions.onAsk(feature.label), true)
+        ? button("Put it in", "In place of what the character has there", () => this.#actions.onAsk(feature.label), true)
         : null,
-      button("Use in editor", "Only its slider, on top of what is there", () => this.actions.onUse(feature.id), !asks),
+      button("Use in editor", "Only its slider, on top of what is there", () => this.#actions.onUse(feature.id), !asks),
     );
   }
 
   /** @param {Card} card */
   #draw(card) {
-    const at = this.api.cardPictures(card);
+    const at = this.#api.cardPictures(card);
     /**
      * @param {string} title
      * @param {(Child | Child[])[]} children
      */
     const section = (title, ...children) =>
       children.flat().some(Boolean) ? h("section", {}, h("h3", {}, title), ...children) : null;
-    const held = this.element.contains(document.activeElement);
-    this.element.replaceChildren(
+    const held = this.#element.contains(document.activeElement);
+    this.#element.replaceChildren(
       ...this.#head(card),
       this.#labelForm(card),
       h(
         "div",
         { class: "columns" },
         ...[
-          this.project.picture ? section("On this character", h("div", { class: "strip", id: "strip" })) : null,
+          this.#project.picture ? section("On this character", h("div", { class: "strip", id: "strip" })) : null,
           section(
             "Alone",
             h(
@@ -186,13 +192,13 @@ export class FeaturePanel {
             ),
             card.histogram && !card.dead ? histogramOf(card) : null,
           ),
-          section("Examples", ...examplesOf(this.api, card), this.#quantiles(card)),
+          section("Examples", ...examplesOf(this.#api, card), this.#quantiles(card)),
           section("Nearest features", this.#links(card.nearest ?? [])),
           section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature))),
         ].filter((part) => part !== null),
       ),
     );
-    if (held) byId("panel-title").focus({ preventScroll: true });
+    if (held) this.#part("panel-title").focus({ preventScroll: true });
     this.#drawStrip();
   }
 
@@ -201,8 +207,8 @@ export class FeaturePanel {
    * @param {number} id
    */
   async #reread(id) {
-    const card = await this.api.card(id);
-    this.catalogue.update(card);
+    const card = await this.#api.card(id);
+    this.#catalogue.update(card);
     if (this.#id === id) this.#draw(card);
   }
 
@@ -222,7 +228,7 @@ export class FeaturePanel {
                   "button",
                   { type: "button", onclick: () => this.open(id) },
                   thumb(id, 32),
-                  h("span", { class: "label", title: this.catalogue.label(id) }, this.catalogue.label(id)),
+                  h("span", { class: "label", title: this.#catalogue.label(id) }, this.#catalogue.label(id)),
                   h("span", { class: "number" }, `#${id}`),
                 ),
               ),
@@ -233,7 +239,7 @@ export class FeaturePanel {
 
   /** @param {Card} card */
   #quantiles(card) {
-    const ids = (card.quantile_example_ids ?? []).filter((id) => this.api.pictureUrl(id));
+    const ids = (card.quantile_example_ids ?? []).filter((id) => this.#api.pictureUrl(id));
     return ids.length
       ? h(
           "figure",
@@ -243,7 +249,7 @@ export class FeaturePanel {
             {},
             ...ids.map((id, i) =>
               h("img", {
-                src: this.api.pictureUrl(id),
+                src: this.#api.pictureUrl(id),
                 alt: `Example ${i + 1} of ${ids.length} from strong to weak`,
                 loading: "lazy",
               }),
@@ -274,12 +280,12 @@ export class FeaturePanel {
     /** @param {string | null} label */
     const save = async (label) => {
       try {
-        const saved = await this.api.putLabel(card.id, label, card.revision);
-        this.catalogue.update(saved);
-        this.actions.onSaved(saved);
+        const saved = await this.#api.putLabel(card.id, label, card.revision);
+        this.#catalogue.update(saved);
+        this.#actions.onSaved(saved);
         if (this.#id === card.id) this.#draw({ ...card, ...saved });
       } catch (error) {
-        this.actions.onError(error);
+        this.#actions.onError(error);
         if (error.code === "conflict") this.#reread(card.id);
       }
     };
@@ -308,8 +314,8 @@ export class FeaturePanel {
 
   /** The current character with this feature at five strengths. */
   async #drawStrip() {
-    const strip = byId("strip");
-    const { picture, plan } = this.project;
+    const strip = this.#part("strip");
+    const { picture, plan } = this.#project;
     const id = this.#id;
     if (!strip || !picture) return;
     const buttons = STRIP.map((strength) => {
@@ -320,7 +326,7 @@ export class FeaturePanel {
         canvas,
         button: h(
           "button",
-          { type: "button", "aria-label": `Set to strength ${text}`, onclick: () => this.actions.onSet(id, strength) },
+          { type: "button", "aria-label": `Set to strength ${text}`, onclick: () => this.#actions.onSet(id, strength) },
           canvas,
           h("span", {}, text),
         ),
@@ -328,8 +334,8 @@ export class FeaturePanel {
     });
     strip.replaceChildren(...buttons.map(({ button }) => button));
     for (const { strength, canvas } of buttons) {
-      const frame = await this.api.steer(picture, withStrength(plan, id, strength)).catch(() => null);
-      if (!frame || this.#id !== id || this.project.picture !== picture) return;
+      const frame = await this.#api.steer(picture, withStrength(plan, id, strength)).catch(() => null);
+      if (!frame || this.#id !== id || this.#project.picture !== picture) return;
       const context = paper(canvas);
       context.imageSmoothingEnabled = false;
       context.drawImage(frame, 0, 0, 128, 128);

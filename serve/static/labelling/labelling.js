@@ -2,7 +2,7 @@
 
 import { examplesOf, histogramOf } from "../features/card-parts.js";
 import { isNamed, nameOf } from "../features/catalogue.js";
-import { byId, h, plural, targetOf } from "../shared/dom.js";
+import { h, plural, targetOf, within } from "../shared/dom.js";
 import { exportLabels, importLabels } from "./label-files.js";
 
 /** @import { Catalogue } from "../features/catalogue.js" */
@@ -16,6 +16,12 @@ import { exportLabels, importLabels } from "./label-files.js";
 const MOST_SUGGESTIONS = 4;
 
 export class Labelling {
+  #element;
+  #part;
+  #api;
+  #catalogue;
+  #onError;
+  #say;
   /** @type {number[]} */
   #queue = []; // features in the order in which they are shown
   #at = 0;
@@ -29,21 +35,23 @@ export class Labelling {
   #next = null; // the card after this one, asked for ahead of time
 
   /**
+   * @param {HTMLElement} root
    * @param {Api} api
    * @param {Catalogue} catalogue
    * @param {{onError: (error: PageError) => void, say: (text: string) => void}} actions
    */
-  constructor(api, catalogue, { onError, say }) {
-    this.api = api;
-    this.catalogue = catalogue;
-    this.onError = onError;
-    this.say = say;
-    this.element = byId("label");
+  constructor(root, api, catalogue, { onError, say }) {
+    this.#element = root;
+    this.#part = within(root);
+    this.#api = api;
+    this.#catalogue = catalogue;
+    this.#onError = onError;
+    this.#say = say;
     document.addEventListener("keydown", (event) => this.#key(event));
   }
 
   async open() {
-    const { list } = this.catalogue;
+    const { list } = this.#catalogue;
     if (!this.#queue.length) {
       const open = list.filter((f) => !f.dead && !isNamed(f)).sort((a, b) => b.density - a.density);
       const unsure = list.filter((f) => !f.dead && ["caption", "vision"].includes(f.source)).sort((a, b) => a.confidence - b.confidence);
@@ -61,28 +69,28 @@ export class Labelling {
     const id = this.#id;
     if (id === undefined) {
       this.#card = null;
-      this.element.replaceChildren(
+      this.#element.replaceChildren(
         this.#bar(),
         h(
           "p",
           { class: "empty" },
-          this.catalogue.list.length ? "Every feature has a label. Well done." : "The features are still loading.",
+          this.#catalogue.list.length ? "Every feature has a label. Well done." : "The features are still loading.",
         ),
       );
       return;
     }
     try {
-      const card = await (this.#next?.id === id ? this.#next.card : this.api.card(id));
+      const card = await (this.#next?.id === id ? this.#next.card : this.#api.card(id));
       if (id !== this.#id) return;
       this.#card = card;
       this.#draw(card);
       const after = this.#queue[this.#at + 1];
-      this.#next = after === undefined ? null : { id: after, card: this.api.card(after) };
+      this.#next = after === undefined ? null : { id: after, card: this.#api.card(after) };
       this.#next?.card.catch(() => {
         this.#next = null;
       });
     } catch (error) {
-      this.element.replaceChildren(
+      this.#element.replaceChildren(
         this.#bar(),
         h(
           "p",
@@ -98,14 +106,14 @@ export class Labelling {
   /** @param {Card} card */
   #draw(card) {
     const near = [...(card.nearest ?? []), ...(card.company ?? []).map(({ feature }) => feature)]
-      .map((id) => this.catalogue.get(id))
+      .map((id) => this.#catalogue.get(id))
       .filter((f) => f !== undefined)
       .filter(isNamed);
     this.#suggestions = [...new Set([...(isNamed(card) ? [card.label] : []), ...near.map(({ label }) => label)])].slice(
       0,
       MOST_SUGGESTIONS,
     );
-    const at = this.api.cardPictures(card);
+    const at = this.#api.cardPictures(card);
     const input = h("input", {
       id: "new-label",
       maxlength: 200,
@@ -113,7 +121,7 @@ export class Labelling {
       placeholder: "What is common to these pictures?",
       value: isNamed(card) ? card.label : "",
     });
-    this.element.replaceChildren(
+    this.#element.replaceChildren(
       this.#bar(),
       h(
         "section",
@@ -194,14 +202,14 @@ export class Labelling {
           ),
           card.histogram && !card.dead ? histogramOf(card) : null,
         ),
-        h("div", { class: "shown" }, ...examplesOf(this.api, card)),
+        h("div", { class: "shown" }, ...examplesOf(this.#api, card)),
       ),
     );
-    byId("card-title").focus({ preventScroll: true });
+    this.#part("card-title").focus({ preventScroll: true });
   }
 
   #bar() {
-    const live = this.catalogue.list.filter((f) => !f.dead);
+    const live = this.#catalogue.list.filter((f) => !f.dead);
     const named = live.filter(isNamed).length;
     const byHand = live.filter((f) => f.source === "hand").length;
     const file = h("input", {
@@ -230,10 +238,10 @@ export class Labelling {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (this.element.hidden || !this.#card || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.#element.hidden || !this.#card || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = targetOf(event);
     if (target.matches("input")) {
-      if (event.key === "Escape") byId("card-title").focus();
+      if (event.key === "Escape") this.#part("card-title").focus();
       return;
     }
     const pick = this.#suggestions[Number(event.key) - 1];
@@ -252,12 +260,12 @@ export class Labelling {
   }
 
   #edit() {
-    byId("new-label").focus();
-    byId("new-label").select();
+    this.#part("new-label").focus();
+    this.#part("new-label").select();
   }
 
   #accept() {
-    const label = byId("new-label").value.trim() || this.#suggestions[0];
+    const label = this.#part("new-label").value.trim() || this.#suggestions[0];
     if (label) this.#save(label);
     else this.#edit();
   }
@@ -266,22 +274,22 @@ export class Labelling {
   async #save(label) {
     if (!label || !this.#card) return;
     const { id } = this.#card;
-    const before = this.catalogue.get(id);
+    const before = this.#catalogue.get(id);
     try {
-      const saved = await this.api.putLabel(id, label, this.#card.revision);
-      this.catalogue.update(saved);
+      const saved = await this.#api.putLabel(id, label, this.#card.revision);
+      this.#catalogue.update(saved);
       const was = before?.source === "hand" ? before.label : null;
       this.#done.push({ at: this.#at, saved: { id, label: was, revision: saved.revision } });
     } catch (error) {
-      this.onError(error);
+      this.#onError(error);
       if (error.code === "conflict") {
-        this.catalogue.update(await this.api.card(id));
+        this.#catalogue.update(await this.#api.card(id));
         this.#next = null;
         await this.#show();
       }
       return;
     }
-    this.say(`#${id} is “${label}” now`);
+    this.#say(`#${id} is “${label}” now`);
     this.#at += 1;
     await this.#show();
   }
@@ -298,10 +306,10 @@ export class Labelling {
     if (last.saved) {
       try {
         const { id, label, revision } = last.saved;
-        this.catalogue.update(await this.api.putLabel(id, label, revision));
+        this.#catalogue.update(await this.#api.putLabel(id, label, revision));
       } catch (error) {
         this.#done.push(last);
-        this.onError(error);
+        this.#onError(error);
         return;
       }
     }
@@ -312,9 +320,9 @@ export class Labelling {
 
   async #export() {
     try {
-      await exportLabels(this.api);
+      await exportLabels(this.#api);
     } catch (error) {
-      this.onError(error);
+      this.#onError(error);
     }
   }
 
@@ -322,12 +330,12 @@ export class Labelling {
   async #import(file) {
     if (!file) return;
     try {
-      const count = await importLabels(this.api, file);
-      this.catalogue.fill(await this.api.features());
-      this.say(`${plural(count, "label")} imported`);
+      const count = await importLabels(this.#api, file);
+      this.#catalogue.fill(await this.#api.features());
+      this.#say(`${plural(count, "label")} imported`);
       await this.#show();
     } catch (error) {
-      this.onError(error);
+      this.#onError(error);
     }
   }
 }

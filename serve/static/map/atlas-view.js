@@ -2,7 +2,7 @@
 
 import { isNamed, nameOf } from "../features/catalogue.js";
 import { COLOURINGS } from "./colours.js";
-import { byId, h, plural, targetOf, thumb } from "../shared/dom.js";
+import { h, plural, setSprites, targetOf, thumb, within } from "../shared/dom.js";
 import { FeatureMap } from "./map.js";
 import { operationOn, strengthAfter } from "../editor/plan.js";
 
@@ -22,6 +22,17 @@ const SEARCH_DELAY_MS = 180;
 const LEAST_SCORE = 0.45;
 
 export class AtlasView {
+  #part;
+  #api;
+  #project;
+  #catalogue;
+  #onOpen;
+  #onAdd;
+  #onSearch;
+  #onError;
+  /** @type {boolean[]} */
+  #shown = []; // by feature
+  #map;
   /** @type {Colouring} */
   #colouring = { colours: [], keys: [], legend: [] };
   /** @type {Set<Key>} */
@@ -34,6 +45,7 @@ export class AtlasView {
   #order = null; // all features, the best known first
 
   /**
+   * @param {HTMLElement} root
    * @param {Api} api
    * @param {Project} project
    * @param {Catalogue} catalogue
@@ -43,17 +55,16 @@ export class AtlasView {
    * @param {() => void} actions.onSearch
    * @param {(error: PageError) => void} actions.onError
    */
-  constructor(api, project, catalogue, { onOpen, onAdd, onSearch, onError }) {
-    this.api = api;
-    this.project = project;
-    this.catalogue = catalogue;
-    this.onOpen = onOpen;
-    this.onAdd = onAdd;
-    this.onSearch = onSearch;
-    this.onError = onError;
-    /** @type {boolean[]} */
-    this.shown = []; // by feature
-    this.map = new FeatureMap(byId("map"), {
+  constructor(root, api, project, catalogue, { onOpen, onAdd, onSearch, onError }) {
+    this.#part = within(root);
+    this.#api = api;
+    this.#project = project;
+    this.#catalogue = catalogue;
+    this.#onOpen = onOpen;
+    this.#onAdd = onAdd;
+    this.#onSearch = onSearch;
+    this.#onError = onError;
+    this.#map = new FeatureMap(this.#part("map"), {
       hover: (id, x, y) => this.#hover(id, x, y),
       choose: (id) => onOpen(id),
       lasso: (ids) => {
@@ -61,76 +72,84 @@ export class AtlasView {
         this.#show(ids.length ? { title: `${plural(ids.length, "feature")} in the lasso`, ids } : null);
       },
     });
-    byId("zoom-in").addEventListener("click", () => this.map.zoom(1.6));
-    byId("zoom-out").addEventListener("click", () => this.map.zoom(1 / 1.6));
-    byId("zoom-all").addEventListener("click", () => this.map.all());
-    byId("lasso").addEventListener("click", () => this.#setLasso(!this.map.lassoing));
-    byId("colour").addEventListener("change", () => {
+    this.#part("zoom-in").addEventListener("click", () => this.#map.zoom(1.6));
+    this.#part("zoom-out").addEventListener("click", () => this.#map.zoom(1 / 1.6));
+    this.#part("zoom-all").addEventListener("click", () => this.#map.all());
+    this.#part("lasso").addEventListener("click", () => this.#setLasso(!this.#map.lassoing));
+    this.#part("colour").addEventListener("change", () => {
       this.#picked.clear();
       this.#paint();
     });
-    byId("pictures").addEventListener("change", () => this.#pictures());
-    byId("search").addEventListener("input", () => this.#type());
-    byId("search").addEventListener("keydown", (event) => {
+    this.#part("pictures").addEventListener("change", () => this.#pictures());
+    this.#part("search").addEventListener("input", () => this.#type());
+    this.#part("search").addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown") {
         event.preventDefault();
-        byId("list").querySelector("button")?.focus();
+        this.#part("list").querySelector("button")?.focus();
       }
     });
-    byId("list").addEventListener("keydown", (event) => this.#walk(event));
-    byId("list-clear").addEventListener("click", () => {
-      byId("search").value = "";
+    this.#part("list").addEventListener("keydown", (event) => this.#walk(event));
+    this.#part("list-clear").addEventListener("click", () => {
+      this.#part("search").value = "";
       this.#asked += 1; // a search under way is no longer wanted
       this.#show(null);
-      byId("search").focus();
+      this.#part("search").focus();
     });
-    byId("list-add").addEventListener("click", () => onAdd(...(this.#found?.ids ?? []).slice(0, MOST_ADDED)));
+    this.#part("list-add").addEventListener("click", () => onAdd(...(this.#found?.ids ?? []).slice(0, MOST_ADDED)));
     catalogue.addEventListener("change", () => this.#refill());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
     for (const name of ["picture", "step"])
-      project.addEventListener(name, () => byId("colour").value === "here" && this.#paint());
+      project.addEventListener(name, () => this.#part("colour").value === "here" && this.#paint());
+  }
+
+  /**
+   * Mark a feature on the map, in sight; -1 for none.
+   * @param {number} id
+   */
+  choose(id) {
+    this.#map.choose(id);
+    if (id >= 0) this.#map.keepInView(id);
   }
 
   focusSearch() {
-    byId("search").scrollIntoView({ block: "center" });
-    byId("search").focus({ preventScroll: true });
-    byId("search").select();
+    this.#part("search").scrollIntoView({ block: "center" });
+    this.#part("search").focus({ preventScroll: true });
+    this.#part("search").select();
   }
 
   #refill() {
-    const { list } = this.catalogue;
+    const { list } = this.#catalogue;
     this.#order = null;
-    if (!byId("colour").options.length) {
+    if (!this.#part("colour").options.length) {
       for (const [name, { text, needs }] of Object.entries(COLOURINGS)) {
-        if (!needs || needs(list)) byId("colour").append(h("option", { value: name }, text));
+        if (!needs || needs(list)) this.#part("colour").append(h("option", { value: name }, text));
       }
       this.#pictures();
-      document.documentElement.style.setProperty("--sheet-rows", String(Math.ceil(list.length / 64)));
-      this.map.fill(list);
+      this.#map.fill(list);
     }
     this.#paint();
   }
 
   /** What the small pictures of features show, on the map and everywhere else. */
   #pictures() {
-    const url = new URL(this.api.spritesUrl(byId("pictures").value), document.baseURI);
-    this.map.sprites.src = url.href;
-    document.documentElement.style.setProperty("--sprites", `url("${url}")`);
+    const url = new URL(this.#api.spritesUrl(this.#part("pictures").value), document.baseURI);
+    this.#map.show(url.href);
+    setSprites(url.href, this.#catalogue.list.length);
   }
 
   #paint() {
-    const { list } = this.catalogue;
+    const { list } = this.#catalogue;
     if (!list.length) return;
     /** @param {number} id */
     const strength = (id) =>
-      this.project.picture ? strengthAfter(operationOn(this.project.plan, id), this.project.base(id)) : 0;
-    this.#colouring = COLOURINGS[byId("colour").value].make(list, strength);
+      this.#project.picture ? strengthAfter(operationOn(this.#project.plan, id), this.#project.base(id)) : 0;
+    this.#colouring = COLOURINGS[this.#part("colour").value].make(list, strength);
     this.#legend();
     this.#filter();
   }
 
   #legend() {
-    byId("legend").replaceChildren(
+    this.#part("legend").replaceChildren(
       ...this.#colouring.legend.map(({ key, text, colour, count }) =>
         h(
           "button",
@@ -142,7 +161,7 @@ export class AtlasView {
               if (!this.#picked.delete(key)) this.#picked.add(key);
               this.#legend();
               this.#filter();
-              const buttons = [...byId("legend").getElementsByTagName("button")];
+              const buttons = [...this.#part("legend").getElementsByTagName("button")];
               buttons.find((button) => button.dataset.key === String(key))?.focus();
             },
           },
@@ -156,8 +175,8 @@ export class AtlasView {
 
   #filter() {
     const { colours, keys } = this.#colouring;
-    this.shown = this.catalogue.list.map((_, id) => this.#picked.size === 0 || this.#picked.has(keys[id]));
-    this.map.paint(colours, this.shown);
+    this.#shown = this.#catalogue.list.map((_, id) => this.#picked.size === 0 || this.#picked.has(keys[id]));
+    this.#map.paint(colours, this.#shown);
     this.#list();
   }
 
@@ -165,19 +184,19 @@ export class AtlasView {
   #show(found) {
     this.#found = found;
     this.#pages = 1;
-    this.map.light(found?.ids ?? null);
+    this.#map.light(found?.ids ?? null);
     this.#list();
   }
 
   #type() {
-    const query = byId("search").value.trim();
+    const query = this.#part("search").value.trim();
     const asked = ++this.#asked;
     if (!query) return this.#show(null);
-    this.onSearch(); // a feature's page lies over the list
+    this.#onSearch(); // a feature's page lies over the list
     setTimeout(async () => {
       if (asked !== this.#asked) return;
       try {
-        const hits = (await this.api.search(query)).filter((hit) => hit.score >= LEAST_SCORE);
+        const hits = (await this.#api.search(query)).filter((hit) => hit.score >= LEAST_SCORE);
         if (asked !== this.#asked) return;
         this.#show({
           title: hits.length ? `${plural(hits.length, "feature")} for “${query}”` : `Nothing for “${query}”`,
@@ -185,7 +204,7 @@ export class AtlasView {
           scores: new Map(hits.map(({ id, score }) => [id, score])),
         });
       } catch (error) {
-        this.onError(error);
+        this.#onError(error);
       }
     }, SEARCH_DELAY_MS);
     return undefined;
@@ -193,14 +212,14 @@ export class AtlasView {
 
   #list() {
     const all = this.#found?.ids ?? this.#byWorth();
-    const ids = all.filter((id) => this.shown[id] ?? true);
-    byId("list-title").textContent =
+    const ids = all.filter((id) => this.#shown[id] ?? true);
+    this.#part("list-title").textContent =
       this.#found?.title ??
       (this.#picked.size ? plural(ids.length, "feature") : `All ${ids.length.toLocaleString("en")} features`);
-    byId("list-clear").hidden = !this.#found;
-    byId("list-add").hidden = !this.#found || ids.length === 0 || ids.length > MOST_ADDED;
+    this.#part("list-clear").hidden = !this.#found;
+    this.#part("list-add").hidden = !this.#found || ids.length === 0 || ids.length > MOST_ADDED;
     const more = ids.length > this.#pages * PAGE;
-    byId("list").replaceChildren(
+    this.#part("list").replaceChildren(
       ...ids.slice(0, this.#pages * PAGE).map((id) => this.#item(id)),
       more
         ? h(
@@ -233,7 +252,7 @@ export class AtlasView {
   /** Sure and frequent features first; put in order once for each state of the catalogue. */
   #byWorth() {
     if (!this.#order) {
-      const worth = this.catalogue.list.map(
+      const worth = this.#catalogue.list.map(
         (f) => (isNamed(f) ? 1 + f.confidence : 0) + Math.min(0.5, f.density * 10) - (f.dead ? 3 : 0),
       );
       this.#order = worth.map((_, id) => id).sort((a, b) => worth[b] - worth[a] || a - b);
@@ -243,7 +262,7 @@ export class AtlasView {
 
   /** @param {number} id */
   #item(id) {
-    const feature = this.catalogue.get(id);
+    const feature = this.#catalogue.get(id);
     const score = this.#found?.scores?.get(id);
     const name = nameOf(feature);
     return h(
@@ -251,7 +270,7 @@ export class AtlasView {
       {},
       h(
         "button",
-        { type: "button", class: "item", onclick: () => this.onOpen(id), onfocus: () => this.map.choose(id) },
+        { type: "button", class: "item", onclick: () => this.#onOpen(id), onfocus: () => this.#map.choose(id) },
         thumb(id, 36),
         h("span", { class: "label", title: name }, name),
         h("span", { class: "number" }, score === undefined ? `#${id}` : `#${id} · ${Math.round(100 * score)}%`),
@@ -263,7 +282,7 @@ export class AtlasView {
           class: "plus",
           "aria-label": `Add ${name}, feature ${id}, to the sliders`,
           title: "Add to the sliders",
-          onclick: () => this.onAdd(id),
+          onclick: () => this.#onAdd(id),
         },
         "+",
       ),
@@ -278,18 +297,17 @@ export class AtlasView {
     const here = targetOf(event);
     const column = here.classList.contains("plus") ? ".plus" : ".item";
     /** @type {NodeListOf<HTMLElement>} */
-    const found = byId("list").querySelectorAll(column);
+    const found = this.#part("list").querySelectorAll(column);
     const items = [...found];
     const next = items[items.indexOf(here) + step];
     if (next) next.focus();
-    else if (step < 0) byId("search").focus();
+    else if (step < 0) this.#part("search").focus();
   }
 
   /** @param {boolean} on */
   #setLasso(on) {
-    this.map.lassoing = on;
-    byId("lasso").ariaPressed = String(on);
-    byId("map").style.cursor = on ? "crosshair" : "grab";
+    this.#map.lasso(on);
+    this.#part("lasso").ariaPressed = String(on);
   }
 
   /**
@@ -298,13 +316,13 @@ export class AtlasView {
    * @param {number} y
    */
   #hover(id, x, y) {
-    const card = byId("hover");
+    const card = this.#part("hover");
     card.hidden = id < 0;
-    const feature = this.catalogue.get(id);
+    const feature = this.#catalogue.get(id);
     if (!feature) return;
     if (card.dataset.id !== String(id)) {
       card.dataset.id = String(id);
-      const strength = this.project.base(id);
+      const strength = this.#project.base(id);
       card.replaceChildren(
         thumb(id, 64),
         h(
@@ -330,7 +348,7 @@ export class AtlasView {
         ),
       );
     }
-    const frame = byId("map-frame");
+    const frame = this.#part("map-frame");
     const left = x + card.offsetWidth + 24 > frame.clientWidth ? x - card.offsetWidth - 16 : x + 16;
     card.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, Math.min(frame.clientHeight - card.offsetHeight - 4, y - 20))}px)`;
   }

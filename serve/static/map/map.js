@@ -40,7 +40,8 @@ export class FeatureMap {
   #drawing = false;
   /** @type {Point[] | null} */
   #path = null; // of the lasso
-  lassoing = false;
+  #lassoing = false;
+  #sprites = new Image();
   frames = 0; // drawn so far, for measurements
 
   /**
@@ -51,8 +52,7 @@ export class FeatureMap {
     this.#canvas = canvas;
     this.#context = paper(canvas, { alpha: false });
     this.#on = on;
-    this.sprites = new Image();
-    this.sprites.onload = () => this.draw();
+    this.#sprites.onload = () => this.draw();
     new ResizeObserver(() => this.#resize()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     this.#listen();
@@ -84,6 +84,21 @@ export class FeatureMap {
   light(ids) {
     this.#lit = ids && new Set(ids);
     this.draw();
+  }
+
+  /** @param {string} url of the sheet of small pictures */
+  show(url) {
+    this.#sprites.src = url;
+  }
+
+  get lassoing() {
+    return this.#lassoing;
+  }
+
+  /** @param {boolean} on whether the pointer draws around features */
+  lasso(on) {
+    this.#lassoing = on;
+    this.#canvas.style.cursor = on ? "crosshair" : "grab";
   }
 
   /** @param {number} id */
@@ -168,7 +183,7 @@ export class FeatureMap {
     context.fillStyle = style.backgroundColor;
     context.fillRect(0, 0, width, height);
     const { k } = this.#view;
-    const pictures = k >= PICTURES_FROM && this.sprites.complete && this.sprites.naturalWidth > 0;
+    const pictures = k >= PICTURES_FROM && this.#sprites.complete && this.#sprites.naturalWidth > 0;
     const side = pictures ? Math.min(48, Math.round(9 + 3 * k)) : Math.min(11, Math.round(POINT + 2 * (k - 1)));
     const line = style.color;
     const at = this.#projection();
@@ -204,7 +219,7 @@ export class FeatureMap {
     const [left, top] = [Math.round(x - side / 2), Math.round(y - side / 2)];
     context.fillStyle = this.#colours[id] ?? "#888";
     context.fillRect(left - 2, top - 2, side + 4, side + 4);
-    context.drawImage(this.sprites, (id % 64) * TILE, Math.floor(id / 64) * TILE, TILE, TILE, left, top, side, side);
+    context.drawImage(this.#sprites, (id % 64) * TILE, Math.floor(id / 64) * TILE, TILE, TILE, left, top, side, side);
   }
 
   /**
@@ -293,7 +308,7 @@ export class FeatureMap {
     const hover = (id, x, y) => {
       if (id !== this.#hovered) this.draw();
       this.#hovered = id;
-      canvas.style.cursor = this.lassoing ? "crosshair" : id >= 0 ? "pointer" : "grab";
+      canvas.style.cursor = this.#lassoing ? "crosshair" : id >= 0 ? "pointer" : "grab";
       this.#on.hover(id, x, y);
     };
     canvas.addEventListener("pointerdown", (event) => {
@@ -301,7 +316,7 @@ export class FeatureMap {
       const at = place(event);
       fingers.set(event.pointerId, at);
       start = { at, moved: false };
-      if ((this.lassoing || event.shiftKey) && fingers.size === 1) this.#path = [at];
+      if ((this.#lassoing || event.shiftKey) && fingers.size === 1) this.#path = [at];
     });
     canvas.addEventListener("pointermove", (event) => {
       const at = place(event);

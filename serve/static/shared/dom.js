@@ -3,15 +3,20 @@
 /** @import { Elements } from "./types.js" */
 
 /**
- * The element of this id, which the page is taken to have.
- * @template {string} Id
- * @param {Id} id
+ * What finds elements by id inside a component's root, which is taken to have them.
+ * @param {ParentNode} root
  */
-export const byId = (id) => {
-  /** @type {any} */
-  const element = document.getElementById(id);
-  return /** @type {Id extends keyof Elements ? Elements[Id] : HTMLElement} */ (element);
-};
+export function within(root) {
+  /**
+   * @template {string} Id
+   * @param {Id} id
+   */
+  return (id) => {
+    /** @type {any} */
+    const element = root.querySelector(`#${id}`);
+    return /** @type {Id extends keyof Elements ? Elements[Id] : HTMLElement} */ (element);
+  };
+}
 
 /** @typedef {string | number | Node | false | null | undefined} Child */
 
@@ -57,6 +62,16 @@ export function thumb(id, size = 40) {
     "aria-hidden": "true",
     style: `--size:${size}px;background-position:${-column * size}px ${-row * size}px`,
   });
+}
+
+/**
+ * Where `thumb` finds its pictures.
+ * @param {string} url of the sprite sheet
+ * @param {number} count of features on it
+ */
+export function setSprites(url, count) {
+  document.documentElement.style.setProperty("--sprites", `url("${url}")`);
+  document.documentElement.style.setProperty("--sheet-rows", String(Math.ceil(count / 64)));
 }
 
 /**

@@ -1,34 +1,39 @@
 // What the page has to say: a passing word, and the banner while the server is away.
 
-import { byId } from "./dom.js";
-
 /** @import { Api } from "./types.js" */
 
-/** @type {number | undefined} */
-let timer;
+export class Toast {
+  #root;
+  /** @type {number | undefined} */
+  #timer;
 
-/** @param {string} text */
-export function say(text, isError = false) {
-  const toast = byId("toast");
-  toast.textContent = text;
-  toast.classList.toggle("error", isError);
-  toast.classList.add("shown");
-  clearTimeout(timer);
-  timer = setTimeout(() => toast.classList.remove("shown"), isError ? 8000 : 3500);
-}
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root;
+  }
 
-/** Something went well since: what failed before is no longer news. */
-export function forgive() {
-  if (byId("toast").classList.contains("error")) byId("toast").classList.remove("shown");
+  /** @param {string} text */
+  say(text, isError = false) {
+    this.#root.textContent = text;
+    this.#root.classList.toggle("error", isError);
+    this.#root.classList.add("shown");
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#root.classList.remove("shown"), isError ? 8000 : 3500);
+  }
+
+  /** Something went well since: what failed before is no longer news. */
+  forgive() {
+    if (this.#root.classList.contains("error")) this.#root.classList.remove("shown");
+  }
 }
 
 /**
- * `onBack` runs once the server answers again.
+ * Shows the banner while the server is away; `onBack` runs once it answers again.
+ * @param {HTMLElement} banner
  * @param {Api} api
  * @param {() => void} onBack
  */
-export function watchServer(api, onBack) {
-  const banner = byId("banner");
+export function watchServer(banner, api, onBack) {
   const [text] = banner.getElementsByTagName("span");
   const [retry] = banner.getElementsByTagName("button");
   api.addEventListener("lost", () => {
@@ -37,7 +42,6 @@ export function watchServer(api, onBack) {
   });
   api.addEventListener("back", () => {
     banner.hidden = true;
-    say("The server is back.");
     onBack();
   });
   retry.addEventListener("click", () => api.retry?.());

@@ -179,7 +179,7 @@
  */
 
 /**
- * What the elements are that `byId` finds, where the page needs more of them than of any element.
+ * What the elements are that `within` finds, where the page needs more of them than of any element.
  * @typedef {{
  *   brush: HTMLCanvasElement, "brush-icon": HTMLCanvasElement, map: HTMLCanvasElement, picture: HTMLCanvasElement,
  *   undo: HTMLButtonElement, redo: HTMLButtonElement, reset: HTMLButtonElement,

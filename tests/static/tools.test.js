@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { undrawn, wayOf } from "../../serve/static/editor/history.js";
+import { wayOf } from "../../serve/static/editor/tools.js";
 
 const key = (name, ...held) => ({ key: name, ...Object.fromEntries(held.map((one) => [`${one}Key`, true])) });
 
@@ -14,9 +14,4 @@ test("keys go back and on", () => {
 test("other keys go nowhere", () => {
   for (const other of [key("z"), key("Z", "shift"), key("z", "alt"), key("y", "ctrl"), key("Enter", "meta")])
     assert.equal(wayOf(other), 0, JSON.stringify(other));
-});
-
-test("only steps without a picture that nobody asked for yet are drawn", () => {
-  const [done, asked, fresh] = [{ thumb: {} }, { thumb: null, asking: true }, { thumb: null }];
-  assert.deepEqual(undrawn([done, asked, fresh]), [fresh]);
 });
