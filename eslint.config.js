@@ -13,7 +13,7 @@ const rules = {
 const linterOptions = { reportUnusedDisableDirectives: "error" };
 
 export default [
-  { ignores: [".venv", "runs"] },
+  { ignores: [".venv", "runs", "serve/static/vendor"] },
   { files: ["serve/static/**/*.js"], languageOptions: { globals: globals.browser }, linterOptions, rules },
   { files: ["tests/static/*.js", "*.js"], languageOptions: { globals: globals.node }, linterOptions, rules },
 ];

@@ -1,6 +1,7 @@
 """The page in a real browser against a real server: editing, the map, sharing."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +109,36 @@ def test_a_slider_moved_by_keys_is_one_step(server: Server, open_page: Open) -> 
     eventually(lambda: page.locator("#history canvas").count() == 2)
     page.get_by_role("button", name="Undo").click()
     eventually(lambda: shared(page)["plan"]["operations"] == [])
+
+
+def test_what_has_the_focus_keeps_it_while_lists_change(server: Server, open_page: Open) -> None:
+    page = open_page()
+    visit(page, server.url)
+    row = page.locator(".slider").first
+    off = row.get_by_role("button", name="Take out:")
+    row.hover()  # which shows its buttons
+    off.press("Enter")
+    expect(row).to_have_class(re.compile("is-off"))
+    expect(off).to_be_focused()
+    page.keyboard.press("Control+z")  # every row is arranged anew
+    expect(row).not_to_have_class(re.compile("is-off"))
+    expect(off).to_be_focused()
+    number = row.get_by_label("as a number")
+    number.fill("1.5")
+    number.press("Enter")
+    expect(page.locator("#history li")).to_have_count(2)
+    expect(number).to_be_focused()
+    first = page.locator("#history button").first
+    first.focus()
+    first.press("Enter")
+    expect(first).to_have_attribute("aria-current", "step")
+    eventually(lambda: page.locator("#history canvas").count() == 2)
+    expect(first).to_be_focused()
+    head = page.locator("#legend button").filter(has_text="head")
+    head.focus()
+    head.press("Enter")
+    expect(head).to_have_attribute("aria-pressed", "true")
+    expect(head).to_be_focused()
 
 
 def test_a_removal_sets_no_area_for_what_follows(server: Server, open_page: Open) -> None:

@@ -2,7 +2,7 @@
 
 import { ApiError } from "./api-error.js";
 import { Decoder, Steering, floatsFromHalves } from "./decoder.js";
-import { h, paper } from "../shared/dom.js";
+import { newCanvas, paper } from "../shared/dom.js";
 import { wordsOf } from "../shared/words.js";
 
 /** @import { Active, ApiMembers, Card, Feature, LiveListeners, Model, Picture, Plan, Source } from "../shared/types.js" */
@@ -40,7 +40,7 @@ async function loadImage(url) {
  * @param {((data: Uint8ClampedArray) => void) | null} [recolour]
  */
 function cut(sheet, tiles, columns = 1, recolour = null) {
-  const canvas = h("canvas", { width: columns * TILE, height: Math.ceil(tiles.length / columns) * TILE });
+  const canvas = newCanvas(columns * TILE, Math.ceil(tiles.length / columns) * TILE);
   const context = paper(canvas, { willReadFrequently: true });
   tiles.forEach(([column, row], i) =>
     context.drawImage(
@@ -323,7 +323,7 @@ export class StaticApi extends EventTarget {
     const { latent, strengths } = picture;
     if (!this.#ready || !latent || !strengths) throw new Error("This picture was not opened here.");
     const image = this.#ready.steer(latent, strengths, plan);
-    const canvas = h("canvas", { width: image.width, height: image.height });
+    const canvas = newCanvas(image.width, image.height);
     paper(canvas).putImageData(image, 0, 0);
     return canvas;
   }

@@ -1,6 +1,9 @@
 // Every step of the edit as a small picture; press one to go back to it.
 
-import { h, paper } from "../shared/dom.js";
+import { newCanvas, paper } from "../shared/dom.js";
+import { show } from "../shared/view.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { undrawn } from "./project.js";
 
 /** @import { Api } from "../shared/types.js" */
@@ -45,7 +48,7 @@ export class History {
    * @param {CanvasImageSource} picture
    */
   #show(step, picture) {
-    const small = h("canvas", { width: 64, height: 64 });
+    const small = newCanvas(64);
     const context = paper(small);
     context.imageSmoothingEnabled = false;
     context.drawImage(picture, 0, 0, 64, 64);
@@ -54,32 +57,19 @@ export class History {
   }
 
   #draw() {
-    const project = this.#project;
-    const list = this.#root;
-    const focused = list.contains(document.activeElement);
-    list.replaceChildren(
-      ...project.steps.map((step, index) =>
-        h(
-          "li",
-          {},
-          h(
-            "button",
-            {
-              type: "button",
-              title: step.title,
-              "aria-label": `${step.title}, step ${index + 1}`,
-              "aria-current": index === project.at ? "step" : undefined,
-              class: index > project.at ? "ahead" : "",
-              onclick: () => project.go(index),
-            },
-            step.thumb ?? h("span", { class: "blank" }),
-          ),
-        ),
-      ),
-    );
-    /** @type {HTMLElement | null} */
-    const current = list.querySelector("[aria-current]");
-    if (current?.parentElement) list.scrollLeft = current.parentElement.offsetLeft - list.clientWidth + 80;
-    if (focused) current?.focus({ preventScroll: true });
+    const { steps, at } = this.#project;
+    /**
+     * @param {Step} step
+     * @param {number} index
+     */
+    const item = ({ title, thumb }, index) => html`
+      <li>
+        <button type="button" title=${title} aria-label=${`${title}, step ${index + 1}`} class=${index > at ? "ahead" : ""}
+          aria-current=${index === at ? "step" : nothing} @click=${() => this.#project.go(index)}
+        >${thumb ?? html`<span class="blank"></span>`}</button>
+      </li>`;
+    show(this.#root, repeat(steps, (step) => step, item));
+    const current = this.#root.querySelector("[aria-current]")?.parentElement;
+    if (current) this.#root.scrollLeft = current.offsetLeft - this.#root.clientWidth + 80;
   }
 }

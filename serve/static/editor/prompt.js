@@ -1,7 +1,9 @@
 // Saying what should change. Prompts add up: each is asked after the ones before, and can be taken back. What is said of
 // them follows the history of the edit.
 
-import { h, plural, within } from "../shared/dom.js";
+import { plural, within } from "../shared/dom.js";
+import { show } from "../shared/view.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
 import { planOf } from "./project.js";
 
@@ -23,6 +25,7 @@ export class Prompt {
   #project;
   #catalogue;
   #busy = false;
+  #last = Promise.resolve(); // done with all that was asked so far
   /** @type {Asked | null} */
   #drawn = null; // what was asked, and of which picture, when the answer was last written
   /** @type {Picture | null} */
@@ -47,7 +50,7 @@ export class Prompt {
       event.preventDefault();
       const text = this.#part("prompt").value.trim();
       if (text) this.ask(text);
-      else this.#tell(h("p", {}, "Say what should change, for example “make it a shark”."));
+      else this.#tell(html`<p>Say what should change, for example “make it a shark”.</p>`);
     });
     if (api.can.prompt) project.addEventListener("step", () => this.#draw());
   }
@@ -57,11 +60,8 @@ export class Prompt {
     const { asked, picture } = this.#project;
     if (this.#drawn === asked && this.#pictured === picture) return;
     [this.#drawn, this.#pictured] = [asked, picture];
-    if (asked.length) this.#tell(this.#said(), ...this.#explanations());
-    else {
-      this.#tell();
-      this.suggest();
-    }
+    this.#tell(this.#said(), this.#explanations());
+    this.suggest();
   }
 
   /** Offer a few prompts that this dictionary can surely follow. */
@@ -77,26 +77,44 @@ export class Prompt {
       if (!chosen.some((other) => other.place === feature.place || other.label === feature.label)) chosen.push(feature);
     }
     if (this.#busy || !chosen.length || !this.#project.picture || this.#project.asked.length) return;
-    this.#tell(h("p", { class: "chips" }, "Try ", ...chosen.map((feature) => this.#chip(`give it ${feature.label}`))));
+    this.#tell(html`<p class="chips">Try ${chosen.map((feature) => this.#chip(`give it ${feature.label}`))}</p>`);
   }
 
   /**
    * @param {string} text
    * @param {Asked} [before] the prompts that it adds to
    */
-  async ask(text, before = this.#project.asked) {
-    const others = before.at(-1)?.text === text ? before.slice(0, -1) : before; // said again, it is read again
-    const made = await this.#made([...others, { text }]);
-    if (made) this.#take(made);
+  ask(text, before) {
+    return this.#inTurn(async () => {
+      const input = this.#part("prompt");
+      const typed = input.value;
+      const others = before ?? this.#project.asked;
+      // The last one said again is read again.
+      const made = await this.#made([...(others.at(-1)?.text === text ? others.slice(0, -1) : others), { text }]);
+      if (made && this.#take(made) && input.value === typed) input.value = "";
+    });
   }
 
-  /** @param {number} index */
-  async takeBack(index) {
-    const { asked } = this.#project;
-    // What was said after it is read anew, without it.
-    const rest = asked.slice(index + 1).map(({ text }) => ({ text }));
-    const made = await this.#made([...asked.slice(0, index), ...rest]);
-    if (made) this.#finish(made, `take back “${asked[index].text}”`);
+  /** @param {Prompted} prompt */
+  takeBack(prompt) {
+    return this.#inTurn(async () => {
+      const { asked } = this.#project;
+      const index = asked.indexOf(prompt);
+      if (index < 0) return;
+      // What was said after it is read anew, without it.
+      const rest = asked.slice(index + 1).map(({ text }) => ({ text }));
+      const made = await this.#made([...asked.slice(0, index), ...rest]);
+      if (made) this.#finish(made, `take back “${prompt.text}”`);
+    });
+  }
+
+  /**
+   * What is asked while another prompt waits for its answer comes after it.
+   * @param {() => Promise<void>} run
+   */
+  #inTurn(run) {
+    this.#last = this.#last.then(run, run);
+    return this.#last;
   }
 
   /**
@@ -106,7 +124,7 @@ export class Prompt {
    */
   async #made(prompts) {
     const { picture, area } = this.#project;
-    if (this.#busy || !picture) return null;
+    if (!picture) return null;
     const last = prompts.findLastIndex(({ plan }) => !plan);
     /** @type {Prompted[]} */
     const made = [];
@@ -126,7 +144,7 @@ export class Prompt {
       return this.#project.picture === picture ? made : null;
     } catch (error) {
       this.#working(false);
-      this.#tell(h("p", { class: "error" }, error.message));
+      this.#tell(html`<p class="error">${error.message}</p>`);
       return null;
     }
   }
@@ -150,31 +168,25 @@ export class Prompt {
   }
 
   /**
-   * Take over what the newest prompt led to, if it led to anything.
+   * Take over what the newest prompt led to; answers whether it led to anything.
    * @param {Prompted[]} made
    */
   #take(made) {
     const { text, reasons = [] } = made[made.length - 1];
     const newest = reasons.findLast((reason) => reason.features.length);
-    const missed = reasons.filter((reason) => !reason.features.length).flatMap((reason) => this.#nothing(reason));
-    if (!reasons.length)
-      return this.#tell(h("p", {}, `I could not find a request in “${text}”. Try “make it a shark”.`), this.#said());
-    if (!newest) return this.#tell(...missed, this.#said());
-    this.#part("prompt").value = "";
+    const missed = reasons.filter((reason) => !reason.features.length).map((reason) => this.#nothing(reason));
+    if (!newest) {
+      const none = html`<p>I could not find a request in “${text}”. Try “make it a shark”.</p>`;
+      this.#tell(reasons.length ? missed : none, this.#said());
+      return false;
+    }
     this.#finish(made, text);
-    const others = newest.alternatives.slice(0, 3);
-    this.#part("answer").append(
-      ...missed,
-      others.length
-        ? h(
-            "p",
-            { class: "chips" },
-            "Or did you mean ",
-            ...others.map((label) => this.#chip(`${AGAIN[newest.action]} ${label}`, made.slice(0, -1))),
-          )
-        : "",
-    );
-    return undefined;
+    const others = newest.alternatives
+      .slice(0, 3)
+      .map((label) => this.#chip(`${AGAIN[newest.action]} ${label}`, made.slice(0, -1)));
+    const instead = others.length ? html`<p class="chips">Or did you mean ${others}</p>` : nothing;
+    this.#tell(this.#said(), this.#explanations(), missed, instead);
+    return true;
   }
 
   /**
@@ -224,67 +236,35 @@ export class Prompt {
   /** @param {Reason} reason */
   #explained(reason) {
     const [best] = reason.matched;
-    return h(
-      "p",
-      {},
-      `“${reason.text}”: `,
-      h("strong", {}, best ? best.label : reason.text),
-      ` ${DONE[reason.action] ?? reason.action}`,
-      best ? ` (${percent(best.score)} match)` : "",
-      ` by ${plural(reason.features.length, "slider")}, which you can move.`,
-      reason.action === "remove" ? " It goes as far as there are characters without." : "",
-    );
+    return html`
+      <p>
+        “${reason.text}”: <strong>${best ? best.label : reason.text}</strong> ${DONE[reason.action] ?? reason.action}${best ? ` (${percent(best.score)} match)` : ""}
+        by ${plural(reason.features.length, "slider")}, which you can move.
+        ${reason.action === "remove" ? "It goes as far as there are characters without." : ""}
+      </p>`;
   }
 
   /** @param {Reason} reason */
-  #nothing(reason) {
-    if (reason.matched.length)
-      return [
-        h(
-          "p",
-          {},
-          `“${reason.text}”: nothing to do. As far as the features tell, “${reason.matched[0].label}” is already so.`,
-        ),
-      ];
-    if (!reason.nearest.length)
-      return [h("p", {}, `“${reason.text}”: nothing to do. As far as the features tell, it is already so.`)];
-    return [
-      h("p", {}, h("strong", {}, "Nothing matched. "), `No feature here means just “${reason.text}”.`),
-      h(
-        "p",
-        { class: "chips" },
-        "Closest: ",
-        ...reason.nearest.slice(0, 4).map((label) => this.#chip(`${AGAIN[reason.action] ?? "give it"} ${label}`)),
-      ),
-    ];
+  #nothing({ text, action, matched, nearest }) {
+    const already = matched.length ? `“${matched[0].label}”` : "it";
+    if (matched.length || !nearest.length)
+      return html`<p>“${text}”: nothing to do. As far as the features tell, ${already} is already so.</p>`;
+    const closest = nearest.slice(0, 4).map((label) => this.#chip(`${AGAIN[action] ?? "give it"} ${label}`));
+    return html`
+      <p><strong>Nothing matched.</strong> No feature here means just “${text}”.</p>
+      <p class="chips">Closest: ${closest}</p>`;
   }
 
   #said() {
     const { asked } = this.#project;
-    return asked.length
-      ? h(
-          "ul",
-          { class: "said", "aria-label": "What you asked for" },
-          ...asked.map(({ text }, index) =>
-            h(
-              "li",
-              {},
-              text,
-              h(
-                "button",
-                {
-                  type: "button",
-                  class: "plain",
-                  "aria-label": `Take back “${text}”`,
-                  title: "Take this back",
-                  onclick: () => this.takeBack(index),
-                },
-                "×",
-              ),
-            ),
-          ),
-        )
-      : "";
+    if (!asked.length) return nothing;
+    /** @param {Prompted} prompt */
+    const item = (prompt) => html`
+      <li>
+        ${prompt.text}<button type="button" class="plain" aria-label=${`Take back “${prompt.text}”`} title="Take this back"
+          @click=${() => this.takeBack(prompt)}>×</button>
+      </li>`;
+    return html`<ul class="said" aria-label="What you asked for">${asked.map(item)}</ul>`;
   }
 
   /**
@@ -292,12 +272,12 @@ export class Prompt {
    * @param {Asked} [before] the prompts that it adds to
    */
   #chip(text, before) {
-    return h("button", { type: "button", class: "chip", onclick: () => this.ask(text, before) }, text);
+    return html` <button type="button" class="chip" @click=${() => this.ask(text, before)}>${text}</button>`;
   }
 
-  /** @param {(Node | string)[]} children */
-  #tell(...children) {
-    this.#part("answer").replaceChildren(...children);
+  /** @param {unknown[]} parts */
+  #tell(...parts) {
+    show(this.#part("answer"), parts);
   }
 
   /** @param {boolean} busy */
@@ -307,10 +287,7 @@ export class Prompt {
     this.#part("ask").classList.toggle("busy", busy);
     clearTimeout(this.#timer);
     // Most answers come at once; a word only where one waits.
-    if (busy)
-      this.#timer = setTimeout(
-        () => this.#tell(h("p", { class: "loading" }, "Looking for the features that mean this…")),
-        400,
-      );
+    const waiting = html`<p class="loading">Looking for the features that mean this…</p>`;
+    if (busy) this.#timer = setTimeout(() => this.#tell(waiting), 400);
   }
 }

@@ -1,6 +1,8 @@
 // Where an edit starts: a sample, a random character or an upload.
 
-import { h, paper, targetOf, within } from "../shared/dom.js";
+import { newCanvas, paper, targetOf, within } from "../shared/dom.js";
+import { show } from "../shared/view.js";
+import { html } from "../vendor/lit-html/lit-html.js";
 
 /** @import { Api, Model, PageError, Source } from "../shared/types.js" */
 
@@ -35,22 +37,12 @@ export class Start {
   fill(model) {
     this.#size = model.image_size;
     this.#part("upload-label").hidden = !this.#api.can.upload;
-    this.#part("samples").replaceChildren(
-      ...Array.from({ length: Math.min(MOST_SHOWN, model.samples) }, (_, index) =>
-        h(
-          "button",
-          {
-            type: "button",
-            "aria-pressed": "false",
-            tabindex: index ? -1 : 0,
-            "aria-label": `Sample ${index + 1}`,
-            "data-sample": index,
-            onclick: () => this.#onSource({ sample: index }, `sample ${index + 1}`),
-          },
-          h("img", { src: this.#api.sampleUrl(index), alt: "", width: 48, height: 48, loading: "lazy" }),
-        ),
-      ),
-    );
+    /** @param {number} index */
+    const sample = (index) => html`
+      <button type="button" aria-pressed="false" tabindex=${index ? -1 : 0} aria-label=${`Sample ${index + 1}`}
+        data-sample=${index} @click=${() => this.#onSource({ sample: index }, `sample ${index + 1}`)}
+      ><img src=${this.#api.sampleUrl(index)} alt="" width="48" height="48" loading="lazy"></button>`;
+    show(this.#part("samples"), Array.from({ length: Math.min(MOST_SHOWN, model.samples) }, (_, index) => sample(index)));
   }
 
   /**
@@ -107,7 +99,7 @@ export class Start {
     const side = Math.min(bitmap.width, bitmap.height);
     // Whole blocks are averaged exactly, so enlarged pixel art comes back as it was drawn.
     const whole = side % this.#size === 0 && side <= 4096 ? side : Math.max(this.#size, Math.min(side, 8 * this.#size));
-    const canvas = h("canvas", { width: whole, height: whole });
+    const canvas = newCanvas(whole);
     const context = paper(canvas, { willReadFrequently: true });
     context.imageSmoothingEnabled = whole !== side;
     context.imageSmoothingQuality = "high";
@@ -137,7 +129,7 @@ function averaged(image, size) {
       }
     }
   }
-  const canvas = h("canvas", { width: size, height: size });
+  const canvas = newCanvas(size);
   paper(canvas).putImageData(small, 0, 0);
   return canvas.toDataURL("image/png");
 }

@@ -1,6 +1,6 @@
 // What a feature's page and the labelling view both show of a feature.
 
-import { h } from "../shared/dom.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 /** @import { Api, Card } from "../shared/types.js" */
 
@@ -10,39 +10,28 @@ import { h } from "../shared/dom.js";
  * @param {string} alt
  * @param {string} caption
  */
-export const figure = (src, alt, caption, name = "") =>
-  h("figure", { class: name }, h("img", { src, alt, loading: "lazy" }), h("figcaption", {}, caption));
+export const figure = (src, alt, caption, name = "") => html`
+  <figure class=${name}><img src=${src ?? nothing} alt=${alt} loading="lazy"><figcaption>${caption}</figcaption></figure>`;
 
 /**
  * How often a feature has which activation where it is active.
  * @param {Card} card
  */
-export function histogramOf(card) {
-  const top = Math.max(...card.histogram);
-  const bars = card.histogram.map((count) =>
-    h("span", { style: `height:${Math.max(count ? 4 : 0, (100 * Math.sqrt(count)) / Math.sqrt(top))}%` }),
-  );
-  return h(
-    "figure",
-    { class: "histogram" },
-    h(
-      "div",
-      {
-        role: "img",
-        "aria-label":
-          `How strong it is where it is active: mean ${card.mean_activation.toFixed(2)}, ` +
-          `at most ${card.max_activation.toFixed(2)}`,
-      },
-      ...bars,
-    ),
-    h(
-      "figcaption",
-      {},
-      h("span", {}, "0"),
-      h("span", { title: "The heights are square roots of how many pictures" }, "activation where active"),
-      h("span", {}, card.max_activation.toFixed(1)),
-    ),
-  );
+export function histogramOf({ dead, histogram, mean_activation: mean, max_activation: most }) {
+  if (!histogram || dead) return nothing;
+  const top = Math.max(...histogram);
+  /** @param {number} count */
+  const height = (count) => Math.max(count ? 4 : 0, (100 * Math.sqrt(count)) / Math.sqrt(top));
+  return html`
+    <figure class="histogram">
+      <div role="img" aria-label=${`How strong it is where it is active: mean ${mean.toFixed(2)}, at most ${most.toFixed(2)}`}
+      >${histogram.map((count) => html`<span style=${`height:${height(count)}%`}></span>`)}</div>
+      <figcaption>
+        <span>0</span>
+        <span title="The heights are square roots of how many pictures">activation where active</span>
+        <span>${most.toFixed(1)}</span>
+      </figcaption>
+    </figure>`;
 }
 
 /**
@@ -51,14 +40,11 @@ export function histogramOf(card) {
  * @param {Card} card
  */
 export function examplesOf(api, card) {
-  const at = api.cardPictures(card);
-  if (!at.examples) return [h("p", { class: "empty" }, "This feature is active in no picture of the training set.")];
-  return [
-    h(
-      "div",
-      { class: "pair" },
-      figure(at.examples, "The pictures in which this feature is strongest", "strongest in these"),
-      at.ablation ? figure(at.ablation, "The same pictures without this feature", "the same without it") : null,
-    ),
-  ];
+  const { examples, ablation } = api.cardPictures(card);
+  if (!examples) return html`<p class="empty">This feature is active in no picture of the training set.</p>`;
+  return html`
+    <div class="pair">
+      ${figure(examples, "The pictures in which this feature is strongest", "strongest in these")}
+      ${ablation ? figure(ablation, "The same pictures without this feature", "the same without it") : nothing}
+    </div>`;
 }

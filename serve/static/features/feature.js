@@ -2,11 +2,13 @@
 
 import { examplesOf, figure, histogramOf } from "./card-parts.js";
 import { isNamed, nameOf } from "./catalogue.js";
-import { h, paper, targetOf, thumb, within } from "../shared/dom.js";
+import { paper, targetOf, within } from "../shared/dom.js";
+import { show, thumb } from "../shared/view.js";
+import { live } from "../vendor/lit-html/directives/live.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { withStrength } from "../editor/plan.js";
 
 /** @import { Project } from "../editor/project.js" */
-/** @import { Child } from "../shared/dom.js" */
 /** @import { Api, Card, Feature, PageError } from "../shared/types.js" */
 /** @import { Catalogue } from "./catalogue.js" */
 
@@ -62,10 +64,8 @@ export class FeaturePanel {
     this.#id = id;
     const known = this.#catalogue.get(id);
     this.#element.hidden = false;
-    this.#element.replaceChildren(
-      ...this.#head(known ?? { id, label: `feature ${id}`, source: "" }),
-      h("p", { class: "loading" }, "Loading…"),
-    );
+    const head = this.#head(known ?? { id, label: `feature ${id}`, source: "" });
+    show(this.#element, html`${head}<p class="loading">Loading…</p>`);
     this.#element.scrollTop = 0;
     if (focus) this.#part("panel-title").focus({ preventScroll: true });
     try {
@@ -73,17 +73,8 @@ export class FeaturePanel {
       if (this.#id === id) this.#draw(card);
     } catch (error) {
       if (this.#id !== id) return;
-      this.#element
-        .querySelector(".loading")
-        ?.replaceWith(
-          h(
-            "p",
-            { class: "error" },
-            error.message,
-            " ",
-            h("button", { type: "button", class: "small", onclick: () => this.open(id) }, "Try again"),
-          ),
-        );
+      const again = html`<button type="button" class="small" @click=${() => this.open(id)}>Try again</button>`;
+      show(this.#element, html`${head}<p class="error">${error.message} ${again}</p>`);
     }
   }
 
@@ -98,25 +89,13 @@ export class FeaturePanel {
 
   /** @param {Pick<Feature, "id" | "label" | "source">} feature */
   #head(feature) {
-    return [
-      h(
-        "div",
-        { class: "panel-head" },
-        thumb(feature.id, 56),
-        h(
-          "div",
-          {},
-          h("h2", { id: "panel-title", tabindex: -1 }, nameOf(feature)),
-          h("p", { class: "number" }, `feature ${feature.id}`),
-        ),
-        h(
-          "button",
-          { type: "button", class: "close", "aria-label": "Close", title: "Close (Esc)", onclick: () => this.close() },
-          "×",
-        ),
-        this.#uses(feature),
-      ),
-    ];
+    return html`
+      <div class="panel-head">
+        ${thumb(feature.id, 56)}
+        <div><h2 id="panel-title" tabindex="-1">${nameOf(feature)}</h2><p class="number">feature ${feature.id}</p></div>
+        <button type="button" class="close" aria-label="Close" title="Close (Esc)" @click=${() => this.close()}>×</button>
+        ${this.#uses(feature)}
+      </div>`;
   }
 
   /**
@@ -124,23 +103,18 @@ export class FeaturePanel {
    * @param {Pick<Feature, "id" | "label" | "source">} feature
    */
   #uses(feature) {
-    /**
-     * @param {string} text
-     * @param {string} title
-     * @param {() => void} run
-     * @param {boolean} [primary]
-     */
-    const button = (text, title, run, primary) =>
-      h("button", { type: "button", class: primary ? "primary" : "small", title, onclick: run }, text);
     const asks = this.#api.can.prompt && isNamed(feature);
-    return h(
-      "div",
-      { class: "uses" },
-      asks
-        ? button("Put it in", "In place of what the character has there", () => this.#actions.onAsk(feature.label), true)
-        : null,
-      button("Use in editor", "Only its slider, on top of what is there", () => this.#actions.onUse(feature.id), !asks),
-    );
+    return html`
+      <div class="uses">
+        ${
+          asks
+            ? html`<button type="button" class="primary" title="In place of what the character has there"
+                @click=${() => this.#actions.onAsk(feature.label)}>Put it in</button>`
+            : nothing
+        }
+        <button type="button" class=${asks ? "small" : "primary"} title="Only its slider, on top of what is there"
+          @click=${() => this.#actions.onUse(feature.id)}>Use in editor</button>
+      </div>`;
   }
 
   /** @param {Card} card */
@@ -148,57 +122,40 @@ export class FeaturePanel {
     const at = this.#api.cardPictures(card);
     /**
      * @param {string} title
-     * @param {(Child | Child[])[]} children
+     * @param {unknown[]} parts
      */
-    const section = (title, ...children) =>
-      children.flat().some(Boolean) ? h("section", {}, h("h3", {}, title), ...children) : null;
-    const held = this.#element.contains(document.activeElement);
-    this.#element.replaceChildren(
-      ...this.#head(card),
-      this.#labelForm(card),
-      h(
-        "div",
-        { class: "columns" },
-        ...[
-          this.#project.picture ? section("On this character", h("div", { class: "strip", id: "strip" })) : null,
-          section(
-            "Alone",
-            h(
-              "div",
-              { class: "alone" },
-              figure(at.natural, `Feature ${card.id} decoded at its usual activation`, "at its usual strength"),
-              figure(at.oneHot, `Feature ${card.id} decoded at activation 1`, "at an activation of 1"),
-              at.footprint
-                ? figure(at.footprint, "Where in the picture this feature acts", "where it acts", "footprint")
-                : null,
-            ),
-            at.strip
-              ? figure(
-                  at.strip,
-                  "One fixed character with the feature at strengths from minus 2 to plus 2",
-                  "one fixed character at strengths from −2 to +2",
-                  "wide",
-                )
-              : null,
-          ),
-          section(
-            "When it is active",
-            h(
-              "p",
-              {},
-              card.dead
-                ? "Never, in the training set."
-                : `In ${share(card.density)} of pictures. A strength of 1.0 is its mean activation there, ${card.mean_activation.toFixed(2)}.`,
-            ),
-            card.histogram && !card.dead ? histogramOf(card) : null,
-          ),
-          section("Examples", ...examplesOf(this.#api, card), this.#quantiles(card)),
-          section("Nearest features", this.#links(card.nearest ?? [])),
-          section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature))),
-        ].filter((part) => part !== null),
-      ),
+    const section = (title, ...parts) =>
+      parts.some((part) => part !== nothing) ? html`<section><h3>${title}</h3>${parts}</section>` : nothing;
+    const alone = html`
+      <div class="alone">
+        ${figure(at.natural, `Feature ${card.id} decoded at its usual activation`, "at its usual strength")}
+        ${figure(at.oneHot, `Feature ${card.id} decoded at activation 1`, "at an activation of 1")}
+        ${at.footprint ? figure(at.footprint, "Where in the picture this feature acts", "where it acts", "footprint") : nothing}
+      </div>`;
+    const strip = at.strip
+      ? figure(
+          at.strip,
+          "One fixed character with the feature at strengths from minus 2 to plus 2",
+          "one fixed character at strengths from −2 to +2",
+          "wide",
+        )
+      : nothing;
+    const active = card.dead
+      ? "Never, in the training set."
+      : `In ${share(card.density)} of pictures. A strength of 1.0 is its mean activation there, ${card.mean_activation.toFixed(2)}.`;
+    show(
+      this.#element,
+      html`
+        ${this.#head(card)} ${this.#labelForm(card)}
+        <div class="columns">
+          ${this.#project.picture ? section("On this character", this.#strip()) : nothing}
+          ${section("Alone", alone, strip)} ${section("When it is active", html`<p>${active}</p>`, histogramOf(card))}
+          ${section("Examples", examplesOf(this.#api, card), this.#quantiles(card))}
+          ${section("Nearest features", this.#links(card.nearest ?? []))}
+          ${section("Often together with", this.#links((card.company ?? []).map(({ feature }) => feature)))}
+        </div>
+      `,
     );
-    if (held) this.#part("panel-title").focus({ preventScroll: true });
     this.#drawStrip();
   }
 
@@ -214,61 +171,34 @@ export class FeaturePanel {
 
   /** @param {number[]} ids */
   #links(ids) {
-    return ids.length
-      ? h(
-          "ul",
-          { class: "links" },
-          ...ids
-            .slice(0, 8)
-            .map((id) =>
-              h(
-                "li",
-                {},
-                h(
-                  "button",
-                  { type: "button", onclick: () => this.open(id) },
-                  thumb(id, 32),
-                  h("span", { class: "label", title: this.#catalogue.label(id) }, this.#catalogue.label(id)),
-                  h("span", { class: "number" }, `#${id}`),
-                ),
-              ),
-            ),
-        )
-      : null;
+    if (!ids.length) return nothing;
+    return html`
+      <ul class="links">
+        ${ids.slice(0, 8).map((id) => {
+          const label = this.#catalogue.label(id);
+          return html`
+            <li>
+              <button type="button" @click=${() => this.open(id)}>
+                ${thumb(id, 32)}<span class="label" title=${label}>${label}</span><span class="number">#${id}</span>
+              </button>
+            </li>`;
+        })}
+      </ul>`;
   }
 
   /** @param {Card} card */
   #quantiles(card) {
     const ids = (card.quantile_example_ids ?? []).filter((id) => this.#api.pictureUrl(id));
-    return ids.length
-      ? h(
-          "figure",
-          { class: "quantiles" },
-          h(
-            "div",
-            {},
-            ...ids.map((id, i) =>
-              h("img", {
-                src: this.#api.pictureUrl(id),
-                alt: `Example ${i + 1} of ${ids.length} from strong to weak`,
-                loading: "lazy",
-              }),
-            ),
-          ),
-          h("figcaption", {}, h("span", {}, "strongest"), h("span", {}, "weakest")),
-        )
-      : null;
+    if (!ids.length) return nothing;
+    return html`
+      <figure class="quantiles">
+        <div>${ids.map((id, i) => html`<img src=${this.#api.pictureUrl(id) ?? nothing} alt=${`Example ${i + 1} of ${ids.length} from strong to weak`} loading="lazy">`)}</div>
+        <figcaption><span>strongest</span><span>weakest</span></figcaption>
+      </figure>`;
   }
 
   /** @param {Card} card */
   #labelForm(card) {
-    const input = h("input", {
-      id: "label-input",
-      maxlength: 200,
-      value: isNamed(card) ? card.label : "",
-      placeholder: "What does this feature show?",
-      autocomplete: "off",
-    });
     const source =
       card.source === "hand"
         ? "written by hand"
@@ -289,52 +219,45 @@ export class FeaturePanel {
         if (error.code === "conflict") this.#reread(card.id);
       }
     };
-    return h(
-      "form",
-      {
-        class: "label-form",
-        onsubmit: (/** @type {SubmitEvent} */ event) => {
-          event.preventDefault();
-          if (input.value.trim()) save(input.value.trim());
-        },
-      },
-      h("label", { for: "label-input" }, "Label"),
-      h("span", { class: "source" }, source),
-      h(
-        "div",
-        { class: "row" },
-        input,
-        h("button", { type: "submit" }, "Save"),
-        card.source === "hand"
-          ? h("button", { type: "button", class: "plain", onclick: () => save(null) }, "Take back")
-          : null,
-      ),
-    );
+    /** @param {SubmitEvent} event */
+    const submit = (event) => {
+      event.preventDefault();
+      const label = this.#part("label-input").value.trim();
+      if (label) save(label);
+    };
+    return html`
+      <form class="label-form" @submit=${submit}>
+        <label for="label-input">Label</label><span class="source">${source}</span>
+        <div class="row">
+          <input id="label-input" maxlength="200" autocomplete="off" placeholder="What does this feature show?"
+            .value=${live(isNamed(card) ? card.label : "")}>
+          <button type="submit">Save</button>
+          ${card.source === "hand" ? html`<button type="button" class="plain" @click=${() => save(null)}>Take back</button>` : nothing}
+        </div>
+      </form>`;
+  }
+
+  /** Buttons for five strengths, each with room for a picture. */
+  #strip() {
+    /** @param {number} strength */
+    const button = (strength) => {
+      const text = strength > 0 ? `+${strength}` : String(strength).replace("-", "−");
+      return html`
+        <button type="button" aria-label=${`Set to strength ${text}`} @click=${() => this.#actions.onSet(this.#id, strength)}
+        ><canvas width="128" height="128"></canvas><span>${text}</span></button>`;
+    };
+    return html`<div class="strip" id="strip">${STRIP.map(button)}</div>`;
   }
 
   /** The current character with this feature at five strengths. */
   async #drawStrip() {
-    const strip = this.#part("strip");
+    const canvases = [...(this.#part("strip")?.getElementsByTagName("canvas") ?? [])];
     const { picture, plan } = this.#project;
     const id = this.#id;
-    if (!strip || !picture) return;
-    const buttons = STRIP.map((strength) => {
-      const canvas = h("canvas", { width: 128, height: 128 });
-      const text = strength > 0 ? `+${strength}` : String(strength).replace("-", "−");
-      return {
-        strength,
-        canvas,
-        button: h(
-          "button",
-          { type: "button", "aria-label": `Set to strength ${text}`, onclick: () => this.#actions.onSet(id, strength) },
-          canvas,
-          h("span", {}, text),
-        ),
-      };
-    });
-    strip.replaceChildren(...buttons.map(({ button }) => button));
-    for (const { strength, canvas } of buttons) {
-      const frame = await this.#api.steer(picture, withStrength(plan, id, strength)).catch(() => null);
+    if (!picture) return;
+    for (const canvas of canvases) paper(canvas).clearRect(0, 0, 128, 128);
+    for (const [i, canvas] of canvases.entries()) {
+      const frame = await this.#api.steer(picture, withStrength(plan, id, STRIP[i])).catch(() => null);
       if (!frame || this.#id !== id || this.#project.picture !== picture) return;
       const context = paper(canvas);
       context.imageSmoothingEnabled = false;

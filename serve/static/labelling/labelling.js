@@ -2,7 +2,10 @@
 
 import { examplesOf, histogramOf } from "../features/card-parts.js";
 import { isNamed, nameOf } from "../features/catalogue.js";
-import { h, plural, targetOf, within } from "../shared/dom.js";
+import { plural, targetOf, within } from "../shared/dom.js";
+import { show } from "../shared/view.js";
+import { live } from "../vendor/lit-html/directives/live.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { exportLabels, importLabels } from "./label-files.js";
 
 /** @import { Catalogue } from "../features/catalogue.js" */
@@ -69,14 +72,8 @@ export class Labelling {
     const id = this.#id;
     if (id === undefined) {
       this.#card = null;
-      this.#element.replaceChildren(
-        this.#bar(),
-        h(
-          "p",
-          { class: "empty" },
-          this.#catalogue.list.length ? "Every feature has a label. Well done." : "The features are still loading.",
-        ),
-      );
+      const why = this.#catalogue.list.length ? "Every feature has a label. Well done." : "The features are still loading.";
+      show(this.#element, html`${this.#bar()}<p class="empty">${why}</p>`);
       return;
     }
     try {
@@ -90,16 +87,8 @@ export class Labelling {
         this.#next = null;
       });
     } catch (error) {
-      this.#element.replaceChildren(
-        this.#bar(),
-        h(
-          "p",
-          { class: "error" },
-          error.message,
-          " ",
-          h("button", { type: "button", onclick: () => this.#show() }, "Try again"),
-        ),
-      );
+      const again = html`<button type="button" @click=${() => this.#show()}>Try again</button>`;
+      show(this.#element, html`${this.#bar()}<p class="error">${error.message} ${again}</p>`);
     }
   }
 
@@ -114,126 +103,74 @@ export class Labelling {
       MOST_SUGGESTIONS,
     );
     const at = this.#api.cardPictures(card);
-    const input = h("input", {
-      id: "new-label",
-      maxlength: 200,
-      autocomplete: "off",
-      placeholder: "What is common to these pictures?",
-      value: isNamed(card) ? card.label : "",
-    });
-    this.#element.replaceChildren(
-      this.#bar(),
-      h(
-        "section",
-        { class: "card", "aria-labelledby": "card-title" },
-        h(
-          "div",
-          { class: "looks" },
-          h("img", { src: at.natural, alt: "The feature decoded alone", class: "big" }),
-          h(
-            "div",
-            { class: "small-looks" },
-            h("img", { src: at.oneHot, alt: "Its one-hot decode" }),
-            at.footprint ? h("img", { src: at.footprint, alt: "Where it acts", class: "footprint" }) : null,
-          ),
-        ),
-        h(
-          "div",
-          { class: "words" },
-          h(
-            "h2",
-            { id: "card-title", tabindex: -1 },
-            `${nameOf(card)} `,
-            h("span", { class: "number" }, `feature ${card.id}`),
-          ),
-          h(
-            "p",
-            { class: "source" },
-            `active in ${(100 * card.density).toFixed(2)}% of pictures`,
-            card.source === "caption" ? `, label from captions at confidence ${card.confidence.toFixed(2)}` : null,
-            card.source === "vision" ? `, label from a vision model at confidence ${card.confidence.toFixed(2)}` : null,
-          ),
-          h(
-            "form",
-            {
-              onsubmit: (/** @type {SubmitEvent} */ event) => {
-                event.preventDefault();
-                this.#save(input.value.trim());
-              },
-            },
-            h("label", { for: "new-label" }, "Label"),
-            h("div", { class: "row" }, input, h("button", { type: "submit", class: "primary" }, "Save")),
-          ),
-          this.#suggestions.length
-            ? h(
-                "p",
-                { class: "chips" },
-                "Like its neighbours: ",
-                ...this.#suggestions.map((label, i) =>
-                  h(
-                    "button",
-                    { type: "button", class: "chip", onclick: () => this.#save(label) },
-                    h("kbd", {}, i + 1),
-                    ` ${label}`,
-                  ),
-                ),
-              )
-            : null,
-          h(
-            "p",
-            { class: "keys" },
-            h("kbd", {}, "Enter"),
-            " accept ",
-            h("kbd", {}, "E"),
-            " edit ",
-            h("kbd", {}, "S"),
-            " skip ",
-            h("kbd", {}, "Z"),
-            " undo",
-          ),
-          h(
-            "p",
-            { class: "row" },
-            this.#suggestions.length
-              ? h("button", { type: "button", onclick: () => this.#accept() }, `Accept “${this.#suggestions[0]}”`)
-              : null,
-            h("button", { type: "button", onclick: () => this.#skip() }, "Skip"),
-            h("button", { type: "button", onclick: () => this.#undo(), disabled: this.#done.length === 0 }, "Undo"),
-          ),
-          card.histogram && !card.dead ? histogramOf(card) : null,
-        ),
-        h("div", { class: "shown" }, ...examplesOf(this.#api, card)),
-      ),
+    const suggestions = this.#suggestions.map(
+      (label, i) => html` <button type="button" class="chip" @click=${() => this.#save(label)}><kbd>${i + 1}</kbd> ${label}</button>`,
+    );
+    const by = { caption: "captions at", vision: "a vision model at" }[card.source];
+    /** @param {SubmitEvent} event */
+    const submit = (event) => {
+      event.preventDefault();
+      this.#save(this.#part("new-label").value.trim());
+    };
+    show(
+      this.#element,
+      html`
+        ${this.#bar()}
+        <section class="card" aria-labelledby="card-title">
+          <div class="looks">
+            <img src=${at.natural ?? nothing} alt="The feature decoded alone" class="big">
+            <div class="small-looks">
+              <img src=${at.oneHot ?? nothing} alt="Its one-hot decode">
+              ${at.footprint ? html`<img src=${at.footprint} alt="Where it acts" class="footprint">` : nothing}
+            </div>
+          </div>
+          <div class="words">
+            <h2 id="card-title" tabindex="-1">${nameOf(card)} <span class="number">feature ${card.id}</span></h2>
+            <p class="source">active in ${(100 * card.density).toFixed(2)}% of pictures${by ? `, label from ${by} confidence ${card.confidence.toFixed(2)}` : nothing}</p>
+            <form @submit=${submit}>
+              <label for="new-label">Label</label>
+              <div class="row">
+                <input id="new-label" maxlength="200" autocomplete="off" placeholder="What is common to these pictures?"
+                  .value=${live(isNamed(card) ? card.label : "")}>
+                <button type="submit" class="primary">Save</button>
+              </div>
+            </form>
+            ${suggestions.length ? html`<p class="chips">Like its neighbours:${suggestions}</p>` : nothing}
+            <p class="keys"><kbd>Enter</kbd> accept <kbd>E</kbd> edit <kbd>S</kbd> skip <kbd>Z</kbd> undo</p>
+            <p class="row">
+              ${suggestions.length ? html`<button type="button" @click=${() => this.#accept()}>Accept “${this.#suggestions[0]}”</button>` : nothing}
+              <button type="button" @click=${() => this.#skip()}>Skip</button>
+              <button type="button" @click=${() => this.#undo()} ?disabled=${this.#done.length === 0}>Undo</button>
+            </p>
+            ${histogramOf(card)}
+          </div>
+          <div class="shown">${examplesOf(this.#api, card)}</div>
+        </section>
+      `,
     );
     this.#part("card-title").focus({ preventScroll: true });
   }
 
   #bar() {
-    const live = this.#catalogue.list.filter((f) => !f.dead);
-    const named = live.filter(isNamed).length;
-    const byHand = live.filter((f) => f.source === "hand").length;
-    const file = h("input", {
-      type: "file",
-      accept: "application/json",
-      "aria-label": "Labels to import",
-      onchange: () => this.#import(file.files?.[0]),
-    });
-    return h(
-      "div",
-      { class: "label-bar" },
-      h(
-        "div",
-        {},
-        h("progress", { max: Math.max(1, live.length), value: named, "aria-label": "Features with a label" }),
-        h(
-          "p",
-          {},
-          `${named.toLocaleString("en")} of ${plural(live.length, "live feature")} have a label, ${byHand} of them by hand`,
-        ),
-      ),
-      h("button", { type: "button", class: "small", onclick: () => this.#export() }, "Export"),
-      h("label", { class: "small upload" }, "Import", file),
-    );
+    const alive = this.#catalogue.list.filter((f) => !f.dead);
+    const named = alive.filter(isNamed).length;
+    const byHand = alive.filter((f) => f.source === "hand").length;
+    const count = `${named.toLocaleString("en")} of ${plural(alive.length, "live feature")}`;
+    /** @param {Event} event */
+    const read = ({ target }) => {
+      const input = /** @type {HTMLInputElement} */ (target);
+      this.#import(input.files?.[0]);
+      input.value = ""; // so that the same file can be read again
+    };
+    return html`
+      <div class="label-bar">
+        <div>
+          <progress max=${Math.max(1, alive.length)} value=${named} aria-label="Features with a label"></progress>
+          <p>${count} have a label, ${byHand} of them by hand</p>
+        </div>
+        <button type="button" class="small" @click=${() => this.#export()}>Export</button>
+        <label class="small upload">Import<input type="file" accept="application/json" aria-label="Labels to import" @change=${read}></label>
+      </div>`;
   }
 
   /** @param {KeyboardEvent} event */

@@ -2,7 +2,10 @@
 
 import { isNamed, nameOf } from "../features/catalogue.js";
 import { COLOURINGS } from "./colours.js";
-import { h, plural, setSprites, targetOf, thumb, within } from "../shared/dom.js";
+import { plural, setSprites, targetOf, within } from "../shared/dom.js";
+import { show, thumb } from "../shared/view.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
+import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { FeatureMap } from "./map.js";
 import { operationOn, strengthAfter } from "../editor/plan.js";
 
@@ -121,9 +124,8 @@ export class AtlasView {
     const { list } = this.#catalogue;
     this.#order = null;
     if (!this.#part("colour").options.length) {
-      for (const [name, { text, needs }] of Object.entries(COLOURINGS)) {
-        if (!needs || needs(list)) this.#part("colour").append(h("option", { value: name }, text));
-      }
+      const ways = Object.entries(COLOURINGS).filter(([, { needs }]) => !needs || needs(list));
+      show(this.#part("colour"), ways.map(([name, { text }]) => html`<option value=${name}>${text}</option>`));
       this.#pictures();
       this.#map.fill(list);
     }
@@ -149,26 +151,19 @@ export class AtlasView {
   }
 
   #legend() {
-    this.#part("legend").replaceChildren(
-      ...this.#colouring.legend.map(({ key, text, colour, count }) =>
-        h(
-          "button",
-          {
-            type: "button",
-            "aria-pressed": String(this.#picked.has(key)),
-            "data-key": String(key),
-            onclick: () => {
-              if (!this.#picked.delete(key)) this.#picked.add(key);
-              this.#legend();
-              this.#filter();
-              const buttons = [...this.#part("legend").getElementsByTagName("button")];
-              buttons.find((button) => button.dataset.key === String(key))?.focus();
-            },
-          },
-          h("span", { class: "swatch", style: `background:${colour}` }),
-          text,
-          h("span", { class: "count" }, count.toLocaleString("en")),
-        ),
+    /** @param {Key} key */
+    const press = (key) => {
+      if (!this.#picked.delete(key)) this.#picked.add(key);
+      this.#legend();
+      this.#filter();
+    };
+    show(
+      this.#part("legend"),
+      this.#colouring.legend.map(
+        ({ key, text, colour, count }) => html`
+          <button type="button" aria-pressed=${this.#picked.has(key)} @click=${() => press(key)}>
+            <span class="swatch" style=${`background:${colour}`}></span>${text}<span class="count">${count.toLocaleString("en")}</span>
+          </button>`,
       ),
     );
   }
@@ -218,34 +213,25 @@ export class AtlasView {
       (this.#picked.size ? plural(ids.length, "feature") : `All ${ids.length.toLocaleString("en")} features`);
     this.#part("list-clear").hidden = !this.#found;
     this.#part("list-add").hidden = !this.#found || ids.length === 0 || ids.length > MOST_ADDED;
-    const more = ids.length > this.#pages * PAGE;
-    this.#part("list").replaceChildren(
-      ...ids.slice(0, this.#pages * PAGE).map((id) => this.#item(id)),
-      more
-        ? h(
-            "li",
-            {},
-            h(
-              "button",
-              {
-                type: "button",
-                class: "small",
-                onclick: () => {
-                  this.#pages += 1;
-                  this.#list();
-                },
-              },
-              "Show more",
-            ),
-          )
-        : "",
-      ids.length
-        ? ""
-        : h(
-            "li",
-            { class: "empty" },
-            this.#found ? "Try another word, or look around the map." : "Nothing is switched on in the legend.",
-          ),
+    const more = () => {
+      this.#pages += 1;
+      this.#list();
+    };
+    show(
+      this.#part("list"),
+      html`
+        ${repeat(ids.slice(0, this.#pages * PAGE), (id) => id, (id) => this.#item(id))}
+        ${
+          ids.length > this.#pages * PAGE
+            ? html`<li><button type="button" class="small" @click=${more}>Show more</button></li>`
+            : nothing
+        }
+        ${
+          ids.length
+            ? nothing
+            : html`<li class="empty">${this.#found ? "Try another word, or look around the map." : "Nothing is switched on in the legend."}</li>`
+        }
+      `,
     );
   }
 
@@ -265,28 +251,15 @@ export class AtlasView {
     const feature = this.#catalogue.get(id);
     const score = this.#found?.scores?.get(id);
     const name = nameOf(feature);
-    return h(
-      "li",
-      {},
-      h(
-        "button",
-        { type: "button", class: "item", onclick: () => this.#onOpen(id), onfocus: () => this.#map.choose(id) },
-        thumb(id, 36),
-        h("span", { class: "label", title: name }, name),
-        h("span", { class: "number" }, score === undefined ? `#${id}` : `#${id} · ${Math.round(100 * score)}%`),
-      ),
-      h(
-        "button",
-        {
-          type: "button",
-          class: "plus",
-          "aria-label": `Add ${name}, feature ${id}, to the sliders`,
-          title: "Add to the sliders",
-          onclick: () => this.#onAdd(id),
-        },
-        "+",
-      ),
-    );
+    return html`
+      <li>
+        <button id=${`item-${id}`} type="button" class="item" @click=${() => this.#onOpen(id)} @focus=${() => this.#map.choose(id)}>
+          ${thumb(id, 36)}<span class="label" title=${name}>${name}</span>
+          <span class="number">#${id}${score === undefined ? nothing : ` · ${Math.round(100 * score)}%`}</span>
+        </button>
+        <button id=${`plus-${id}`} type="button" class="plus" aria-label=${`Add ${name}, feature ${id}, to the sliders`}
+          title="Add to the sliders" @click=${() => this.#onAdd(id)}>+</button>
+      </li>`;
   }
 
   /** @param {KeyboardEvent} event */
@@ -320,34 +293,23 @@ export class AtlasView {
     card.hidden = id < 0;
     const feature = this.#catalogue.get(id);
     if (!feature) return;
-    if (card.dataset.id !== String(id)) {
-      card.dataset.id = String(id);
-      const strength = this.#project.base(id);
-      card.replaceChildren(
-        thumb(id, 64),
-        h(
-          "div",
-          {},
-          h("strong", {}, nameOf(feature)),
-          h("span", {}, `#${id}${feature.acts_on ? ` · acts on ${feature.acts_on}` : ""}`),
-          h(
-            "span",
-            {},
-            feature.dead
-              ? "never active"
-              : `in ${(100 * feature.density).toFixed(feature.density < 0.01 ? 2 : 1)}% of pictures`,
-          ),
-          isNamed(feature)
-            ? h(
-                "span",
-                {},
-                `${feature.source === "hand" ? "labelled by hand" : `confidence ${feature.confidence.toFixed(2)}`}`,
-              )
-            : null,
-          strength > 0 ? h("span", { class: "here" }, `${strength.toFixed(2)} in this picture`) : null,
-        ),
-      );
-    }
+    const { dead, density, source, confidence, acts_on: actsOn } = feature;
+    const strength = this.#project.base(id);
+    const often = dead ? "never active" : `in ${(100 * density).toFixed(density < 0.01 ? 2 : 1)}% of pictures`;
+    const sure = source === "hand" ? "labelled by hand" : `confidence ${confidence.toFixed(2)}`;
+    show(
+      card,
+      html`
+        ${thumb(id, 64)}
+        <div>
+          <strong>${nameOf(feature)}</strong>
+          <span>#${id}${actsOn ? ` · acts on ${actsOn}` : nothing}</span>
+          <span>${often}</span>
+          ${isNamed(feature) ? html`<span>${sure}</span>` : nothing}
+          ${strength > 0 ? html`<span class="here">${strength.toFixed(2)} in this picture</span>` : nothing}
+        </div>
+      `,
+    );
     const frame = this.#part("map-frame");
     const left = x + card.offsetWidth + 24 > frame.clientWidth ? x - card.offsetWidth - 16 : x + 16;
     card.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, Math.min(frame.clientHeight - card.offsetHeight - 4, y - 20))}px)`;

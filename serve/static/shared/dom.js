@@ -1,4 +1,4 @@
-// Building elements, and files that the page gives out.
+// The page's elements, and files that the page gives out.
 
 /** @import { Elements } from "./types.js" */
 
@@ -18,29 +18,9 @@ export function within(root) {
   };
 }
 
-/** @typedef {string | number | Node | false | null | undefined} Child */
-
-/**
- * An element with properties (`on…` listeners, `aria-…` and `data-…` attributes) and children; null children are left
- * out.
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {Record<string, any>} [properties]
- * @param {(Child | Child[])[]} children
- */
-export function h(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (value === undefined || value === null) continue;
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "class") node.className = value;
-    else if (name === "style") node.style.cssText = value;
-    else if (name in node) Object.assign(node, { [name]: value });
-    else node.setAttribute(name, value);
-  }
-  const present = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
-  node.append(.../** @type {(string | Node)[]} */ (present));
-  return node;
+/** A canvas that is on no page yet. */
+export function newCanvas(width = 128, height = width) {
+  return Object.assign(document.createElement("canvas"), { width, height });
 }
 
 /**
@@ -49,20 +29,6 @@ export function h(tag, properties = {}, ...children) {
  * @param {CanvasRenderingContext2DSettings} [settings]
  */
 export const paper = (canvas, settings) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
-
-/**
- * A feature's small picture, cut from the sprite sheet; beside its label, so it says nothing to a screen reader.
- * @param {number} id
- */
-export function thumb(id, size = 40) {
-  const column = id % 64;
-  const row = Math.floor(id / 64);
-  return h("span", {
-    class: "thumb",
-    "aria-hidden": "true",
-    style: `--size:${size}px;background-position:${-column * size}px ${-row * size}px`,
-  });
-}
 
 /**
  * Where `thumb` finds its pictures.
@@ -79,7 +45,7 @@ export function setSprites(url, count) {
  * @param {string} name
  */
 export function download(blob, name) {
-  const link = h("a", { href: URL.createObjectURL(blob), download: name });
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

@@ -183,7 +183,7 @@
  * @typedef {{
  *   brush: HTMLCanvasElement, "brush-icon": HTMLCanvasElement, map: HTMLCanvasElement, picture: HTMLCanvasElement,
  *   undo: HTMLButtonElement, redo: HTMLButtonElement, reset: HTMLButtonElement,
- *   "key-input": HTMLInputElement, "new-label": HTMLInputElement, prompt: HTMLInputElement, search: HTMLInputElement,
+ *   "key-input": HTMLInputElement, "label-input": HTMLInputElement, "new-label": HTMLInputElement, prompt: HTMLInputElement, search: HTMLInputElement,
  *   "share-link": HTMLInputElement, upload: HTMLInputElement,
  *   colour: HTMLSelectElement, pictures: HTMLSelectElement,
  *   "key-dialog": HTMLDialogElement, "share-dialog": HTMLDialogElement, download: HTMLDetailsElement,
