@@ -124,6 +124,25 @@ def test_map_card_slider_and_link_without_a_server(site: str, open_page: Open) -
     assert not [url for url in asked if "/v1/" in url or not url.startswith(site)]
 
 
+def test_pointing_at_a_slider_encodes_nothing_but_where_it_acts(site: str, open_page: Open) -> None:
+    page = open_page()
+    visit(page, site)
+    page.wait_for_load_state("networkidle")
+    page.evaluate(
+        """() => {
+            const { toDataURL } = HTMLCanvasElement.prototype;
+            globalThis.encoded = 0;
+            HTMLCanvasElement.prototype.toDataURL = function () {
+                globalThis.encoded += 1;
+                return toDataURL.call(this);
+            };
+        }"""
+    )
+    page.locator(".slider .open").first.hover()
+    expect(page.locator("#where")).to_be_visible()
+    assert page.evaluate("globalThis.encoded") == 1
+
+
 def test_what_cannot_be_exported_is_refused(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -277,10 +277,17 @@ export class StaticApi extends EventTarget {
      */
     const sheet = (name, recolour) =>
       this.#sheets[name] ? cut(this.#sheets[name], [tileOf(card.id)], 1, recolour) : null;
+    // Cut and encoded by whoever asks: the pointer over a slider wants the footprint alone.
     return {
-      natural: sheet("natural"),
-      oneHot: sheet("one_hot"),
-      footprint: sheet("footprints", toRed),
+      get natural() {
+        return sheet("natural");
+      },
+      get oneHot() {
+        return sheet("one_hot");
+      },
+      get footprint() {
+        return sheet("footprints", toRed);
+      },
       examples: card.examples ?? null,
       ablation: card.ablation ?? null,
       strip: card.strip ?? null,
