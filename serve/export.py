@@ -5,7 +5,7 @@
 
 Beside the page's own files, `site/data` holds
 
-    model.json        sizes, and the shape of every weight in the order of decoder.bin
+    model.json        sizes, and the shape of every weight in the order of decoder.bin, null where there is none
     decoder.bin       per weight: scales float32 [rows], then int8 [rows, columns]; biases float32
     dictionary.bin    decoder rows of the dictionary, float16 [features, latent_dim]
     samples.json/.bin the active features of the samples; their latents, float32 [samples, latent_dim]
@@ -13,7 +13,8 @@ Beside the page's own files, `site/data` holds
     *.png             previews, samples, footprints and examples as sheets of 32 x 32 tiles
     without/*.webp    the first examples without the feature, likewise; strips/*.webp  one picture at all strengths
 
-Only the dense decoder runs in the browser. Prompts and uploads need the server.
+Only the dense decoder runs in the browser: of a convolutional one there is no decoder.bin or dictionary.bin, and the
+page has no sliders and says why. Prompts and uploads need the server.
 """
 
 import argparse
@@ -47,10 +48,6 @@ CARDS_A_FILE = 256
 """Likewise of what their cards say."""
 
 
-class ExportError(SwiggleError):
-    """A bundle that the page cannot run by itself."""
-
-
 class SavedLabels:
     """What an `Engine` asks of retrieval when it only lists features."""
 
@@ -77,11 +74,12 @@ def layers(decoder: DenseDecoder) -> list[nn.Linear]:
 
 def write_model(bundle: Bundle, data: Path, ablated: int) -> None:
     decoder = bundle.vae.decoder
-    assert isinstance(decoder, DenseDecoder)
-    shapes = [list(layer.weight.shape) for layer in layers(decoder)]
-    (data / "decoder.bin").write_bytes(b"".join(quantised(layer) for layer in layers(decoder)))
     rows = bundle.sae.rows()
-    (data / "dictionary.bin").write_bytes(rows.astype(np.float16).tobytes())
+    shapes = None
+    if isinstance(decoder, DenseDecoder):
+        shapes = [list(layer.weight.shape) for layer in layers(decoder)]
+        (data / "decoder.bin").write_bytes(b"".join(quantised(layer) for layer in layers(decoder)))
+        (data / "dictionary.bin").write_bytes(rows.astype(np.float16).tobytes())
     sizes = {"features": len(bundle.atlas), "samples": len(bundle.atlas.samples), "latent_dim": rows.shape[1]}
     version = bundle.manifest["files"]["atlas/features.parquet"][:12]
     model = {
@@ -156,11 +154,7 @@ def rounded(value: Any) -> Any:
 
 
 def export(bundle: Bundle, out: Path) -> None:
-    """Write the folder. Raises `ExportError` for a decoder that the page cannot run."""
-    if not isinstance(bundle.vae.decoder, DenseDecoder):
-        raise ExportError(
-            "the decoder is convolutional, and the page runs only the dense one; serve this bundle instead"
-        )
+    """Write the folder."""
     engine = make_engine(bundle, retrieval=LocalHandle(SavedLabels(bundle), Turns()), **local_handles(bundle))
     data = out / "data"
     data.mkdir(parents=True)
@@ -184,9 +178,12 @@ def main() -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         parser.error(f"--out: {out} is there already and not empty")
     try:
-        export(Bundle.load(options.bundle), out)
+        bundle = Bundle.load(options.bundle)
+        export(bundle, out)
     except SwiggleError as error:
         parser.error(f"--bundle: {error}")
+    if not isinstance(bundle.vae.decoder, DenseDecoder):
+        print("The decoder is convolutional, which no browser runs here: the page has map, list and cards, no sliders.")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{out}: {size / 1e6:.1f} MB. Any static host serves it, as `python -m http.server --directory {out}` does.")
 

@@ -102,6 +102,13 @@ new Tools(byId("tools"), project, {
   },
 });
 
+// Without a decoder there is nothing to edit: the map, the list and the cards are left.
+if (!api.can.steer) {
+  byId("play").classList.add("map-only");
+  for (const part of ["skip", "tagline", "tools", "character", "features"]) byId(part).hidden = true;
+  byId("no-sliders").hidden = false;
+}
+
 const narrow = () => matchMedia("(max-width: 1099px)").matches;
 
 /** @param {number} id */
@@ -148,6 +155,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 async function openLink() {
+  if (!api.can.steer) return;
   let linked = null;
   try {
     linked = await fromFragment(location.hash, project.dictionary);

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from serve.export import ExportError, export, main
+from serve.export import export, main
 from swiggle.bundle import Bundle
 from swiggle.config import VAEConfig
 from swiggle.data.pixels import decode_picture
@@ -143,12 +143,29 @@ def test_pointing_at_a_slider_encodes_nothing_but_where_it_acts(site: str, open_
     assert page.evaluate("globalThis.encoded") == 1
 
 
+def test_a_convolutional_model_is_exported_without_sliders(bundle: Bundle, tmp_path: Path, open_page: Open) -> None:
+    conv = VAE(VAEConfig(image_size=32, channels=[8, 8], latent_channels=4)).eval()
+    with exported(dataclasses.replace(bundle, vae=conv), tmp_path / "site") as site:
+        assert not (tmp_path / "site/data/decoder.bin").exists()
+        page = open_page()
+        page.goto(f"{site}/#edit=AAAA")  # links hold edits, and there are none here
+        expect(page.get_by_text("convolutional decoder")).to_be_visible()
+        find(page, "pizza")
+        page.locator("#list .item").first.click()
+        expect(page.locator("#panel-title")).to_contain_text("pizza")
+        expect(page.get_by_alt_text("The pictures in which this feature is strongest")).to_be_visible()
+        page.get_by_label("Label", exact=True).fill("round and tasty")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#list .item").first).to_contain_text("round and tasty")
+        for text in ("Use in editor", "Share", "Undo", "Add to the sliders", "Reset all"):
+            expect(page.get_by_role("button", name=text)).to_have_count(0)
+        expect(page.locator(".slider")).to_have_count(0)
+        expect(page.locator("#toast")).not_to_contain_text("damaged")
+
+
 def test_what_cannot_be_exported_is_refused(
-    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    conv = VAE(VAEConfig(image_size=32, channels=[8, 8], latent_channels=4))
-    with pytest.raises(ExportError, match="convolutional"):
-        export(dataclasses.replace(bundle, vae=conv), tmp_path / "site")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("")
     for out, said in ((tmp_path / "full", "not empty"), (tmp_path / "site", "bundle.json")):

@@ -22,7 +22,7 @@ const toDataUrl = (blob) =>
 
 /** @implements {ApiMembers} */
 export class HttpApi extends EventTarget {
-  can = { prompt: true, upload: true, publish: true };
+  can = { steer: true, prompt: true, upload: true, publish: true };
   lost = false;
   #askForKey;
   #version = "";

@@ -79,7 +79,7 @@ function toRed(data) {
 
 /** @implements {ApiMembers} */
 export class StaticApi extends EventTarget {
-  can = { prompt: false, upload: false, publish: false };
+  can = { steer: false, prompt: false, upload: false, publish: false };
   lost = false;
   /** @type {Record<string, HTMLImageElement>} */
   #sheets = {};
@@ -87,6 +87,8 @@ export class StaticApi extends EventTarget {
   #cards = {}; // by file
   /** @type {Steering | null} */
   #ready = null; // once a picture was opened
+  /** @type {Promise<Steering> | null} */
+  #steering;
 
   /**
    * @param {string} folder
@@ -102,7 +104,8 @@ export class StaticApi extends EventTarget {
     this.rows = rows;
     this.samples = samples;
     this.latents = latents;
-    this.steering = this.#load();
+    this.can.steer = Boolean(about.layers);
+    this.#steering = about.layers ? this.#load(about.layers) : null;
   }
 
   /** @param {string} folder */
@@ -125,14 +128,17 @@ export class StaticApi extends EventTarget {
     return api;
   }
 
-  /** What draws pictures here: the decoder and the dictionary. */
-  async #load() {
+  /**
+   * What draws pictures here: the decoder and the dictionary.
+   * @param {[number, number][]} layers
+   */
+  async #load(layers) {
     const [weights, rows] = await Promise.all([
       fetched(`${this.folder}decoder.bin`, "arrayBuffer"),
       fetched(`${this.folder}dictionary.bin`, "arrayBuffer"),
     ]);
     return new Steering(
-      new Decoder(this.about.layers ?? [], weights, this.about.image_size),
+      new Decoder(layers, weights, this.about.image_size),
       floatsFromHalves(rows),
       this.rows.map((feature) => feature.mean_activation),
     );
@@ -172,7 +178,7 @@ export class StaticApi extends EventTarget {
     if (sample === undefined || sample >= this.about.samples)
       throw new ApiError("This link starts from a picture that is only on the server it came from.", "no_picture");
     const size = this.about.latent_dim ?? 0;
-    this.#ready = await this.steering;
+    this.#ready = await this.#steering;
     const active = this.samples[sample];
     return {
       source,

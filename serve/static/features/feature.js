@@ -103,6 +103,7 @@ export class FeaturePanel {
    * @param {Pick<Feature, "id" | "label" | "source">} feature
    */
   #uses(feature) {
+    if (!this.#api.can.steer) return nothing;
     const asks = this.#api.can.prompt && isNamed(feature);
     return html`
       <div class="uses">

@@ -124,7 +124,9 @@ export class AtlasView {
     const { list } = this.#catalogue;
     this.#order = null;
     if (!this.#part("colour").options.length) {
-      const ways = Object.entries(COLOURINGS).filter(([, { needs }]) => !needs || needs(list));
+      const ways = Object.entries(COLOURINGS).filter(
+        ([name, { needs }]) => (!needs || needs(list)) && (name !== "here" || this.#api.can.steer),
+      );
       show(this.#part("colour"), ways.map(([name, { text }]) => html`<option value=${name}>${text}</option>`));
       this.#pictures();
       this.#map.fill(list);
@@ -212,7 +214,8 @@ export class AtlasView {
       this.#found?.title ??
       (this.#picked.size ? plural(ids.length, "feature") : `All ${ids.length.toLocaleString("en")} features`);
     this.#part("list-clear").hidden = !this.#found;
-    this.#part("list-add").hidden = !this.#found || ids.length === 0 || ids.length > MOST_ADDED;
+    const few = ids.length > 0 && ids.length <= MOST_ADDED;
+    this.#part("list-add").hidden = !this.#api.can.steer || !this.#found || !few;
     const more = () => {
       this.#pages += 1;
       this.#list();
@@ -258,7 +261,7 @@ export class AtlasView {
           <span class="number">#${id}${score === undefined ? nothing : ` · ${Math.round(100 * score)}%`}</span>
         </button>
         <button id=${`plus-${id}`} type="button" class="plus" aria-label=${`Add ${name}, feature ${id}, to the sliders`}
-          title="Add to the sliders" @click=${() => this.#onAdd(id)}>+</button>
+          title="Add to the sliders" ?hidden=${!this.#api.can.steer} @click=${() => this.#onAdd(id)}>+</button>
       </li>`;
   }
 

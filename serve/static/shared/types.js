@@ -108,7 +108,8 @@
  * @property {string} [version] of an exported folder
  * @property {number} [latent_dim] of an exported folder
  * @property {number} [ablated] of an exported folder: of how many examples it has pictures without a feature
- * @property {[number, number][]} [layers] of an exported folder: [rows, columns] in the order of decoder.bin
+ * @property {[number, number][] | null} [layers] of an exported folder: [rows, columns] in the order of decoder.bin; null
+ *   for a decoder that does not run here
  */
 
 /**
@@ -153,8 +154,8 @@
 
 /**
  * @typedef {object} ApiMembers
- * @property {{prompt: boolean, upload: boolean, publish: boolean}} can what this one can do; publish:
- *   labels are everybody's
+ * @property {{steer: boolean, prompt: boolean, upload: boolean, publish: boolean}} can what this one can do; steer: there
+ *   are pictures to edit and sliders to do it with; publish: labels are everybody's
  * @property {boolean} lost whether the server cannot be reached now
  * @property {() => Promise<Model>} model
  * @property {() => Promise<Feature[]>} features every feature, by number
