@@ -89,6 +89,7 @@ def write_model(bundle: Bundle, data: Path, ablated: int) -> None:
         "version": version,
         "dictionary": bundle.dictionary,
         "ablated": ablated,
+        "metrics": bundle.manifest["metrics"],
     }
     (data / "model.json").write_text(json.dumps(model))
 

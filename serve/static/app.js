@@ -1,5 +1,6 @@
 // The page: what it is made of, and what happens between the parts.
 
+import { About } from "./features/about.js";
 import { createApi } from "./api/api.js";
 import { AtlasView } from "./map/atlas-view.js";
 import { Brush } from "./editor/brush.js";
@@ -90,6 +91,7 @@ const start = new Start(byId("starting"), api, {
   },
   onError,
 });
+const about = new About(byId("about-dialog"), catalogue);
 const shareDialog = new ShareDialog(byId("share-dialog"), () => say("Link copied."));
 new Tools(byId("tools"), project, {
   picture: () => stage.picture,
@@ -146,6 +148,7 @@ function view(name) {
   if (name === "label") labelling.open();
 }
 byId("view-play").addEventListener("click", () => view("play"));
+byId("view-about").addEventListener("click", () => about.open());
 byId("view-label").addEventListener("click", () => view("label"));
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && !typing(event) && document.body.dataset.view === "play") {
@@ -178,6 +181,7 @@ async function begin() {
   project.dictionary = model.dictionary;
   stage.resize(model.image_size);
   start.fill(model);
+  about.fill(model);
   const loaded = api.features().then((features) => catalogue.fill(features));
   await openLink();
   await loaded;

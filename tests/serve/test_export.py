@@ -58,6 +58,16 @@ def test_the_browsers_decoder_agrees_with_python(smoke_run: Path, tmp_path: Path
         page = open_page()
         visit(page, site)
         drawn_as_in_python(page, bundle)
+        page.get_by_role("button", name="About").click()
+        facts = page.get_by_role("dialog", name="About this model")
+        measured = bundle.manifest["metrics"]["sweep_sae"]
+        for fact in (
+            f"{measured['l0']:.1f}",
+            f"{measured['fvu']:.3f}",
+            f"{(~bundle.atlas.table['dead'].to_numpy()).sum():,}",
+        ):
+            expect(facts).to_contain_text(fact)
+        expect(facts.get_by_role("img", name="how dense")).to_be_visible()
 
 
 def drawn_as_in_python(page: Page, bundle: Bundle) -> None:

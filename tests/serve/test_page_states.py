@@ -131,6 +131,11 @@ def test_nothing_stands_in_the_way_of_anyone(server: Server, open_page: Open, sc
     expect(page.locator("#undo")).to_be_enabled()  # its colours are those of a disabled one until then
     expect(page.locator("#reset")).to_be_enabled()
     assert serious(page) == []
+    page.get_by_role("button", name="About").click()
+    facts = page.get_by_role("dialog", name="About this model")
+    expect(facts).to_contain_text("does not say how its dictionary was measured")
+    assert serious(page) == []
+    facts.get_by_role("button", name="Close").click()
     page.locator("#list .item").first.click()
     expect(page.locator("#strip")).to_be_visible()
     assert serious(page) == []

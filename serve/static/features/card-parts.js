@@ -14,24 +14,30 @@ export const figure = (src, alt, caption, name = "") => html`
   <figure class=${name}><img src=${src ?? nothing} alt=${alt} loading="lazy"><figcaption>${caption}</figcaption></figure>`;
 
 /**
- * How often a feature has which activation where it is active.
- * @param {Card} card
+ * Counts as bars, which are as high as square roots, so that small counts are seen.
+ * @param {number[]} counts
+ * @param {string} label
+ * @param {string[]} below in words: where it starts, what it is of, where it ends
  */
-export function histogramOf({ dead, histogram, mean_activation: mean, max_activation: most }) {
-  if (!histogram || dead) return nothing;
-  const top = Math.max(...histogram);
+export function histogram(counts, label, [start, what, end]) {
+  const top = Math.max(...counts);
   /** @param {number} count */
   const height = (count) => Math.max(count ? 4 : 0, (100 * Math.sqrt(count)) / Math.sqrt(top));
   return html`
     <figure class="histogram">
-      <div role="img" aria-label=${`How strong it is where it is active: mean ${mean.toFixed(2)}, at most ${most.toFixed(2)}`}
-      >${histogram.map((count) => html`<span style=${`height:${height(count)}%`}></span>`)}</div>
-      <figcaption>
-        <span>0</span>
-        <span title="The heights are square roots of how many pictures">activation where active</span>
-        <span>${most.toFixed(1)}</span>
-      </figcaption>
+      <div role="img" aria-label=${label}>${counts.map((count) => html`<span style=${`height:${height(count)}%`}></span>`)}</div>
+      <figcaption><span>${start}</span><span title="The heights are square roots of counts">${what}</span><span>${end}</span></figcaption>
     </figure>`;
+}
+
+/**
+ * How often a feature has which activation where it is active.
+ * @param {Card} card
+ */
+export function histogramOf({ dead, histogram: counts, mean_activation: mean, max_activation: most }) {
+  if (!counts || dead) return nothing;
+  const label = `How strong it is where it is active: mean ${mean.toFixed(2)}, at most ${most.toFixed(2)}`;
+  return histogram(counts, label, ["0", "activation where active", most.toFixed(1)]);
 }
 
 /**

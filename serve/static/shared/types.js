@@ -98,12 +98,23 @@
  */
 
 /**
+ * How a dictionary was measured, as `swiggle/sae/metrics.py` has it.
+ * @typedef {{l0: number, fvu: number, dense: number, density_histogram: number[]}} DictionaryMetrics
+ */
+
+/**
+ * What a bundle says of the stages that made it; one made by hand may say nothing.
+ * @typedef {{sweep_sae?: DictionaryMetrics, train_sae?: DictionaryMetrics, train_vae?: {psnr: number}}} Metrics
+ */
+
+/**
  * What the page is told of the bundle behind it.
  * @typedef {object} Model
  * @property {number} image_size
  * @property {string} dictionary
  * @property {number} features
  * @property {number} samples
+ * @property {Metrics} [metrics] by stage
  * @property {Record<string, string>} [files] of a server: hashes by name
  * @property {string} [version] of an exported folder
  * @property {number} [latent_dim] of an exported folder
@@ -187,7 +198,7 @@
  *   "key-input": HTMLInputElement, "label-input": HTMLInputElement, "new-label": HTMLInputElement, prompt: HTMLInputElement, search: HTMLInputElement,
  *   "share-link": HTMLInputElement, upload: HTMLInputElement,
  *   colour: HTMLSelectElement, pictures: HTMLSelectElement,
- *   "key-dialog": HTMLDialogElement, "share-dialog": HTMLDialogElement, download: HTMLDetailsElement,
+ *   "about-dialog": HTMLDialogElement, "key-dialog": HTMLDialogElement, "share-dialog": HTMLDialogElement, download: HTMLDetailsElement,
  *   where: HTMLImageElement,
  * }} Elements
  */
