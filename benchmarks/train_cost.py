@@ -3,9 +3,10 @@
     python -m benchmarks.train_cost [--preset paper]
 
 Counted: floating point operations of a picture's forward and backward pass, parameters, bytes that workers exchange.
-Measured: a step of eight pictures on this machine. Worked out: steps a second for a fixed global batch, from an
-accelerator of `--teraflops` (sustained, not peak) and an all-reduce over a ring of `--gigabytes` a second and
-`--microseconds` a hop, of which nothing overlaps with computing. The last part is arithmetic, not a measurement.
+Measured: a step of eight pictures on this machine. Worked out: images a second where each GPU has the preset's batch,
+from the milliseconds of such a step on one (`--milliseconds`, by default those of `paper` on an H200, docs/gpu.md) and
+an all-reduce over a ring of `--gigabytes` a second and `--microseconds` a hop, of which nothing overlaps with
+computing. The last part is arithmetic, not a measurement.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def seconds_per_step(training: VAETraining, config: VAEConfig, steps: int = 5) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=list(PRESETS), default="paper")
-    parser.add_argument("--teraflops", type=float, default=150.0)
+    parser.add_argument("--milliseconds", type=float, default=3.08)
     parser.add_argument("--gigabytes", type=float, default=40.0)
     parser.add_argument("--microseconds", type=float, default=10.0)
     options = parser.parse_args()
@@ -59,16 +60,15 @@ def main() -> None:
     print(f"counted: {operations / 1e9:.2f} GFLOP a picture, {parameters / 1e6:.2f}M parameters")
     print(f"counted: {16 * parameters / 1e6:.0f} MB of weights, gradients and optimiser a worker")
     print(f"measured here: {PICTURES / step:.1f} pictures/s, {operations * PICTURES / step / 1e9:.0f} GFLOP/s")
-    print("GPUs  pictures each  compute ms  exchange MB  exchange ms  steps/s  hours for all steps")
+    print(f"each GPU has {config.batch_size} pictures a step, {options.milliseconds} ms")
+    print("GPUs  exchange MB  exchange ms  steps/s  images/s  of linear")
     for workers in (1, 2, 4, 8, 16, 32, 64):
-        compute = operations * config.batch_size / workers / (options.teraflops * 1e12)
-        exchanged = 0.0 if workers == 1 else 2 * (workers - 1) / workers * 4 * parameters
-        hops = 2 * (workers - 1) * options.microseconds * 1e-6
-        exchange = exchanged / (options.gigabytes * 1e9) + hops
-        rate = 1 / (compute + exchange)
+        exchanged = 2 * (workers - 1) / workers * 4 * parameters
+        exchange = exchanged / (options.gigabytes * 1e9) + 2 * (workers - 1) * options.microseconds * 1e-6
+        rate = 1 / (options.milliseconds * 1e-3 + exchange)
         print(
-            f"{workers:4}  {config.batch_size / workers:13.1f}  {compute * 1e3:10.2f}  {exchanged / 1e6:11.1f}  "
-            f"{exchange * 1e3:11.2f}  {rate:7.0f}  {config.steps / rate / 3600:19.1f}"
+            f"{workers:4}  {exchanged / 1e6:11.1f}  {exchange * 1e3:11.2f}  {rate:7.0f}  "
+            f"{rate * workers * config.batch_size:8,.0f}  {rate * options.milliseconds * 1e-3:9.0%}"
         )
 
 

@@ -16,7 +16,7 @@ from serve.parts.png import enlarged_png
 from serve.runtime.api_errors import ApiError
 from swiggle.data.pixels import FORMATS, PictureError, decode_upload, encode_png, resize, square
 
-MAX_BYTES = 25 * 1024 * 1024
+MAX_PICTURE_BYTES = 25 * 1024 * 1024
 OUTPUT_SIZE = 128
 _QUICK = 64 * 1024
 """Bytes of a picture, and pixels, up to which it is read in less time than a thread takes to start on it."""
@@ -29,8 +29,8 @@ Result = TypeVar("Result")
 
 def picture_from_bytes(content: bytes, image_size: int, param: str = "image") -> np.ndarray:
     """An uploaded file to uint8 [image_size, image_size, 3]. Raises `ApiError` 400, 413 or 415."""
-    if len(content) > MAX_BYTES:
-        raise ApiError(413, "image_too_large", f"an image may have {MAX_BYTES} bytes at most", param)
+    if len(content) > MAX_PICTURE_BYTES:
+        raise ApiError(413, "image_too_large", f"an image may have {MAX_PICTURE_BYTES} bytes at most", param)
     if not content.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
         raise ApiError(415, "unsupported_image", "an image must be PNG, JPEG or WebP", param)
     try:

@@ -16,7 +16,7 @@ from swiggle.editing.composer import Composer, Picture
 from swiggle.editing.plan import MAX_OPERATIONS, Operation
 from swiggle.prompts.clauses import Clause
 
-MORE = 0.5
+STEP = 0.5
 """Of a direction, how much "more" adds and "less" takes away: a step that is seen and can be repeated."""
 _SURER = 4
 """Power of a label's confidence by which its feature counts among the seeds. Less lets features whose label is doubtful
@@ -36,9 +36,9 @@ class MeanDifferenceComposer(Composer):
             case "remove":
                 return self.remove(clause, seeds, picture)
             case "raise":
-                return self._turned(MORE * clause.amount, seeds, picture)
+                return self._turned(STEP * clause.amount, seeds, picture)
             case "lower":
-                return self._turned(-MORE * clause.amount, seeds, picture)
+                return self._turned(-STEP * clause.amount, seeds, picture)
 
     def replace(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
         """What is asked for in place of what the picture has there, or, without a picture, of what usually is."""
