@@ -91,8 +91,10 @@ def by_traits(atlas: Atlas, ablations: Ablations) -> tuple[dict[str, dict[str, f
             "named_among_others": slot_named(rules, slots, composition.slots),
         },
         "map": map_measures(positions, atlas.table["group"].to_pylist(), slots, composition.slots),
-        f"{composition.subject}s": subject_measures(ablations.read(subjects, SUBJECT_PICTURES), subjects, composition),
     }
+    if subjects:  # labels may name none
+        read = ablations.read(subjects, SUBJECT_PICTURES)
+        scores[f"{composition.subject}s"] = subject_measures(read, subjects, composition)
     return scores, slots
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from swiggle.config import VAEConfig
 from swiggle.training.ema import EVERY, WeightAverage
+from swiggle.training.feed import batches
 from swiggle.training.order import worker_share
 from swiggle.training.vae_training import VAETraining
 from tests.conftest import free_port
@@ -108,21 +109,31 @@ def test_shares_of_a_batch_give_the_whole_batchs_gradient(workers: int) -> None:
         torch.testing.assert_close(torch.stack(parts).mean(dim=0), expected, rtol=1e-5, atol=1e-6)
 
 
-def _ddp_worker(rank: int, port: int, folder: str) -> None:
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+def _ddp_worker(rank: int, port: int, folder: str, workers: int) -> None:
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=workers)
     torch.set_num_threads(1)
     config = replace(CONFIG, grad_clip=1e9, accumulate=2)
-    training = VAETraining(config, CPU, rank, 2, nn.parallel.DistributedDataParallel)
-    found = gradients(training, batch(0)[worker_share(np.arange(12), rank, 2)])
-    torch.save(found, f"{folder}/{rank}.pt")
+    training = VAETraining(config, CPU, rank, workers, nn.parallel.DistributedDataParallel)
+    (share,) = batches(torch.from_numpy(batch(0)), CPU, 12, range(1), config.seed, rank, workers)
+    training.train_on(share)
+    found = [p.grad for p in training.vae.parameters() if p.grad is not None]
+    torch.save({"gradients": found, "pictures": share, "noise": training._noise.of(0)}, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
 
 @pytest.mark.integration
-def test_two_processes_exchange_the_whole_batchs_gradient(tmp_path: Path) -> None:
-    """DistributedDataParallel over gloo, with accumulation, where only the last part's backward pass exchanges."""
-    mp.spawn(_ddp_worker, args=(free_port(), str(tmp_path)), nprocs=2)
-    whole = gradients(VAETraining(replace(CONFIG, grad_clip=1e9), CPU), batch(0))
-    for rank in range(2):
-        for found, expected in zip(torch.load(tmp_path / f"{rank}.pt"), whole, strict=True):
+@pytest.mark.parametrize("workers", [2, 4])
+def test_processes_exchange_the_whole_batchs_gradient(workers: int, tmp_path: Path) -> None:
+    """DistributedDataParallel over gloo, with accumulation, where only the last part's backward pass exchanges: the
+    gradient, the pictures and the noise of a batch are those of one process."""
+    mp.spawn(_ddp_worker, args=(free_port(), str(tmp_path), workers), nprocs=workers)
+    training = VAETraining(replace(CONFIG, grad_clip=1e9), CPU)
+    (all_of_it,) = batches(torch.from_numpy(batch(0)), CPU, 12, range(1), CONFIG.seed)
+    training.train_on(all_of_it)
+    whole = [p.grad for p in training.vae.parameters() if p.grad is not None]
+    parts = [torch.load(tmp_path / f"{rank}.pt") for rank in range(workers)]
+    assert torch.equal(torch.cat([part["pictures"] for part in parts]), all_of_it)
+    assert torch.equal(torch.cat([part["noise"] for part in parts]), training._noise.of(0))
+    for part in parts:
+        for found, expected in zip(part["gradients"], whole, strict=True):
             torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
