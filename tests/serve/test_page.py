@@ -53,6 +53,15 @@ def test_prompts_become_sliders_with_reasons(server: Server, open_page: Open) ->
     expect(answer).to_contain_text("could not find a request")
 
 
+def test_a_prompt_that_is_sent_while_another_waits_comes_after_it(server: Server, open_page: Open) -> None:
+    page = open_page()
+    visit(page, server.url)
+    for prompt in ("make it a shark", "remove the glasses"):
+        ask(page, prompt)
+    expect(page.locator(".said li")).to_have_text([re.compile("shark"), re.compile("glasses")])
+    expect(page.get_by_label("What should change?")).to_have_value("")
+
+
 def test_what_was_asked_follows_the_history_and_the_link(server: Server, open_page: Open) -> None:
     page = open_page()
     visit(page, server.url)
