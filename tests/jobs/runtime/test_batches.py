@@ -51,7 +51,7 @@ def digests(split: Path, first_step: int, workers: int = 1) -> list[list[bytes]]
 
     def read(rank: int, shard: Any) -> list[bytes]:
         batches = from_stream(shard, count, CONFIG, CPU, first_step, rank, workers)
-        return [picture.tobytes() for batch in batches for picture in batch]
+        return [picture.numpy().tobytes() for batch in batches for picture in batch]
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(read, range(workers), shards))
