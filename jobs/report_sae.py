@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import ray
 import torch
 
 from jobs import encode_latents, prepare_data, sweep_sae, train_vae
-from jobs.runtime.cluster import driver_device
+from jobs.runtime.cluster import connect, driver_device, granted_device, quiet
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
@@ -87,7 +88,19 @@ class Traits:
         return result
 
 
+def scored(known: Traits, sae: SparseAutoencoder) -> dict[str, Any]:
+    """What one dictionary is worth: a task, so that dictionaries are scored side by side."""
+    quiet()
+    torch.set_num_threads(1)
+    device = granted_device()
+    known.train, known.test = known.train.copy(), known.test.copy()  # torch warns of what Ray hands over read-only
+    known.native, sae = NativePictures(known.native.vae.to(device), known.native.size), sae.to(device)
+    code = code_of(sae, known.train, known.test)
+    return {**known.scores(code), "recovered": known.recovered(sae), "edits": known.edits(sae, code)}
+
+
 def work(config: RunConfig, key: str) -> dict[str, Any]:
+    config = connect(config, STAGE.name)
     with (
         local_copy(join(config.run, "sweep_report")) as swept,
         local_copy(join(config.run, "vae")) as vae,
@@ -97,21 +110,18 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     ):
         report = json.loads((swept / "trials.json").read_text())
         trials = report["trials"]
-        device = driver_device(config)
-        saes = [SparseAutoencoder.from_pretrained(swept / "dictionaries" / trial["name"], device) for trial in trials]
+        saes = [SparseAutoencoder.from_pretrained(swept / "dictionaries" / trial["name"]) for trial in trials]
         report["stability"] = between_seeds(trials, saes)
         try:
-            known = Traits(config, VAE.from_pretrained(vae, device), latents, data)
+            known = Traits(config, VAE.from_pretrained(vae, driver_device(config)), latents, data)
+            known.native.vae.cpu()  # from here on each task has its own
         except TraitsMissing as unknown:
             say(STAGE.name, f"no scores of traits: {unknown}")
         else:
-            for trial, sae in zip(trials, saes, strict=True):
-                code = code_of(sae, known.train, known.test)
-                trial["traits"] = {
-                    **known.scores(code),
-                    "recovered": known.recovered(sae),
-                    "edits": known.edits(sae, code),
-                }
+            task, shared = ray.remote(num_cpus=1, num_gpus=config.sweep.gpus_per_trial)(scored), ray.put(known)
+            found = [task.remote(shared, sae) for sae in saes]
+            for trial, answer in zip(trials, found, strict=True):
+                trial["traits"] = ray.get(answer)
                 say(STAGE.name, f"{trial['name']}: mean coverage {trial['traits']['mean_coverage']:.3f}")
             chosen = trials[report["chosen"]]
             codes = baseline_codes(known.train, known.test, known.additive, chosen["features"], chosen["l0"])
