@@ -10,7 +10,6 @@ has them. `dictionaries` trains one dictionary of each objective, and eight at o
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +25,7 @@ from swiggle.models.vae import VAE, to_model
 from swiggle.presets import PRESETS
 from swiggle.sae.objectives import objective_names
 from swiggle.sae.trainer import SAETraining
+from swiggle.training.algorithms import choose_algorithms
 from swiggle.training.feed import batches
 from swiggle.training.replay import Replayed
 from swiggle.training.vae_training import VAETraining
@@ -125,10 +125,10 @@ def main() -> None:
     parser.add_argument("--no-cudnn-benchmark", action="store_true", help="convolutions by rule, not by trial")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    torch.backends.cudnn.benchmark = not (asked.deterministic or asked.no_cudnn_benchmark)
+    choose_algorithms(GPU, 1, asked.deterministic)
+    if asked.no_cudnn_benchmark:
+        torch.backends.cudnn.benchmark = False
     if asked.deterministic:
-        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-        torch.use_deterministic_algorithms(True)
         config = replace(PRESETS[asked.what]().vae, steps=10**7)
         measured = iter([("ours, deterministic", ours(config))])
     else:

@@ -11,7 +11,6 @@ noise depend on nothing but the seed and the step (and, of streamed pictures, th
 continues exactly.
 """
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -50,6 +49,7 @@ from swiggle.data.reading import count_pictures, read_pictures
 from swiggle.models.reconstruction import reconstruct
 from swiggle.models.vae import VAE
 from swiggle.storage import is_local, join, local_copy, local_path, publish
+from swiggle.training.algorithms import choose_algorithms
 from swiggle.training.allocator import keep_freed_memory
 from swiggle.training.vae_training import StepReport, VAETraining
 
@@ -69,7 +69,7 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
     context = ray.train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
     device = ray.train.torch.get_device()
-    prepare(device, config)
+    choose_algorithms(device, config.cpus_per_worker, config.deterministic)
     training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model, settings["palette"])
     known = ray.train.get_checkpoint()
     if (checkpoint := known or settings["newest"]) is not None:
@@ -105,15 +105,6 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
             save(training, rank, settings["run"])
             saved_at = time.monotonic()
     return {"images_per_second": speed}
-
-
-def prepare(device: torch.device, config: VAEConfig) -> None:
-    if device.type == "cpu":
-        torch.set_num_threads(config.cpus_per_worker)
-    torch.backends.cudnn.benchmark = not config.deterministic  # steps are all of one shape: try, and take the fastest
-    if device.type == "cuda" and config.deterministic:
-        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # asked for by PyTorch; read when cuBLAS is first used
-        torch.use_deterministic_algorithms(True)
 
 
 def worker_batches(
