@@ -18,6 +18,10 @@ import httpx
 import numpy as np
 import pytest
 import schemathesis
+
+# Imported while tests are collected: left to the first schema, its sources were parsed while other threads ran, which
+# in CPython 3.11 can fail with a SystemError about recursion depth (gh-106905).
+import schemathesis.specs.openapi.schemas
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, seed, settings

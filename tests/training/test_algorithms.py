@@ -18,7 +18,7 @@ def test_a_cpu_gets_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gpu_repeats_itself_or_is_fast(deterministic: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
     monkeypatch.setattr(torch, "use_deterministic_algorithms", asked.append)
-    monkeypatch.setattr(torch.backends.cudnn, "benchmark", None)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", deterministic)  # so that it has to change
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     choose_algorithms(torch.device("cuda"), 3, deterministic)
     assert torch.backends.cudnn.benchmark is not deterministic
