@@ -39,7 +39,9 @@ def main() -> None:
     parser.add_argument("--chroma", help="http[s]://host:port of a chroma server (default: Chroma inside the server)")
     parser.add_argument("--gateways", type=int, default=1, help="processes that take requests (default: 1)")
     parser.add_argument(
-        "--gpus", type=float, help="what each process with a model gets of a GPU (default: all share what there is)"
+        "--gpus",
+        type=float,
+        help="what each process with a model gets of a GPU (default: they share half of it)",
     )
     options = parser.parse_args()
     if options.gateways < 1:
@@ -67,6 +69,7 @@ def start(location: str, options: argparse.Namespace) -> None:
 
     from serve.graph import Arguments, build
     from serve.runtime.guards import settings
+    from swiggle.placement import usable_gpus
 
     if "RAY_ADDRESS" in os.environ:
         # Replicas on a running cluster do not see this process's environment, and without the key would ask for none.
@@ -76,8 +79,9 @@ def start(location: str, options: argparse.Namespace) -> None:
         ray.init(num_cpus=cpus, object_store_memory=300_000_000, include_dashboard=False, logging_level="ERROR")
     quiet = {"log_level": "WARNING", "enable_access_log": False}
     serve.start(http_options={"host": options.host, "port": options.port}, logging_config=quiet)
-    users = 3 if options.placement == "split" else options.gateways
-    there = ray.cluster_resources().get("GPU", 0.0)
+    # Half of what there is, so that a new version finds room beside the old one.
+    users = 2 * (3 if options.placement == "split" else options.gateways)
+    there = usable_gpus(ray.cluster_resources().get("GPU", 0), here="RAY_ADDRESS" not in os.environ)
     arguments = Arguments(
         bundle=location,
         placement=options.placement,

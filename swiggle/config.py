@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, NonNegativeInt
 
 from swiggle.sae.objectives import check_objective
 
@@ -295,7 +295,7 @@ class RunConfig:
     """Where everything goes: a local folder or any URI that pyarrow's filesystems understand."""
     dictionary: Literal["sweep_sae", "train_sae"] = "sweep_sae"
     """The stage whose dictionary is interpreted, sealed and served: a sweep's choice, or the one of `train_sae`."""
-    gpus: Literal["auto"] | int = "auto"
+    gpus: Literal["auto"] | NonNegativeInt = "auto"
     """How many GPUs the stages share, for those of their settings that are null: `auto` takes what there is."""
     data: DataConfig = field(default_factory=DataConfig)
     vae: VAEConfig = field(default_factory=VAEConfig)

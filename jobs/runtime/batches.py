@@ -14,7 +14,7 @@ from swiggle.data.pixels import decode_picture, resize
 from swiggle.data.reading import Pictures
 from swiggle.errors import ConfigError
 from swiggle.training.feed import batches, on
-from swiggle.training.order import share_of_worker
+from swiggle.training.order import worker_rows
 
 STREAM_BYTES = 256_000_000
 """Decoded pictures that Ray Data keeps ready for all workers together."""
@@ -59,7 +59,7 @@ def from_stream(
     Batches are drawn from a window of `shuffle_buffer` pictures, anew each epoch. They depend on the seed, the step
     and the number of workers. To go on inside an epoch its first batches are read again and left out.
     """
-    size = len(share_of_worker(config.batch_size, rank, workers))
+    size = len(worker_rows(config.batch_size, rank, workers))
     if (whole := count // workers // -(-config.batch_size // workers)) == 0:
         raise ConfigError(f"vae.batch_size: {config.batch_size} is more than the {count} pictures of the stream")
     step = first_step

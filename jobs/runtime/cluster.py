@@ -10,7 +10,7 @@ from ray.data import DataContext, Dataset
 
 from jobs.runtime.stage import say
 from swiggle.config import RunConfig
-from swiggle.placement import placed
+from swiggle.placement import placed, usable_gpus
 from swiggle.storage import filesystem_of, is_local, local_path
 
 OBJECT_STORE_BYTES = 1_000_000_000
@@ -42,7 +42,7 @@ def connect(config: RunConfig, stage: str, spare_cpus: int = 0) -> RunConfig:
     # Its second way of reading Parquet looks at the files in an actor that is not started again: the node of that actor
     # would take the stage with it.
     context.use_datasource_v2 = False
-    there = int(ray.cluster_resources().get("GPU", 0))
+    there = usable_gpus(ray.cluster_resources().get("GPU", 0), here="RAY_ADDRESS" not in os.environ)
     gpus = there if config.gpus == "auto" else config.gpus
     if gpus:
         say(stage, f"on {gpus} of {there} GPUs")

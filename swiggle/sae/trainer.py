@@ -20,7 +20,8 @@ from swiggle.precision import autocast
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import objective_of
 from swiggle.sae.workers import average_gradients, worker_count
-from swiggle.training.replay import Replayed, to_device
+from swiggle.training.feed import on
+from swiggle.training.replay import Replayed, rate_in_a_tensor, set_rate
 from swiggle.training.schedule import fall_at_the_end
 
 
@@ -46,8 +47,7 @@ class SAETraining:
     def replay(self, capture: bool) -> None:
         """From here on let steps be replayed from a CUDA graph, or without `capture` be as if they were."""
         self._replayed = Replayed(self._step_of_schedule, capture)
-        for group in self.optimizer.param_groups:
-            group.update(lr=torch.tensor(self.config.lr, device=self.device), capturable=self.device.type == "cuda")
+        rate_in_a_tensor(self.optimizer, self.device)
 
     def train_on(self, latents: Tensor) -> Mapping[str, Tensor]:
         """One step on raw latents [N, latent_dim]; returns the terms of the loss, means over these, detached. On a GPU
@@ -56,15 +56,13 @@ class SAETraining:
         warmth = min(1.0, (self.step + 1) / self.warmup)
         self.step += 1
         if self._replayed is not None:
-            return self._replayed(latents, to_device([lr, warmth], self.device))
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            return self._replayed(latents, on(torch.tensor([lr, warmth]), self.device))
+        set_rate(self.optimizer, lr)
         return self._step(latents, warmth)
 
     def _step_of_schedule(self, latents: Tensor, schedule: Tensor) -> Mapping[str, Tensor]:
         """A step that finds everything that changes in tensors: `schedule` holds the learning rate and the warmth."""
-        for group in self.optimizer.param_groups:
-            group["lr"].copy_(schedule[0])
+        set_rate(self.optimizer, schedule[0])
         return self._step(latents, schedule[1])
 
     def _step(self, latents: Tensor, warmth: float | Tensor) -> Mapping[str, Tensor]:

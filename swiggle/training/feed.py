@@ -17,7 +17,7 @@ from swiggle.training.order import batch_indices, worker_share
 
 TOGETHER = 32
 """Steps whose batches are picked at once. More cost memory, at 64 pictures of 128 x 128 some 3 MB a step; with fewer
-the GPU waits for Python."""
+they are picked more often. Other numbers were not measured."""
 SHARE = 0.3
 """Of the device's free memory that what is stored may take, the rest being for the model."""
 

@@ -37,11 +37,11 @@ def worker_share(indices: np.ndarray, rank: int, workers: int) -> np.ndarray:
     """
     if len(indices) < workers:
         raise ConfigError(f"vae.batch_size: {len(indices)} is too small for {workers} workers")
-    places = share_of_worker(len(indices), rank, workers)
+    places = worker_rows(len(indices), rank, workers)
     return indices[places.start : places.stop]
 
 
-def share_of_worker(batch_size: int, rank: int, workers: int) -> range:
+def worker_rows(batch_size: int, rank: int, workers: int) -> range:
     """The places in a global batch that one worker computes."""
     size, more = divmod(batch_size, workers)
     start = rank * size + min(rank, more)

@@ -66,7 +66,17 @@ class Replayed:
             self._outputs = self._step(*self._inputs)
 
 
-def to_device(values: list[float], device: torch.device) -> Tensor:
-    """float32 on a device, without waiting for what it is busy with."""
-    host = torch.tensor(values, dtype=torch.float32)
-    return host.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else host.to(device)
+def rate_in_a_tensor(optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+    """Let steps of an optimiser, made before or just loaded, take their learning rate from a tensor."""
+    for group in optimizer.param_groups:
+        rate = torch.as_tensor(group["lr"], dtype=torch.float32).to(device)
+        group.update(lr=rate, capturable=device.type == "cuda")
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float | Tensor) -> None:
+    """The learning rate of the next step; a tensor is written into the optimiser's own, which a recording refers to."""
+    for group in optimizer.param_groups:
+        if isinstance(rate, Tensor):
+            group["lr"].copy_(rate)
+        else:
+            group["lr"] = rate

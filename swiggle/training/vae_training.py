@@ -26,9 +26,10 @@ from swiggle.precision import autocast
 from swiggle.pretrained import ModelError
 from swiggle.training.colour_readout import ColourReadout, ReadVAE
 from swiggle.training.ema import EVERY, WeightAverage
+from swiggle.training.feed import on
 from swiggle.training.noise import BatchNoise
-from swiggle.training.order import share_of_worker
-from swiggle.training.replay import WARM_UP, Replayed, to_device
+from swiggle.training.order import worker_rows
+from swiggle.training.replay import WARM_UP, Replayed, rate_in_a_tensor, set_rate
 from swiggle.training.schedule import fall_at_the_end, vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
 
@@ -87,7 +88,7 @@ class VAETraining:
             self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):  # of none, nothing
             self.model = parallel(self.whole)
-        rows = share_of_worker(config.batch_size, rank, workers)
+        rows = worker_rows(config.batch_size, rank, workers)
         self._noise = BatchNoise(config.seed, rows, self.vae.latent_shape, device)
         self._replayed: Replayed | None = None
         if self._stream is not None:
@@ -97,8 +98,7 @@ class VAETraining:
         """From here on let steps be replayed from a CUDA graph, or without `capture` be as if they were."""
         warm_up = WARM_UP if self.model is self.whole else WARM_UP_TOGETHER
         self._replayed = Replayed(self._step_of_schedule, capture, warm_up, self._stream)
-        for group in self.optimizer.param_groups:
-            group.update(lr=torch.tensor(self.config.lr, device=self.device), capturable=self.device.type == "cuda")
+        rate_in_a_tensor(self.optimizer, self.device)
 
     def train_on(self, images: np.ndarray | Tensor) -> StepReport:
         """One step on this worker's share of the batch, uint8 [n, s, s, 3], s the model's size or a divisor of it. On a
@@ -110,11 +110,10 @@ class VAETraining:
         pictures = images if isinstance(images, Tensor) else torch.tensor(images, device=self.device)
         noise = self._noise.of(self.step)
         if self._replayed is None:
-            for group in self.optimizer.param_groups:
-                group["lr"] = lr
+            set_rate(self.optimizer, lr)
             seen = self._step(pictures, noise, weight, colour_weight)
         else:
-            seen = self._replayed(pictures, noise, to_device([lr, weight, colour_weight], self.device))
+            seen = self._replayed(pictures, noise, on(torch.tensor([lr, weight, colour_weight]), self.device))
         self.step += 1
         if self.average is not None and self.step % EVERY == 0:
             self.average.update(self.vae)
@@ -122,8 +121,7 @@ class VAETraining:
 
     def _step_of_schedule(self, images: Tensor, noise: Tensor, schedule: Tensor) -> Mapping[str, Tensor]:
         """A step that finds everything that changes in tensors: `schedule` holds the learning rate and the weights."""
-        for group in self.optimizer.param_groups:
-            group["lr"].copy_(schedule[0])
+        set_rate(self.optimizer, schedule[0])
         return self._step(images, noise, schedule[1], schedule[2])
 
     def _step(

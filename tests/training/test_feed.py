@@ -6,7 +6,7 @@ import torch
 
 from swiggle.training import feed
 from swiggle.training.feed import batches
-from swiggle.training.order import batch_indices, share_of_worker
+from swiggle.training.order import batch_indices, worker_rows
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), dtype=np.uint8)
 
@@ -39,4 +39,4 @@ def test_no_steps_are_no_batches() -> None:
 
 
 def test_shares_of_workers() -> None:
-    assert [share_of_worker(8, rank, 3) for rank in range(3)] == [range(0, 3), range(3, 6), range(6, 8)]
+    assert [worker_rows(8, rank, 3) for rank in range(3)] == [range(0, 3), range(3, 6), range(6, 8)]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from swiggle.training.replay import Replayed, to_device
+from swiggle.training.replay import Replayed
 from swiggle.training.vae_training import VAETraining
 from tests.training.test_vae_training import CONFIG, CPU, batch
 
@@ -38,7 +38,3 @@ def test_a_step_that_finds_all_in_tensors_is_the_same_step(accumulate: int) -> N
         assert one.lr == other.lr
     for expected, found in zip(plain.result.parameters(), replayed.result.parameters(), strict=True):
         torch.testing.assert_close(found, expected)
-
-
-def test_numbers_come_to_a_device() -> None:
-    assert to_device([1.5, 2.0], CPU).tolist() == [1.5, 2.0]
