@@ -147,10 +147,15 @@ class SAEArchitecture:
 class SAETrainingConfig:
     """How a sparse autoencoder is trained."""
 
+    whitening: float = 0.6
+    """How far directions in which latents vary much are brought down to those in which they vary little: 0 not at all,
+    1 to the same (`swiggle/sae/inputs.py`; `topk` takes 0)."""
+    weak: float = 0.2
+    """An activation below this share of its feature's mean is dropped from the finished dictionary. More makes L0
+    smaller and costs FVU (`swiggle/sae/weak.py`; `topk` has none)."""
     l1: float = 1.0
-    """`l1`, `l1_2023`, `jumprelu`, `matryoshka_l1`: weight of what asks for sparsity, for inputs scaled to
-    E||x|| = sqrt(n)."""
-    prefixes: list[float] = field(default_factory=lambda: [0.25, 1.0])
+    """`l1`, `l1_2023`, `jumprelu`, `matryoshka_l1`: weight of what asks for sparsity, for inputs with E||x||^2 = n."""
+    prefixes: list[float] = field(default_factory=lambda: [1 / 64, 1 / 16, 1 / 4, 1.0])
     """`matryoshka`, `matryoshka_l1`: the nested dictionaries as shares of the whole."""
     aux_weight: float = 1 / 32
     """`topk`, `batch_topk`, `matryoshka`: how much the waking of dead features counts against the error."""
