@@ -4,7 +4,8 @@
     python -m jobs.prepare_data run=runs/mine data.source=path/to/folder
 
 Writes `<run>/data/{train,validation,test}/*.parquet`, and in `<run>/data/import_report.csv` a line for each picture
-that was skipped or had to be converted.
+that was skipped or had to be converted. A line says what the source was taken for, and another what can be done with
+it; both are in the stage's record.
 """
 
 from dataclasses import asdict
@@ -27,9 +28,10 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         say(STAGE.name, note)
     if done.skipped + done.converted > len(done.notes):
         say(STAGE.name, f"... and more; all are in {join(config.run, 'data', REPORT)}")
-    for remark in done.remarks:
-        say(STAGE.name, remark)
-    return {**done.rows, "skipped": done.skipped, "converted": done.converted}
+    for line in (*done.remarks, done.understood, done.works):
+        say(STAGE.name, line)
+    counts = {**done.rows, "skipped": done.skipped, "converted": done.converted}
+    return {**counts, "understood": {"source": done.understood, "works": done.works}}
 
 
 def pictures(settings: dict[str, Any]) -> dict[str, str | None]:
