@@ -19,14 +19,17 @@ from swiggle.data.sources import REPORT, write_splits
 from swiggle.models.shapes import latent_shape
 from swiggle.storage import join, publish
 
+_SHOWN = 10
+"""Pictures that are named while it runs; a set of icons may have thousands that are not plain RGB."""
+
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     latent_shape(config.vae)  # sizes that do not fit are told now, not once all pictures are read
     with publish(join(config.run, "data")) as folder:
         done = write_splits(config.data, config.vae.image_size, folder)
-    for note in done.notes:
+    for note in done.notes[:_SHOWN]:
         say(STAGE.name, note)
-    if done.skipped + done.converted > len(done.notes):
+    if done.skipped + done.converted > _SHOWN:
         say(STAGE.name, f"... and more; all are in {join(config.run, 'data', REPORT)}")
     for line in (*done.remarks, done.understood, done.works):
         say(STAGE.name, line)

@@ -4,8 +4,6 @@ What an archive can make of its size is bounded: a member by `FILE_BYTES`, the t
 `TEXT_KEPT`, a compressed tar as a whole by `GROWTH`, and a zip whose members share their bytes is refused.
 """
 
-import bz2
-import gzip
 import lzma
 import tarfile
 import zipfile
@@ -32,7 +30,8 @@ _DAMAGE = (
     zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile,
 )  # fmt: skip
 """What the libraries raise for members that are cut, encrypted or packed in a way they do not know."""
-_COMPRESSED = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ": lzma.LZMAFile}
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+"""How files begin that gzip, bzip2 and xz made."""
 
 
 def is_archive(path: Path) -> bool:
@@ -47,9 +46,14 @@ def _is_tar(path: Path) -> bool:
         return False
 
 
+def is_sequential(archive: Path) -> bool:
+    """Whether the files of an archive are to be read in their order: of a tar, which may be compressed as a whole."""
+    return not zipfile.is_zipfile(archive)
+
+
 @contextmanager
 def opened(archive: Path, name: str) -> Iterator[list[Leaf]]:
-    """The files of an archive, readable inside the block. Those of a compressed tar are to be read in their order.
+    """The files of an archive, readable inside the block.
     `name`: what it is called. Raises `SourceError` for an archive that is damaged or holds more than it may."""
     try:
         if zipfile.is_zipfile(archive):
@@ -92,7 +96,7 @@ def _opener(open_member: Callable[..., IO[bytes] | None], member: object) -> Cal
 def _tar_leaves(tar: tarfile.TarFile, archive: Path, name: str) -> list[Leaf]:
     with archive.open("rb") as file:
         start = file.read(6)
-    compressed = any(start.startswith(magic) for magic in _COMPRESSED)
+    compressed = start.startswith(_COMPRESSED)
     most = max(_LEAST, GROWTH * archive.stat().st_size)
     leaves, total, kept = [], 0, 0
     for member in tar:

@@ -11,6 +11,7 @@ of files of text one at a time.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
 from swiggle.config import DataConfig
@@ -35,7 +36,7 @@ _CLASS_LISTS = ("classes.txt", "classnames.txt", "class_names.txt", "labels.txt"
 
 def folder_rows(folder: Path, config: DataConfig, note: Note) -> Iterator[Raw]:
     """The pictures of a folder, and of archives in it one after the other. Raises `SourceError`."""
-    leaves = leaves_below(folder)
+    leaves = _shuffled(leaves_below(folder), config)
     packed = [leaf for leaf in leaves if _is_packed(leaf)]
     files = _Files([leaf for leaf in leaves if not _is_packed(leaf)], config, note, whole=not packed)
     yield from files.rows()
@@ -50,8 +51,17 @@ def folder_rows(folder: Path, config: DataConfig, note: Note) -> Iterator[Raw]:
 def archive_rows(archive: Path, config: DataConfig, note: Note, outside: "_Files | None" = None) -> Iterator[Raw]:
     """The pictures of a zip or tar archive; tables of captions may lie in it or in the folder `outside` it. Raises
     `SourceError`."""
-    with archives.opened(archive, str(archive)) as leaves:
+    with archives.opened(archive, str(archive)) as packed:
+        leaves = packed if archives.is_sequential(archive) else _shuffled(packed, config)
         yield from _Files(leaves, config, note, outside, whole=outside is None).rows()
+
+
+def _shuffled(leaves: list[Leaf], config: DataConfig) -> list[Leaf]:
+    """Files in an order that each one's path alone decides where not all of them may be wanted: the first by name would
+    be those of the first classes, and others once one is added."""
+    if config.count is None or len(leaves) <= config.count:
+        return leaves
+    return sorted(leaves, key=lambda leaf: blake2b(str(leaf.path).encode("utf-8", "surrogateescape")).digest())
 
 
 def _is_packed(leaf: Leaf) -> bool:
@@ -81,10 +91,7 @@ class _Files:
         self.metadata = read_metadata(self.tables, names, config)
         self.classes = classes_of(self.pictures)
         self.texts = _texts_by_picture(leaves, self.pictures)
-        self.class_names = next(
-            (decoded(leaf.read(TEXT_BYTES)).splitlines() for leaf in leaves if leaf.path.name.lower() in _CLASS_LISTS),
-            [],
-        )
+        self.class_names: list[str] = _class_names(leaves) or (outside.class_names if outside is not None else [])
         for folder, table in self.metadata.items():
             if whole and table.lost:
                 note(str(folder), "remark", _about_lost(folder, table))
@@ -146,6 +153,11 @@ def _about_lost(folder: PurePosixPath, table: Metadata) -> str:
     return f"{rows} of {where} name no picture that is there, or more than one; first {table.first_lost!r}"
 
 
+def _class_names(leaves: Sequence[Leaf]) -> list[str]:
+    listed = (leaf for leaf in leaves if leaf.path.name.lower() in _CLASS_LISTS and not leaf.problem)
+    return next((decoded(leaf.read(TEXT_BYTES)).splitlines() for leaf in listed), [])
+
+
 def _is_picture(leaf: Leaf) -> bool:
     if leaf.problem:
         return False
@@ -160,7 +172,7 @@ def _is_picture(leaf: Leaf) -> bool:
 
 def _texts_by_picture(leaves: Sequence[Leaf], pictures: Sequence[PurePosixPath]) -> dict[PurePosixPath, list[Leaf]]:
     """The files of text that are about each picture: `a.txt`, `a.png.txt` or, as WebDataset groups members by what
-    comes before the first dot, `a.en.txt` for `a.png`; else one that lies elsewhere, if a single picture is called so."""
+    comes before the first dot, `a.en.txt` for `a.png`; else one that lies elsewhere, if one picture is called so."""
     by_path: dict[PurePosixPath, list[PurePosixPath]] = {}
     for picture in pictures:
         for key in {picture, picture.with_suffix(""), _before_dot(picture)}:

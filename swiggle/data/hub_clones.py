@@ -41,11 +41,17 @@ def _names_configurations(folder: Path) -> bool:
 
 def _of_clone(folder: Path, config: DataConfig, note: Note) -> list[Path]:
     """The files of a clone as `datasets` finds them: by its card, else by the names of files and folders."""
+    subset = config.subset
     try:
-        builder = datasets.load_dataset_builder(str(folder), config.subset)
+        known = datasets.get_dataset_config_names(str(folder))
+        subset = subset or datasets.get_dataset_default_config_name(str(folder))
+        if subset is None or subset not in known:
+            raise SourceError(f"data.subset: {folder} has {', '.join(known)}; name one of them")
+        builder = datasets.load_dataset_builder(str(folder), subset)
+    except SourceError:
+        raise
     except (datasets.exceptions.DatasetsError, OSError, ValueError) as error:
-        hint = "; data.subset names one" if "onfig" in str(error) else ""
-        raise SourceError(f"data.source: {folder} cannot be read ({one_line(error)}){hint}") from error
+        raise SourceError(f"data.source: {folder} cannot be read ({one_line(error)})") from error
     splits = {str(split): files for split, files in (builder.config.data_files or {}).items()}
     if config.split is not None and config.split not in splits:
         raise SourceError(f"data.split: {folder} has {', '.join(splits)}, not {config.split!r}")

@@ -40,7 +40,7 @@ class Columns:
     @property
     def origin(self) -> str:
         """What a caption comes from, in words."""
-        listed = " and ".join(repr(name) for name in self.captions)
+        listed = ", ".join(repr(name) for name in self.captions)
         of = "class names of " if self.captions and self.captions[0] in self.classes else ""
         return f"{of}column {listed}" if len(self.captions) == 1 else f"columns {listed}"
 

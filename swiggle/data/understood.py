@@ -45,7 +45,7 @@ class Understood:
                 "captions can stand in metadata.jsonl, in a .txt beside each picture, in names of folders, or in the "
                 "column of a table that data.caption_column names"
             )
-        if len(self.looks) == 1:
+        if len(self.looks) == 1 and not missing:
             return "all captions are the same and tell no feature from another: the map and the sliders work alone"
         alike = "labels, edits by prompt, the map and the sliders work"
         if missing:

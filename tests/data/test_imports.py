@@ -2,11 +2,8 @@
 
 import csv
 import io
-import json
 import os
 import shutil
-import tarfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
