@@ -15,8 +15,9 @@ _NOT_THEIRS = {"__macosx", "@eadir", "thumbs.db", "desktop.ini", "node_modules"}
 
 @dataclass(frozen=True)
 class Leaf:
-    """A file: its `path` below the source, the `name` it is spoken of by, its `size` in bytes. `read(n)` gives its
-    first n bytes and raises OSError; `problem` says why it cannot. `head` are its first bytes if they are known."""
+    """A file: its `path` below the source, the `name` it is spoken of by, its `size` in bytes if an archive tells it.
+    `read(n)` gives its first n bytes and raises OSError; `problem` says why it cannot. `head` are its first bytes if they
+    are known."""
 
     path: PurePosixPath
     name: str
@@ -30,9 +31,10 @@ class Leaf:
 
     def content(self) -> bytes:
         """All of it. Raises OSError, also for a file of more than `FILE_BYTES`."""
-        if self.size > FILE_BYTES:
-            raise OSError(f"{self.size:,} bytes are more than the {FILE_BYTES:,} that are read of a file")
-        return self.read(FILE_BYTES)
+        content = b"" if self.size > FILE_BYTES else self.read(FILE_BYTES + 1)
+        if max(self.size, len(content)) > FILE_BYTES:
+            raise OSError(f"it has more than the {FILE_BYTES:,} bytes that are read of a file")
+        return content
 
 
 def is_theirs(name: str) -> bool:
@@ -76,7 +78,7 @@ def leaves_below(folder: Path) -> list[Leaf]:
 
 def leaf_of(path: Path, folder: Path) -> Leaf:
     """A file of a folder."""
-    return Leaf(PurePosixPath(path.relative_to(folder)), str(path), path.stat().st_size, _reader(path))
+    return Leaf(PurePosixPath(path.relative_to(folder)), str(path), 0, _reader(path))
 
 
 def _reader(path: Path) -> Callable[[int], bytes]:

@@ -5,8 +5,8 @@ What a file is is told by its content. What is said of a picture is, from the ne
 `.txt`, `.caption`, `.json` or `.cls`, or elsewhere below the source if only one picture is called so; the folder that
 it lies in, where folders are classes (`class_folders.py`).
 
-The paths of all files and the rows of such tables are in memory at once, some 500 bytes a picture; of the pictures and
-of files of text one at a time.
+The paths of all files and the rows of such tables are in memory at once, some 4 KiB a picture with a file of text
+(40,000 of them: 142 MiB), twice that in a compressed tar; pictures and files of text one at a time.
 """
 
 from collections import Counter

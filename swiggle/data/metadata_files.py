@@ -24,7 +24,8 @@ from swiggle.data.file_tree import Leaf
 from swiggle.data.raw import SourceError, one_line, printable
 
 SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet", ".json")
-_NAMES = {"metadata" + suffix for suffix in SUFFIXES}
+_NAMES = {"metadata.jsonl", "metadata.csv", "metadata.parquet"}
+"""Tables of captions by their name, as `datasets` has them; of others only what they hold tells."""
 FILE_COLUMNS = (
     "file_name", "image", "path", "filename", "image_file_name", "image_path", "file", "file_path", "filepath", "img",
     "image_name", "image_id", "id",
@@ -164,7 +165,7 @@ def _rows(leaf: Leaf) -> list[Row]:
         return table.read().to_pylist()
     text = decoded(content)
     if suffix == ".jsonl":
-        return [_row(line, number) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        return [_row(line, number) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if suffix == ".json":
         return _json_rows(json.loads(text))
     first = text.partition("\n")[0]

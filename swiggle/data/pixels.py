@@ -41,9 +41,10 @@ def decode_upload(content: bytes, size: int) -> np.ndarray:
 
 
 def decode_import(content: bytes, size: int, ground: str = "white") -> np.ndarray:
-    """The largest centred square, uint8 RGB [S, S, 3], of a picture that its owner brings: in more formats, of which
-    the first frame or page is taken, with transparency laid on a `ground` (`grounds.py`). One beyond `MAX_SIDE` comes
-    at `size` a side. Raises `PictureError`.
+    """A picture that its owner brings as a square, uint8 RGB [S, S, 3]: in more formats, of which the first frame or
+    page is taken, with transparency laid on a `ground` (`grounds.py`). Of one that is not square the middle is taken; one
+    with transparency is an icon or a sprite, stands in the middle of its ground and is not cut. One beyond `MAX_SIDE` is
+    cut, and comes at `size` a side. Raises `PictureError`.
     """
     return _decode(content, IMPORTED, size, None, ground)
 
@@ -76,11 +77,14 @@ def _decode(
                 image, sixteen_bits = made, False
                 image.info.pop("transparency", None)
             ImageOps.exif_transpose(image, in_place=True)
-            if on is not None:
-                side = min(image.size)
-                left, top = (image.width - side) // 2, (image.height - side) // 2
-                image = image.crop((left, top, left + side, top + side))
-            return _laid(_bytes_of(image, sixteen_bits), on or "white")
+            if on is None:
+                return _laid(_bytes_of(image, sixteen_bits), "white")
+            see_through = _has_alpha(image)
+            image = _bytes_of(image if see_through else _cut(image, min(image.size)), sixteen_bits)
+            if image.width != image.height:
+                opaque = image.getextrema()[-1] == (255, 255)
+                image = _cut(image, min(image.size) if opaque else max(image.size))
+            return _laid(image, on)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -88,6 +92,16 @@ def _decode(
     except Exception as error:  # Pillow raises many types for damaged files
         named = "PNG, JPEG or WebP " if formats == FORMATS else ""
         raise PictureError(f"not a readable {named}picture ({error})") from error
+
+
+def _cut(image: Image.Image, side: int) -> Image.Image:
+    """The middle of a picture, [side, side]; what lies beyond its rim is transparent, or black in RGB."""
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return image.crop((left, top, left + side, top + side))
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
 
 
 def _laid(image: Image.Image, on: str | None) -> np.ndarray:
@@ -109,7 +123,7 @@ def _bytes_of(image: Image.Image, sixteen_bits: bool) -> Image.Image:
         if clear is not None:
             grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
         return grey
-    if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and clear is None:
+    if not _has_alpha(image):
         return image.convert("RGB")
     if sixteen_bits and isinstance(clear, tuple):
         image.info["transparency"] = tuple(value >> 8 for value in clear)
@@ -138,7 +152,8 @@ def oddities(content: bytes) -> tuple[tuple[int, int], str]:
         if (frames := getattr(image, "n_frames", 1)) > 1:
             found.append(f"first of {frames} frames")
         if image.width != image.height:
-            found.append(f"middle of {image.width}x{image.height}")
+            whole = _has_alpha(image) and max(image.size) <= MAX_SIDE
+            found.append(f"{'made square of' if whole else 'middle of'} {image.width}x{image.height}")
         return image.size, ", ".join(found)
 
 

@@ -2,6 +2,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from swiggle.data import file_tree
 from swiggle.data.file_tree import Leaf, files_below, is_theirs, leaves_below
 from tests.data.made_sources import write
 
@@ -20,11 +21,15 @@ def test_files_of_a_folder_in_order(tmp_path: Path) -> None:
     assert leaves[2].problem
 
 
-def test_a_file_is_read_up_to_a_bound() -> None:
+def test_a_file_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     leaf = Leaf(PurePosixPath("a"), "a", 1 << 30, bytes)
-    with pytest.raises(OSError, match="1,073,741,824 bytes"):
+    with pytest.raises(OSError, match="536,870,912 bytes"):
         leaf.content()
     assert len(leaf.start()) == 64
+    monkeypatch.setattr(file_tree, "FILE_BYTES", 100)
+    assert len(Leaf(PurePosixPath("a"), "a", 0, lambda limit: bytes(min(limit, 100))).content()) == 100
+    with pytest.raises(OSError, match="100 bytes"):  # of a size that is not known before
+        Leaf(PurePosixPath("a"), "a", 0, bytes).content()
 
 
 def test_hidden_files_are_not_theirs() -> None:

@@ -196,6 +196,29 @@ def test_transparent_pictures_stand_on_the_ground(tmp_path: Path) -> None:
     assert sum(imported(folder, tmp_path / "out", ground="checkered").rows.values()) == 2
 
 
+def test_icons_that_are_not_square_are_not_cut() -> None:
+    from swiggle.data.pixels import decode_import, oddities
+
+    def encoded(picture: Image.Image, **options: object) -> bytes:
+        stream = io.BytesIO()
+        picture.save(stream, "PNG", **options)
+        return stream.getvalue()
+
+    icon = Image.new("RGBA", (8, 16), (255, 0, 0, 255))
+    icon.putpixel((0, 0), (0, 0, 0, 0))
+    made = decode_import(encoded(icon), 16, "#0000ff")
+    assert made[8, :, 0].tolist() == [0] * 4 + [255] * 8 + [0] * 4
+    assert made[0, 4].tolist() == [0, 0, 255]
+    assert oddities(encoded(icon)) == ((8, 16), "mode RGBA, made square of 8x16")
+    icon.putpixel((0, 0), (255, 0, 0, 255))  # transparency that is not used: a photograph as a screen stores it
+    assert decode_import(encoded(icon), 16).shape == (8, 8, 3)
+    few = Image.new("P", (8, 16), 1)
+    few.putpalette([0, 255, 0, 255, 0, 0])
+    few.putpixel((0, 0), 0)
+    assert decode_import(encoded(few, transparency=0), 16, "black")[:, 0].tolist() == [[0, 0, 0]] * 16
+    assert decode_import(encoded(few), 16).shape == (8, 8, 3)
+
+
 def test_large_transparent_pictures_stand_on_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     from swiggle.data import pixels
 
