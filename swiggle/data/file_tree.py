@@ -16,8 +16,8 @@ _NOT_THEIRS = {"__macosx", "@eadir", "thumbs.db", "desktop.ini", "node_modules"}
 @dataclass(frozen=True)
 class Leaf:
     """A file: its `path` below the source, the `name` it is spoken of by, its `size` in bytes if an archive tells it.
-    `read(n)` gives its first n bytes and raises OSError; `problem` says why it cannot. `head` are its first bytes if they
-    are known."""
+    `read(n)` gives its first n bytes and raises OSError; `problem` says why it cannot. `head` are its first bytes if
+    they are known."""
 
     path: PurePosixPath
     name: str

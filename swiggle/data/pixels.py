@@ -42,9 +42,9 @@ def decode_upload(content: bytes, size: int) -> np.ndarray:
 
 def decode_import(content: bytes, size: int, ground: str = "white") -> np.ndarray:
     """A picture that its owner brings as a square, uint8 RGB [S, S, 3]: in more formats, of which the first frame or
-    page is taken, with transparency laid on a `ground` (`grounds.py`). Of one that is not square the middle is taken; one
-    with transparency is an icon or a sprite, stands in the middle of its ground and is not cut. One beyond `MAX_SIDE` is
-    cut, and comes at `size` a side. Raises `PictureError`.
+    page is taken, with transparency laid on a `ground` (`grounds.py`). Of one that is not square the middle is taken;
+    one with transparency is an icon or a sprite, stands in the middle of its ground and is not cut. One beyond
+    `MAX_SIDE` is cut, and comes at `size` a side. Raises `PictureError`.
     """
     return _decode(content, IMPORTED, size, None, ground)
 
@@ -79,7 +79,7 @@ def _decode(
             ImageOps.exif_transpose(image, in_place=True)
             if on is None:
                 return _laid(_bytes_of(image, sixteen_bits), "white")
-            see_through = _has_alpha(image)
+            see_through = _has_alpha(image) and max(image.size) <= MAX_SIDE
             image = _bytes_of(image if see_through else _cut(image, min(image.size)), sixteen_bits)
             if image.width != image.height:
                 opaque = image.getextrema()[-1] == (255, 255)

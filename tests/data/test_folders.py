@@ -197,7 +197,7 @@ def test_transparent_pictures_stand_on_the_ground(tmp_path: Path) -> None:
 
 
 def test_icons_that_are_not_square_are_not_cut() -> None:
-    from swiggle.data.pixels import decode_import, oddities
+    from swiggle.data.pixels import MAX_SIDE, decode_import, oddities
 
     def encoded(picture: Image.Image, **options: object) -> bytes:
         stream = io.BytesIO()
@@ -212,6 +212,8 @@ def test_icons_that_are_not_square_are_not_cut() -> None:
     assert oddities(encoded(icon)) == ((8, 16), "mode RGBA, made square of 8x16")
     icon.putpixel((0, 0), (255, 0, 0, 255))  # transparency that is not used: a photograph as a screen stores it
     assert decode_import(encoded(icon), 16).shape == (8, 8, 3)
+    strip = Image.new("RGBA", (MAX_SIDE + 1, 2), (255, 0, 0, 0))
+    assert decode_import(encoded(strip), 16).shape == (2, 2, 3)  # a square of its length would take a gigabyte
     few = Image.new("P", (8, 16), 1)
     few.putpalette([0, 255, 0, 255, 0, 0])
     few.putpixel((0, 0), 0)
