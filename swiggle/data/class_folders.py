@@ -30,8 +30,11 @@ def _nearest(picture: PurePosixPath) -> str:
 
 
 def _are_numbered(names: set[str]) -> bool:
-    """Whether folders only divide files: 000, 001, or a0, ff. The ten digits are classes, as of handwriting."""
+    """Whether folders only divide files, or files by their size: 000, 001, a0, ff, part-1, and beside others 64. The
+    ten digits are classes, as of handwriting."""
     if all(len(name) == 1 and name.isdecimal() for name in names):
         return False
-    return all(re.fullmatch(r"[0-9a-f]{1,3}|[0-9]+|[0-9a-f]{8,}|(part|batch|chunk|shard|dir)?[-_ ]?[0-9]+", n.lower())
-               for n in names)  # fmt: skip
+    numbers = [re.fullmatch(r"[0-9]+([x@_-][0-9]+)*x?", name.lower()) for name in names]
+    shards = [re.fullmatch(r"[0-9a-f]{1,3}|[0-9a-f]{8,}|(part|batch|chunk|shard|dir)?[-_ ]?[0-9]+", name.lower())
+              for name in names]  # fmt: skip
+    return any(numbers) or (all(shards) and any(letter.isdecimal() for name in names for letter in name))

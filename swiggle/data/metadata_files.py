@@ -75,25 +75,18 @@ def read_metadata(
             if sure:
                 raise SourceError(f"data.source: {printable(leaf.name)} cannot be read ({one_line(error)})") from error
             continue
-        here = found.get(leaf.path.parent, Metadata())
-        known = _take(rows, file_column, columns, leaf.path.parent, pictures, here)
-        if known or sure:
-            here.files.append(leaf.path.name)
-            found[leaf.path.parent] = here
+        said = _said(rows, file_column, columns, leaf.path.parent, pictures)
+        if said.captions or sure:
+            said.files.append(leaf.path.name)
+            found[leaf.path.parent] = _both(found.get(leaf.path.parent, Metadata()), said)
     return found
 
 
-def _take(
-    rows: Sequence[Row],
-    file_column: str,
-    columns: Sequence[str],
-    folder: PurePosixPath,
-    pictures: "PictureNames",
-    into: Metadata,
-) -> int:
-    """Add what rows say; returns how many named a picture of the source."""
-    known, lost, first = 0, 0, ""
-    taken: dict[PurePosixPath, list[str]] = {}
+def _said(
+    rows: Sequence[Row], file_column: str, columns: Sequence[str], folder: PurePosixPath, pictures: "PictureNames"
+) -> Metadata:
+    """What the rows of a table in `folder` say; a picture that is named without a caption is among its captions too."""
+    said = Metadata()
     for row in rows:
         named = row.get(file_column)
         named = named.get("path") if isinstance(named, Mapping) else named
@@ -101,15 +94,20 @@ def _take(
             continue
         path = pictures.find(str(named), folder)
         if path is None:
-            lost, first = lost + 1, first or str(named)
-            continue
-        known += 1
-        taken.setdefault(path, []).extend(text for column in columns for text in texts_in(row.get(column)))
-    if known:
-        for path, texts in taken.items():
-            into.captions[path] = list(dict.fromkeys([*into.captions.get(path, []), *texts]))
-    into.lost, into.first_lost = into.lost + lost, into.first_lost or first
-    return known
+            said.lost, said.first_lost = said.lost + 1, said.first_lost or str(named)
+        else:
+            texts = (text for column in columns for text in texts_in(row.get(column)))
+            said.captions.setdefault(path, []).extend(texts)
+    return said
+
+
+def _both(one: Metadata, other: Metadata) -> Metadata:
+    """What two tables of a folder say, each caption once."""
+    captions = {
+        path: list(dict.fromkeys([*one.captions.get(path, []), *other.captions.get(path, [])]))
+        for path in {**one.captions, **other.captions}
+    }
+    return Metadata(captions, one.lost + other.lost, one.first_lost or other.first_lost, [*one.files, *other.files])
 
 
 class PictureNames:

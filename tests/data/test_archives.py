@@ -61,6 +61,15 @@ def test_samples_of_webdataset(tmp_path: Path, name: str) -> None:
     assert captions(tmp_path / "in") == [f"cat {shard}{number:04}" for shard in range(2) for number in range(3)]
 
 
+@pytest.mark.parametrize("name", ["a.zip", "a.tar"])
+def test_only_so_much_is_read_as_is_asked_for(tmp_path: Path, name: str) -> None:
+    path = pack(tmp_path / name, pictures(*(f"{kind}/{n}.png" for kind in ("cat", "dog") for n in range(30))))
+    some = captions(path, count=20)
+    assert len(some) == 20
+    assert set(some) == ({"cat", "dog"} if name == "a.zip" else {"cat"})  # a tar is read in its order
+    assert archives.is_sequential(path) == (name == "a.tar")
+
+
 def test_numbers_of_classes(tmp_path: Path) -> None:
     files: Files = {}
     for number, kind in enumerate(("1", "0", "7", "sea_dog")):

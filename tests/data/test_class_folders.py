@@ -24,6 +24,9 @@ def files(*folders: str, each: int = 3) -> list[PurePosixPath]:
         (("000", "001"), []),
         (("a0", "ff"), []),
         (("part-0", "part-1"), []),
+        (("64", "sheets"), []),
+        (("16x16", "32x32"), []),
+        (("bee", "cab"), ["bee", "cab"]),
     ],
 )
 def test_folders_that_are_classes(folders: tuple[str, ...], classes: list[str]) -> None:

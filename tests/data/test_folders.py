@@ -68,6 +68,8 @@ def test_captions_of_coco_and_by_name(tmp_path: Path) -> None:
     assert captions(folder) == ["a cat. one cat", None]
     (folder / "captions_val.json").write_text(json.dumps({"val/0002": {"tags": "1girl, red_hair"}}))
     assert captions(folder) == [None, "1girl, red hair"]
+    (folder / "package.json").write_text(json.dumps({"name": "pictures", "version": "1"}))
+    assert not [line for line in imported(folder, tmp_path / "out").remarks if "no picture" in line]
 
 
 def test_tables_name_pictures_as_they_are_used_to(tmp_path: Path) -> None:
