@@ -149,7 +149,12 @@ def oddities(content: bytes) -> tuple[tuple[int, int], str]:
     where nothing does."""
     with Image.open(io.BytesIO(content), formats=IMPORTED) as image:
         found = [] if image.mode == "RGB" else [f"mode {image.mode}"]
-        if (frames := getattr(image, "n_frames", 1)) > 1:
+        try:
+            frames = getattr(image, "n_frames", 1)
+        except Exception:  # later frames may be damaged, for which Pillow raises many types
+            found.append("first of several frames, of which others are damaged")
+            frames = 1
+        if frames > 1:
             found.append(f"first of {frames} frames")
         if image.width != image.height:
             whole = _has_alpha(image) and max(image.size) <= MAX_SIDE

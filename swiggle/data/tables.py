@@ -76,10 +76,7 @@ def find_columns(schema: pa.Schema, classes: Mapping[str, list[str]], config: Da
             )
         return Columns(image, (asked[0],), used)
     both = [name for name in schema.names if name in texts or name in named]
-    if any(name in CAPTION_NAMES for name in both) or (texts and caption_columns(texts)):
-        return Columns(image, tuple(caption_columns(both) or caption_columns(texts)), used)
-    # Of several columns of classes none is more a caption than the others.
-    return Columns(image, tuple(named) if len(named) == 1 else (), used)
+    return Columns(image, tuple(caption_columns(both) or caption_columns(texts)), used)
 
 
 def _image_column(schema: pa.Schema, config: DataConfig, where: str) -> str:

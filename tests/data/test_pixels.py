@@ -104,6 +104,30 @@ def test_an_import_brings_large_pictures_down_and_refuses_gigantic_ones() -> Non
         decode_import(bytes(bomb), 64)
 
 
+@pytest.mark.filterwarnings("ignore")  # Pillow's own, about damaged TIFF
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
+def test_damaged_imports_are_refused_or_read(kind: str, rng: np.random.Generator) -> None:
+    from swiggle.data.pixels import decode_import, oddities
+
+    frames = [Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)) for _ in range(3)]
+    moving = {"save_all": True, "append_images": frames[1:]} if kind in ("PNG", "WEBP", "GIF", "TIFF") else {}
+    whole = np.frombuffer(encoded(frames[0], kind, **moving), np.uint8)
+    readable = 0
+    for _ in range(150):
+        damaged = whole.copy()
+        places = rng.integers(0, len(damaged), rng.choice([1, 3, 20]))
+        damaged[places] = rng.integers(0, 256, len(places), dtype=np.uint8)
+        content = damaged[: rng.integers(1, 2 * len(damaged))].tobytes()
+        try:
+            made = decode_import(content, 16)
+        except PictureError:
+            continue
+        assert made.ndim == 3
+        assert isinstance(oddities(content)[1], str)
+        readable += 1
+    assert 0 < readable < 150
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("orientation", [1, 3, 6])
 def test_large_uploads_are_brought_down_as_smaller_ones_are(
