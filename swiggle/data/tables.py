@@ -68,7 +68,7 @@ def find_columns(schema: pa.Schema, classes: Mapping[str, list[str]], config: Da
     named = [name for name in classes if name in schema.names and _holds_numbers(schema.field(name).type)]
     used = {name: list(classes[name]) for name in named}
     if asked:
-        if asked[0] not in [*texts, *named] and asked[0] != image:
+        if asked[0] not in [*texts, *named]:
             raise SourceError(
                 f"data.caption_column: {where} holds {_short(schema.field(asked[0]).type)} in {asked[0]!r}; a caption "
                 "is a text, a list of texts or the name of a class; columns of text are "
