@@ -18,6 +18,8 @@ from pydantic import AfterValidator, NonNegativeInt
 from swiggle.sae.objectives import check_objective
 
 Objective = Annotated[str, AfterValidator(check_objective)]
+Change = Literal["mirror", "shift", "colours"]
+Start = Literal["random", "pca"]
 
 
 @dataclass
@@ -95,6 +97,17 @@ class VAETrainingConfig:
     """Steps between checkpoints, each with a validation on `validation_pictures` pictures."""
     validation_pictures: int = 1_000
     """0 leaves validation out, and the last checkpoint is taken for the best."""
+    patience: int | None = None
+    """Validations without improvement after which training stops (`swiggle/training/patience.py`). They then take place
+    in the training itself, whose end must not depend on how fast they are; null goes on to the last step."""
+    start: Start = "random"
+    """`pca`: dense encoder and decoder begin as the principal components of the pictures, which no later weights that
+    are kept may fall below (`swiggle/training/pca_start.py`)."""
+    augment: list[Change] = field(default_factory=list)
+    """Changes that pictures undergo at random (`swiggle/training/augmentation.py`): `mirror` left and right, `shift` by
+    up to a sixteenth of the side, `colours` exchanges red, green and blue."""
+    augment_share: float = 0.5
+    """Share of the pictures that each of them befalls."""
     seed: int = 0
 
 
