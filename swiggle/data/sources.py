@@ -28,7 +28,17 @@ from swiggle.data.reading import TRAITS
 from swiggle.data.splits import SPLITS, PictureIds, content_of, hold_out, split_of
 from swiggle.data.tables import hub_rows, parquet_rows
 
-__all__ = ["FEATURES", "PART_ROWS", "REPORT", "Import", "Note", "SourceError", "read_source", "write_splits"]
+__all__ = [
+    "FEATURES",
+    "PART_ROWS",
+    "REPORT",
+    "Import",
+    "Note",
+    "SourceError",
+    "raw_pictures",
+    "read_source",
+    "write_splits",
+]
 
 FEATURES = datasets.Features(
     {
@@ -92,6 +102,11 @@ def read_source(config: DataConfig, image_size: int, note: Note = lambda name, w
         usable += 1
         if usable == config.count:  # before another picture is read
             return
+
+
+def raw_pictures(config: DataConfig) -> Iterator[Raw]:
+    """The pictures of a source that is no composed set as they come, undecoded. Raises `SourceError`."""
+    return _raw_rows(config, lambda name, what, why: None)
 
 
 def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:

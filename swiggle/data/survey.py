@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from swiggle.composition import Composition
 from swiggle.data.pixels import IMPORTED, PictureError, decode_import, resize, square
 from swiggle.data.raw import Raw, no_picture
 
@@ -65,10 +64,9 @@ def survey(raws: Iterable[Raw], most: int | None = None, seed: int = 0) -> Surve
     return _summary(len(sides), sides, transparent / max(1, len(sides)), _decoded(kept))
 
 
-def survey_of_composition(composition: Composition, count: int, seed: int = 0) -> Survey:
-    """The survey of `count` pictures of a composed set."""
-    pictures = list(composition.render(composition.draw(min(count, SAMPLE), seed)))
-    return _summary(count, [composition.size], 0.0, pictures)
+def survey_of_drawn(pictures: np.ndarray, count: int) -> Survey:
+    """The survey of `count` pictures of which some, uint8 [N, S, S, 3], are drawn already."""
+    return _summary(count, [pictures.shape[1]], 0.0, list(pictures))
 
 
 def alignment(pictures: np.ndarray) -> float:
