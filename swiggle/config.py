@@ -20,6 +20,7 @@ from swiggle.sae.objectives import check_objective
 Objective = Annotated[str, AfterValidator(check_objective)]
 Change = Literal["mirror", "shift", "colours"]
 Start = Literal["random", "pca"]
+Learning = Literal["all", "refinement"]
 
 
 @dataclass
@@ -55,6 +56,8 @@ class VAEArchitecture:
     """Width of the dense encoder and decoder."""
     blocks: int = 2
     """Residual blocks of each."""
+    refine: NonNegativeInt = 0
+    """Width of the convolutions that correct what the dense decoder paints (`swiggle/models/refine.py`); 0 has none."""
 
 
 @dataclass
@@ -103,6 +106,8 @@ class VAETrainingConfig:
     start: Start = "random"
     """`pca`: dense encoder and decoder begin as the principal components of the pictures, which no later weights that
     are kept may fall below (`swiggle/training/pca_start.py`)."""
+    learn: Learning = "all"
+    """`refinement`: encoder and dense decoder stay as they begin, and the convolutions of `vae.refine` alone learn."""
     augment: list[Change] = field(default_factory=list)
     """Changes that pictures undergo at random (`swiggle/training/augmentation.py`): `mirror` left and right, `shift` by
     up to a sixteenth of the side, `colours` exchanges red, green and blue."""

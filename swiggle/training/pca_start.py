@@ -90,6 +90,14 @@ def begin_as(vae: VAE, components: Components) -> None:
         block.linear.bias[: 2 * count] = 0.0
 
 
+def hold(vae: VAE) -> None:
+    """Let nothing of a VAE learn but the refinement of its decoder. Raises `ConfigError` where it has none."""
+    if not vae.config.refine or not isinstance(vae.decoder, DenseDecoder):
+        raise ConfigError("vae.learn: refinement needs vae.decoder=dense and vae.refine, a width of 32 for example")
+    vae.requires_grad_(False)
+    vae.decoder.refine.requires_grad_(True)
+
+
 def _both(rows: Tensor) -> Tensor:
     """Rows, and the same with the other sign: [n, D] -> [2n, D]."""
     return torch.cat([rows, -rows])

@@ -31,7 +31,7 @@ from swiggle.training.feed import on
 from swiggle.training.noise import BatchNoise
 from swiggle.training.order import worker_rows
 from swiggle.training.patience import Patience
-from swiggle.training.pca_start import Components, begin_as
+from swiggle.training.pca_start import Components, begin_as, hold
 from swiggle.training.replay import WARM_UP, Replayed, rate_in_a_tensor, set_rate
 from swiggle.training.schedule import fall_at_the_end, vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
@@ -76,6 +76,8 @@ class VAETraining:
             if components is None:
                 raise ConfigError("vae.start: pca needs the components of the pictures")
             begin_as(self.vae, components)
+        if config.learn == "refinement":
+            hold(self.vae)
         self.patience = None if config.patience is None else Patience(config.patience)
         self.average = WeightAverage(self.vae, config.ema_decay) if config.ema_decay else None
         self.result = self.vae if self.average is None else self.average.module
@@ -87,7 +89,11 @@ class VAETraining:
             readout = ColourReadout(math.prod(self.vae.latent_shape), palette)
         self.whole = ReadVAE(self.vae, readout).to(device)
         self.optimizer = torch.optim.AdamW(
-            self.whole.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+            [p for p in self.whole.parameters() if p.requires_grad],
+            lr=config.lr,
+            betas=(0.9, 0.99),
+            weight_decay=config.weight_decay,
+            fused=True,
         )
         if config.compile:
             self.vae.compile()

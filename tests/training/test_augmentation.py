@@ -9,7 +9,9 @@ PICTURES = torch.randint(0, 256, (12, 32, 32, 3), dtype=torch.uint8, generator=t
 ALL: list[Change] = ["mirror", "shift", "colours"]
 
 
-def changed(changes: list[Change], share: float = 0.5, seed: int = 0, step: int = 0, rows: range = range(12)) -> torch.Tensor:
+def changed(
+    changes: list[Change], share: float = 0.5, seed: int = 0, step: int = 0, rows: range = range(12)
+) -> torch.Tensor:
     given = PICTURES[rows.start : rows.stop]
     return Augmentation(changes, share, seed, rows, CPU).of(given, step)
 

@@ -54,7 +54,7 @@ def test_everything_can_still_learn() -> None:
         ((reconstruction - given).square().mean() + 1e-6 * posterior.kl().mean()).backward()
         with torch.no_grad():
             for weight in vae.parameters():
-                weight -= 0.1 * weight.grad
+                weight.sub_(0.1 * weight.grad)
     assert all(weight.grad is not None and weight.grad.any() for weight in vae.parameters())
 
 
