@@ -36,6 +36,10 @@ class Refine(nn.Module):
         for parameter in self.leave.parameters():
             nn.init.zeros_(parameter)
 
+    def convolutions(self) -> list[nn.Conv2d]:
+        """The residual ones, in their order."""
+        return [block for block in self.blocks if isinstance(block, nn.Conv2d)]
+
     def forward(self, pictures: Tensor) -> Tensor:
         x = self.enter(F.pixel_unshuffle(pictures, self.fold))
         for block in self.blocks:
