@@ -84,7 +84,7 @@ def tiny_decoder(random: np.random.RandomState, **more: int) -> VAE:
         drawn = np.asarray(random.normal(0, columns**-0.5, (rows, columns)), np.float32)
         layer.weight.data = torch.from_numpy(drawn).view(shape)
         assert layer.bias is not None
-        layer.bias.data = torch.from_numpy(random.normal(0, 0.3, rows).astype(np.float32))
+        layer.bias.data = torch.from_numpy(np.asarray(random.normal(0, 0.3, (rows,)), np.float32))
         layer.weight.data = held(layer).view(shape)
     return vae.eval()
 

@@ -64,12 +64,17 @@ def latent_dim(architecture: VAEArchitecture) -> int:
 
 @torch.no_grad()
 def begin_as(vae: VAE, components: Components) -> None:
-    """Give a dense VAE weights with which it encodes to components and decodes from them."""
+    """Give a dense VAE weights with which it encodes to components and decodes from them. Where pictures do not vary it
+    draws their mean, whatever it encodes to."""
     encoder, decoder = vae.encoder, vae.decoder
     assert isinstance(encoder, DenseEncoder)  # `latent_dim` has seen to it
     assert isinstance(decoder, DenseDecoder)
     mean, axes = (torch.from_numpy(part).to(vae.device) for part in (components.mean, components.axes))
     count, scale = len(axes), components.scale
+    nn.init.zeros_(decoder.paint.weight)
+    decoder.paint.bias[:] = mean
+    if not count:  # the encoder stays as it is, for latents of zeros could not be scaled
+        return
     carried = _both(scale * axes)
     encoder.see.weight[: 2 * count] = carried
     encoder.see.bias[: 2 * count] = -(carried @ mean)
@@ -81,9 +86,7 @@ def begin_as(vae: VAE, components: Components) -> None:
     decoder.widen.weight[: 2 * count] = 0.0
     decoder.widen.weight[: 2 * count, :count] = _both(each)
     decoder.widen.bias[: 2 * count] = 0.0
-    nn.init.zeros_(decoder.paint.weight)
     decoder.paint.weight[:, : 2 * count] = _both(axes / scale).T
-    decoder.paint.bias[:] = mean
     for block in (*encoder.blocks, *decoder.blocks):
         assert isinstance(block, DenseBlock)
         block.linear.weight[: 2 * count] = 0.0
