@@ -40,6 +40,7 @@ from ray.train.torch import TorchTrainer
 from jobs import prepare_data
 from jobs.runtime import batches, checkpoints
 from jobs.runtime.cluster import connect, driver_device, quiet, storage
+from jobs.runtime.judge import Judge
 from jobs.runtime.progress import Watch
 from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.label_move import keep_labelled
@@ -106,7 +107,7 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
     return {"images_per_second": speed}
 
 
-def begin(training: VAETraining, settings: dict[str, Any], rank: int, judge: "Judge | None") -> None:
+def begin(training: VAETraining, settings: dict[str, Any], rank: int, judge: Judge | None) -> None:
     """Go on from the last checkpoint, if there is one."""
     known = ray.train.get_checkpoint()
     if (checkpoint := known or settings["newest"]) is not None:
@@ -118,29 +119,6 @@ def begin(training: VAETraining, settings: dict[str, Any], rank: int, judge: "Ju
             announce(training, checkpoint if rank == 0 else None, checkpoint_upload_mode=CheckpointUploadMode.NO_UPLOAD)
     elif judge and training.config.start == "pca":  # what training has to surpass counts as well
         save(training, rank, settings["run"], judge.scores(training))
-
-
-class Judge:
-    """Validations in the training itself, where they decide when it ends."""
-
-    def __init__(self, settings: dict[str, Any], rank: int, workers: int, device: torch.device) -> None:
-        self._run, self._rank, self._workers, self._device = settings["run"], rank, workers, device
-        self._images = checkpoints.held_out(settings) if rank == 0 else None
-
-    def scores(self, training: VAETraining) -> dict[str, float]:
-        """The scores of the model to keep, by the first worker; all workers' patience sees them."""
-        scores = {"psnr": 0.0}
-        if self._images is not None:
-            scores = checkpoints.scored(training.result, training.step, self._images, self._run)
-        # Pictures that come back exactly have no error to take a logarithm of.
-        found = torch.tensor(min(scores["psnr"], 999.0), device=self._device)
-        if self._workers > 1:
-            torch.distributed.broadcast(found, 0)
-        assert training.patience is not None  # or there would be nobody to tell
-        training.patience.see(float(found))
-        if training.over and self._rank == 0 and training.step < training.config.steps:
-            say("train_vae", f"step {training.step}: validation improves no more, so training ends here")
-        return {**scores, "psnr": float(found)}
 
 
 def worker_batches(
