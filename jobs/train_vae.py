@@ -73,9 +73,8 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
     rank, workers = context.get_world_rank(), context.get_world_size()
     device = ray.train.torch.get_device()
     choose_algorithms(device, config.cpus_per_worker, config.deterministic)
-    training = VAETraining(
-        config, device, rank, workers, ray.train.torch.prepare_model, settings["palette"], settings["components"]
-    )
+    start = components(join(settings["data"], "train"), config) if config.start == "pca" else None
+    training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model, settings["palette"], start)
     judge = None if config.patience is None else Judge(settings, rank, workers, device)
     begin(training, settings, rank, judge)
 
@@ -218,7 +217,6 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     newest = checkpoints.mend(folder)
     settings = {"config": vae, "run": folder, "data": data, "newest": newest and checkpoints.at(newest)}
     settings["palette"] = palette(join(data, "train"), vae) if vae.colour_weight else None
-    settings["components"] = components(join(data, "train"), vae) if vae.start == "pca" else None
     datasets = {}
     if streamed:
         datasets["train"], count = batches.stream(join(data, "train"), vae.image_size)
