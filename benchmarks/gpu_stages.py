@@ -27,6 +27,8 @@ from jobs import (
     train_vae,
 )
 from jobs.runtime.stage import complete, read_command_line, say
+from swiggle.overrides import load_config
+from swiggle.storage import absolute
 
 LIMITS = {
     prepare_data: 60, train_vae: 240, encode_latents: 60, sweep_sae: 150, build_atlas: 240, seal_bundle: 30,
@@ -39,7 +41,8 @@ def too_long(number: int, frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    config = read_command_line(__doc__)
+    config = load_config(read_command_line(__doc__))
+    config.run = absolute(config.run)
     signal.signal(signal.SIGALRM, too_long)
     rows: list[tuple[str, str, dict[str, Any]]] = []
     for module, limit in LIMITS.items():

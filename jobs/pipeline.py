@@ -46,4 +46,4 @@ def run_pipeline(config: RunConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_command(__doc__, run_pipeline)
+    run_command(__doc__, run_pipeline, reads_source=True)

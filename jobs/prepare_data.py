@@ -48,4 +48,4 @@ STAGE = Stage(
 )
 
 if __name__ == "__main__":
-    run_command(__doc__, lambda config: complete(STAGE, config))
+    run_command(__doc__, lambda config: complete(STAGE, config), reads_source=True)

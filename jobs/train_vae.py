@@ -15,6 +15,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from ray.train.torch import TorchTrainer
 from jobs import prepare_data
 from jobs.runtime import batches, checkpoints
 from jobs.runtime.cluster import connect, driver_device, quiet, storage
+from jobs.runtime.judge import Judge
 from jobs.runtime.progress import Watch
 from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.label_move import keep_labelled
@@ -51,6 +53,7 @@ from swiggle.models.vae import VAE
 from swiggle.storage import is_local, join, local_copy, local_path, publish
 from swiggle.training.algorithms import choose_algorithms
 from swiggle.training.allocator import keep_freed_memory
+from swiggle.training.pca_start import PICTURES, Components, components_of, latent_dim
 from swiggle.training.vae_training import StepReport, VAETraining
 
 GROW_SECONDS = 600.0
@@ -70,22 +73,18 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
     rank, workers = context.get_world_rank(), context.get_world_size()
     device = ray.train.torch.get_device()
     choose_algorithms(device, config.cpus_per_worker, config.deterministic)
-    training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model, settings["palette"])
-    known = ray.train.get_checkpoint()
-    if (checkpoint := known or settings["newest"]) is not None:
-        with checkpoint.as_directory() as saved:
-            training.restore(Path(saved))
-        if rank == 0:
-            say("train_vae", f"resumed at step {training.step}")
-        if known is None:  # Ray's list was lost, and begins again with this one
-            announce(training, checkpoint if rank == 0 else None, checkpoint_upload_mode=CheckpointUploadMode.NO_UPLOAD)
+    start = components(join(settings["data"], "train"), config) if config.start == "pca" else None
+    training = VAETraining(config, device, rank, workers, ray.train.torch.prepare_model, settings["palette"], start)
+    judge = None if config.patience is None else Judge(settings, rank, workers, device)
+    begin(training, settings, rank, judge)
 
     watch = Watch(config, join(settings["run"], "events", "train"), training.step) if rank == 0 else None
     leaving, speed, saved_at = False, 0.0, time.monotonic()
-    for images in worker_batches(settings, device, training.step, rank, workers):
+    for images in worker_batches(settings, device, training, rank, workers):
         seen = training.train_on(images)
         step, last = training.step, training.step == config.steps
         due = last or (step % config.checkpoint_every == 0 and long_since(saved_at, config, workers, device))
+        scores = judge.scores(training) if judge and due else None
         if watch:
             watch.step(step, seen)
         if last or step % config.log_every == 0:
@@ -102,26 +101,45 @@ def train_loop_per_worker(settings: dict[str, Any]) -> dict[str, float]:
             speed = watch.images_per_second(step)
             watch.events.keep()
         if due:
-            save(training, rank, settings["run"])
+            save(training, rank, settings["run"], scores)
             saved_at = time.monotonic()
     return {"images_per_second": speed}
 
 
+def begin(training: VAETraining, settings: dict[str, Any], rank: int, judge: Judge | None) -> None:
+    """Go on from the last checkpoint, if there is one."""
+    known = ray.train.get_checkpoint()
+    if (checkpoint := known or settings["newest"]) is not None:
+        with checkpoint.as_directory() as saved:
+            training.restore(Path(saved))
+        if rank == 0:
+            say("train_vae", f"resumed at step {training.step}")
+        if known is None:  # Ray's list was lost, and begins again with this one
+            announce(training, checkpoint if rank == 0 else None, checkpoint_upload_mode=CheckpointUploadMode.NO_UPLOAD)
+    elif judge and training.config.start == "pca":  # what training has to surpass counts as well
+        save(training, rank, settings["run"], judge.scores(training))
+
+
 def worker_batches(
-    settings: dict[str, Any], device: torch.device, first_step: int, rank: int, workers: int
+    settings: dict[str, Any], device: torch.device, training: VAETraining, rank: int, workers: int
 ) -> Iterator[torch.Tensor]:
+    """The shares of one worker from the training's step on, until that is over."""
     config: VAEConfig = settings["config"]
     if config.input == "stream":
         shard = ray.train.get_dataset_shard("train")
-        return batches.from_stream(shard, settings["streamed"], config, device, first_step, rank, workers)
-    with local_copy(join(settings["data"], "train")) as folder:
-        pictures = read_pictures(folder, config.image_size)
-    return batches.from_memory(pictures, config, device, first_step, rank, workers)
+        given = batches.from_stream(shard, settings["streamed"], config, device, training.step, rank, workers)
+    else:
+        with local_copy(join(settings["data"], "train")) as folder:
+            pictures = read_pictures(folder, config.image_size)
+        given = batches.from_memory(pictures, config, device, training.step, rank, workers)
+    # A run that was killed between its last checkpoint and its end is over before the first.
+    yield from takewhile(lambda _: not training.over, given)
 
 
 def long_since(saved_at: float, config: VAEConfig, workers: int, device: torch.device) -> bool:
-    """Whether the last checkpoint is old enough for another, by the first worker's clock."""
-    if not config.checkpoint_seconds:
+    """Whether the last checkpoint is old enough for another, by the first worker's clock; where validation decides when
+    to stop, no clock is asked."""
+    if not config.checkpoint_seconds or config.patience is not None:
         return True
     enough = torch.tensor(float(time.monotonic() - saved_at >= config.checkpoint_seconds), device=device)
     if workers > 1:
@@ -138,8 +156,9 @@ def mean_over_workers(seen: StepReport, share: float, workers: int) -> StepRepor
     return replace(seen, loss=means[0], error=means[1], kl_per_channel=means[2:])
 
 
-def save(training: VAETraining, rank: int, run: str) -> None:
-    """Write a checkpoint on rank 0 and leave the storing of it to a thread; every rank reports."""
+def save(training: VAETraining, rank: int, run: str, scores: dict[str, float] | None = None) -> None:
+    """Write a checkpoint on rank 0 and leave the storing of it to a thread; every rank reports. Without `scores` it is
+    validated beside the training."""
     checkpoint = None
     if rank == 0:
         folder = checkpoints.scratch(run)
@@ -148,6 +167,7 @@ def save(training: VAETraining, rank: int, run: str) -> None:
     announce(
         training,
         checkpoint,
+        scores,
         checkpoint_dir_name=checkpoints.name_of(training.step),
         checkpoint_upload_mode=CheckpointUploadMode.ASYNC,
         checkpoint_upload_fn=checkpoints.uploader(run),
@@ -155,14 +175,23 @@ def save(training: VAETraining, rank: int, run: str) -> None:
     )
 
 
-def announce(training: VAETraining, checkpoint: Checkpoint | None, **storing: Any) -> None:
-    """Tell Ray Train of a checkpoint, and have it validated; ranks that have none only keep in step."""
+def announce(
+    training: VAETraining, checkpoint: Checkpoint | None, scores: dict[str, float] | None = None, **storing: Any
+) -> None:
+    """Tell Ray Train of a checkpoint and its scores, or have it validated; ranks that have none only keep in step."""
+    known = scores or {"psnr": 0.0}  # until the validation has said
     ray.train.report(
-        {} if checkpoint is None else {"step": training.step, "psnr": 0.0},  # until the validation has said
+        {} if checkpoint is None else {"step": training.step, **known},
         checkpoint=checkpoint,
-        validation=checkpoint is not None and training.config.validation_pictures > 0,
+        validation=checkpoint is not None and scores is None and training.config.validation_pictures > 0,
         **storing,
     )
+
+
+def components(train: str, vae: VAEConfig) -> Components:
+    """The principal components of the first pictures."""
+    with local_copy(train) as folder:
+        return components_of(read_pictures(folder, vae.image_size, PICTURES).images, vae, vae.seed)
 
 
 def palette(train: str, vae: VAEConfig) -> np.ndarray:
@@ -178,9 +207,13 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     vae = connect(config, STAGE.name, spare_cpus=2 if streamed else 0).vae
     folder, data = join(config.run, "train_vae", key), join(config.run, "data")
     VAE(vae)  # a model that cannot be is refused here, not in every worker again and again
+    if vae.start == "pca":
+        latent_dim(vae)
+    if vae.patience is not None and (vae.patience < 1 or not vae.validation_pictures):
+        raise StageError("vae.patience: it takes a number from 1, and vae.validation_pictures to validate on")
     if vae.validation_pictures and not count_pictures(join(data, "validation")):
         say(STAGE.name, "no validation pictures: the last checkpoint is taken for the best")
-        vae = replace(vae, validation_pictures=0)
+        vae = replace(vae, validation_pictures=0, patience=None)
     newest = checkpoints.mend(folder)
     settings = {"config": vae, "run": folder, "data": data, "newest": newest and checkpoints.at(newest)}
     settings["palette"] = palette(join(data, "train"), vae) if vae.colour_weight else None

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import ValidationError
-from torch import nn
 
-from serve.export import layers, quantised
+from serve.export import Layer, layers, quantised, rows_of
 from swiggle.config import SAEConfig, VAEConfig
 from swiggle.editing.plan import MAX_OPERATIONS, EditPlan
 from swiggle.editing.steering import Steering
@@ -75,21 +74,39 @@ def text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def tiny_decoder(random: np.random.RandomState) -> VAE:
+def tiny_decoder(random: np.random.RandomState, **more: int) -> VAE:
     """A dense decoder whose weights are exactly those that its quantised bytes hold."""
-    vae = VAE(VAEConfig(image_size=SIZE, encoder="dense", decoder="dense", hidden=16, blocks=2, latent_channels=1))
+    settings: dict[str, Any] = {"image_size": SIZE, "hidden": 16, "blocks": 2, "latent_channels": 1, **more}
+    vae = VAE(VAEConfig(encoder="dense", decoder="dense", **settings))
     assert isinstance(vae.decoder, DenseDecoder)
     for layer in layers(vae.decoder):
-        rows, columns = layer.weight.shape
-        layer.weight.data = torch.from_numpy(random.normal(0, columns**-0.5, (rows, columns)).astype(np.float32))
-        layer.bias.data = torch.from_numpy(random.normal(0, 0.3, rows).astype(np.float32))
-        layer.weight.data = held(layer)
+        (rows, columns), shape = rows_of(layer).shape, layer.weight.shape
+        drawn = np.asarray(random.normal(0, columns**-0.5, (rows, columns)), np.float32)
+        layer.weight.data = torch.from_numpy(drawn).view(shape)
+        assert layer.bias is not None
+        layer.bias.data = torch.from_numpy(np.asarray(random.normal(0, 0.3, (rows,)), np.float32))
+        layer.weight.data = held(layer).view(shape)
     return vae.eval()
 
 
-def held(layer: nn.Linear) -> torch.Tensor:
+def exported(vae: VAE) -> dict[str, Any]:
+    """A decoder as `serve.export` writes it."""
+    assert isinstance(vae.decoder, DenseDecoder)
+    parts = layers(vae.decoder)
+    return {
+        "image_size": vae.config.image_size,
+        "layers": [list(rows_of(layer).shape) for layer in parts],
+        "weights": text(b"".join(quantised(layer) for layer in parts)),
+    }
+
+
+def decoded(vae: VAE, latent: np.ndarray) -> list[float]:
+    return [round(float(value), 5) for value in vae.decode(torch.from_numpy(latent)).flatten()]
+
+
+def held(layer: Layer) -> torch.Tensor:
     """The weights [rows, columns] that a reader of `quantised` finds."""
-    rows, columns = layer.weight.shape
+    rows, columns = rows_of(layer).shape
     data = quantised(layer)
     scale = np.frombuffer(data, np.float32, rows)
     return torch.from_numpy(
@@ -137,8 +154,7 @@ def golden() -> dict[str, Any]:
         plan = EditPlan.model_validate({"operations": operations})
         return text(steering.steer(torch.from_numpy(latent), plan).tobytes())
 
-    decoder = vae.decoder
-    assert isinstance(decoder, DenseDecoder)
+    refined = tiny_decoder(random, image_size=2 * SIZE, hidden=4, blocks=1, refine=4)
     strengths = activations.numpy() / units
     return {
         "strengths": [
@@ -148,16 +164,13 @@ def golden() -> dict[str, Any]:
         ],
         "plans": [judged(plan) for plan in PLANS],
         "max_operations": MAX_OPERATIONS,
-        "decoder": {
-            "image_size": SIZE,
-            "layers": [list(layer.weight.shape) for layer in layers(decoder)],
-            "weights": text(b"".join(quantised(layer) for layer in layers(decoder))),
-        },
+        "decoder": exported(vae),
         "dictionary": text(sae.W_dec.numpy().astype(np.float16).tobytes()),
         "units": [round(float(unit), 6) for unit in units],
         "latent": text(latent.tobytes()),
         "active": [[i, round(float(strengths[i]), 5)] for i in range(FEATURES) if strengths[i] > 0],
-        "decoded": [round(float(value), 5) for value in vae.decode(torch.from_numpy(latent)).flatten()],
+        "decoded": decoded(vae, latent),
+        "refined": {**exported(refined), "decoded": decoded(refined, latent)},
         "steered": [
             {"name": name, "operations": operations, "picture": drawn(operations)}
             for name, operations in STEERED.items()

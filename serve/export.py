@@ -13,8 +13,8 @@ Beside the page's own files, `site/data` holds
     *.png             previews, samples, footprints and examples as sheets of 32 x 32 tiles
     without/*.webp    the first examples without the feature, likewise; strips/*.webp  one picture at all strengths
 
-Only the dense decoder runs in the browser: of a convolutional one there is no decoder.bin or dictionary.bin, and the
-page has no sliders and says why. Prompts and uploads need the server.
+Only the dense decoder, refined or not, runs in the browser: of a convolutional one there is no decoder.bin or
+dictionary.bin, and the page has no sliders and says why. Prompts and uploads need the server.
 """
 
 import argparse
@@ -41,6 +41,7 @@ from swiggle.bundle import Bundle
 from swiggle.data.pixels import decode_picture, encode_webp, resize
 from swiggle.errors import SwiggleError
 from swiggle.models.dense import DenseDecoder
+from swiggle.models.refine import Refine
 
 EXAMPLES_A_SHEET = 32
 """Features whose examples share one file: small enough to load for one card."""
@@ -58,18 +59,29 @@ class SavedLabels:
         return self.bundle.hand_labels.read()
 
 
-def quantised(layer: nn.Linear) -> bytes:
+Layer = nn.Linear | nn.Conv2d
+
+
+def rows_of(layer: Layer) -> np.ndarray:
+    """The weights of a layer, float32 [rows, columns]; a row of a convolution holds nine numbers a channel."""
+    return layer.weight.detach().float().flatten(1).numpy()
+
+
+def quantised(layer: Layer) -> bytes:
     """A layer as bytes: a scale float32 a row, the rows as int8, the bias float32."""
-    weight = layer.weight.detach().float().numpy()
+    weight = rows_of(layer)
+    assert layer.bias is not None  # all of them have one
     scale = np.maximum(np.abs(weight).max(axis=1), 1e-12).astype(np.float32) / 127
     rows = np.round(weight / scale[:, None]).astype(np.int8)
     return scale.tobytes() + rows.tobytes() + layer.bias.detach().float().numpy().tobytes()
 
 
-def layers(decoder: DenseDecoder) -> list[nn.Linear]:
-    """The decoder's layers in the order in which they are applied."""
+def layers(decoder: DenseDecoder) -> list[Layer]:
+    """The decoder's layers in the order in which they are applied, those of a refinement last."""
     found = [module for module in decoder.modules() if isinstance(module, nn.Linear)]
-    return [decoder.widen, *(layer for layer in found if layer not in (decoder.widen, decoder.paint)), decoder.paint]
+    dense = [decoder.widen, *(layer for layer in found if layer not in (decoder.widen, decoder.paint)), decoder.paint]
+    refine = decoder.refine
+    return [*dense, refine.enter, *refine.convolutions(), refine.leave] if isinstance(refine, Refine) else [*dense]
 
 
 def write_model(bundle: Bundle, data: Path, ablated: int) -> None:
@@ -77,7 +89,7 @@ def write_model(bundle: Bundle, data: Path, ablated: int) -> None:
     rows = bundle.sae.rows()
     shapes = None
     if isinstance(decoder, DenseDecoder):
-        shapes = [list(layer.weight.shape) for layer in layers(decoder)]
+        shapes = [list(rows_of(layer).shape) for layer in layers(decoder)]
         (data / "decoder.bin").write_bytes(b"".join(quantised(layer) for layer in layers(decoder)))
         (data / "dictionary.bin").write_bytes(rows.astype(np.float16).tobytes())
     sizes = {"features": len(bundle.atlas), "samples": len(bundle.atlas.samples), "latent_dim": rows.shape[1]}

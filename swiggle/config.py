@@ -20,6 +20,9 @@ from swiggle.sae.objectives import check_objective
 
 Ground = Annotated[str, AfterValidator(check_ground)]
 Objective = Annotated[str, AfterValidator(check_objective)]
+Change = Literal["mirror", "shift", "colours"]
+Start = Literal["random", "pca"]
+Learning = Literal["all", "refinement"]
 
 
 @dataclass
@@ -65,6 +68,8 @@ class VAEArchitecture:
     """Width of the dense encoder and decoder."""
     blocks: int = 2
     """Residual blocks of each."""
+    refine: NonNegativeInt = 0
+    """Width of the convolutions that correct what the dense decoder paints (`swiggle/models/refine.py`); 0 has none."""
 
 
 @dataclass
@@ -107,6 +112,19 @@ class VAETrainingConfig:
     """Steps between checkpoints, each with a validation on `validation_pictures` pictures."""
     validation_pictures: int = 1_000
     """0 leaves validation out, and the last checkpoint is taken for the best."""
+    patience: int | None = None
+    """Validations without improvement after which training stops (`swiggle/training/patience.py`). They then take place
+    in the training itself, whose end must not depend on how fast they are; null goes on to the last step."""
+    start: Start = "random"
+    """`pca`: dense encoder and decoder begin as the principal components of the pictures, which no later weights that
+    are kept may fall below (`swiggle/training/pca_start.py`)."""
+    learn: Learning = "all"
+    """`refinement`: encoder and dense decoder stay as they begin, and the convolutions of `vae.refine` alone learn."""
+    augment: list[Change] = field(default_factory=list)
+    """Changes that pictures undergo at random (`swiggle/training/augmentation.py`): `mirror` left and right, `shift` by
+    up to a sixteenth of the side, `colours` exchanges red, green and blue."""
+    augment_share: float = 0.5
+    """Share of the pictures that each of them befalls."""
     seed: int = 0
 
 

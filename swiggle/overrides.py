@@ -2,22 +2,25 @@
 
     preset=quick run=runs/demo config=mine.yaml vae.steps=100 vae.channels=[16,32,64,64]
 
-Order of precedence: preset, then the YAML file named by `config=`, then `key=value` words. Values are YAML. An
+Order of precedence: preset, then what was chosen from the data (`swiggle/chosen_settings.py`), then the YAML file named
+by `config=`, then `key=value` words. Values are YAML; null for something that is chosen asks for the choice. An
 unknown key or a value of the wrong type is a `ConfigError` that names the key, and the nearest valid one. A key that
 was renamed is accepted, with a warning that names the present one.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import reduce
 from operator import getitem
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from swiggle.chosen_settings import CHOSEN
 from swiggle.config import RunConfig
 from swiggle.errors import ConfigError, did_you_mean, problems
 from swiggle.presets import PRESETS
@@ -28,8 +31,9 @@ RENAMED = {"atlas.footprint_examples": "atlas.ablations"}
 """Dotted keys of earlier releases, and what they are called now."""
 
 
-def load_config(words: Sequence[str]) -> RunConfig:
-    """Build the configuration that `words` describe. Raises `ConfigError`."""
+def load_config(words: Sequence[str], chosen: Mapping[str, Any] = MappingProxyType({})) -> RunConfig:
+    """Build the configuration that `words` describe; `chosen` holds values by dotted key, which count where neither
+    they nor their file say anything else. Raises `ConfigError`."""
     given: dict[str, Any] = {}
     for word in words:
         key, separator, text = word.partition("=")
@@ -41,6 +45,8 @@ def load_config(words: Sequence[str]) -> RunConfig:
             raise ConfigError(f"{key}: {text!r} is not a YAML value ({error})") from error
     file = _read_yaml(Path(str(given.pop("config")))) if "config" in given else {}
     settings = dict([*_leaves(file), *_leaves(given)])
+    open_keys = {key for key in CHOSEN if settings.get(key, "") is None}
+    settings = {**chosen, **{key: value for key, value in settings.items() if key not in open_keys}}
 
     preset = settings.get("preset", "quick")
     if preset not in PRESETS:

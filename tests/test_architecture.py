@@ -21,7 +21,7 @@ SEES_TRUTH = {
     *("jobs/evaluate.py", "jobs/report_vae.py", "jobs/report_sae.py", "jobs/report_atlas.py"),
     *("swiggle/evaluation", *(folder.replace(".", "/") for folder in COMPOSED)),
 }
-DRAWS = {"swiggle/data/sources.py", "swiggle/composition.py", "jobs/prepare_data.py"}
+DRAWS = {"swiggle/data/sources.py", "swiggle/composition.py", "jobs/prepare_data.py", "jobs/runtime/choosing.py"}
 """What composes the pictures of a composed set, and so knows of such sets, but reads no trait."""
 SCENARIOS = {
     "atlas": {"pictures_of_features", "wide_dictionaries"},

@@ -36,6 +36,12 @@ def test_sums(part: str, made: dict[str, Any], kept: dict[str, Any]) -> None:
     np.testing.assert_allclose(made[part], kept[part], atol=2e-5, err_msg=WRITE)
 
 
+def test_a_refined_decoder(made: dict[str, Any], kept: dict[str, Any]) -> None:
+    new, old = made["refined"], kept["refined"]
+    assert {**new, "decoded": None} == {**old, "decoded": None}, WRITE
+    np.testing.assert_allclose(new["decoded"], old["decoded"], atol=2e-5, err_msg=WRITE)
+
+
 def test_pictures(made: dict[str, Any], kept: dict[str, Any]) -> None:
     """A value may round the other way, as sums in another order do from CPU to CPU."""
     for new, old in zip(made["steered"], kept["steered"], strict=True):

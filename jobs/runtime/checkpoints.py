@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pyarrow import fs
 from ray.train import Checkpoint
@@ -108,20 +109,29 @@ def remove_all_but(run: str, kept: Collection[str]) -> None:
 def validate(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, float]:
     """Score a checkpoint's model on held-out pictures. Runs as a task of its own, so training does not wait for it."""
     quiet()
-    config: VAEConfig = settings["config"]
     device = granted_device()
     if device.type == "cpu":
         torch.set_num_threads(1)
     step = int(Path(checkpoint.path).name.removeprefix("step-"))
     with checkpoint.as_directory() as folder:
         vae = VAE.from_pretrained(Path(folder) / "vae", device)
+    return scored(vae, step, held_out(settings), settings["run"])
+
+
+def held_out(settings: dict[str, Any]) -> np.ndarray:
+    """The pictures that a training is validated on, uint8 [N, s, s, 3]."""
+    config: VAEConfig = settings["config"]
     with local_copy(join(settings["data"], "validation")) as folder:
-        images = read_pictures(folder, config.image_size, config.validation_pictures).images
+        return read_pictures(folder, config.image_size, config.validation_pictures).images
+
+
+def scored(vae: VAE, step: int, images: np.ndarray, run: str) -> dict[str, float]:
+    """The scores of a model at a step on held-out pictures, shown everywhere where they are looked for."""
     seen = reconstruct(vae, images)
-    events = EventFiles(join(settings["run"], "events", "validation"))
+    events = EventFiles(join(run, "events", "validation"))
     write_validation(events.writer, step, seen)
     events.close()
     psnr, right, kl = seen.scores["psnr"], seen.scores["pixels_within_16"], seen.scores["kl"]
-    Gauges("validation", run=run_of(settings["run"])).set(psnr=psnr, pixels_right=right)
+    Gauges("validation", run=run_of(run)).set(psnr=psnr, pixels_right=right)
     say("train_vae", f"step {step}: validation {psnr:.2f} dB, {right:.1%} of pixels right, KL {kl:.0f} nats")
     return seen.scores

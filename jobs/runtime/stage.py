@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from jobs.runtime.choosing import settled
 from swiggle.captions.vocabulary import is_shipped
 from swiggle.config import RunConfig
 from swiggle.data.source_digest import source_digest
@@ -168,8 +169,8 @@ def say(stage: str, message: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {stage}: {message}", flush=True)
 
 
-def read_command_line(description: str | None) -> RunConfig:
-    """The configuration that the command line asks for; a bad one ends the program with the reason."""
+def read_command_line(description: str | None) -> list[str]:
+    """The words of the command line; bad ones end the program with the reason."""
     parser = argparse.ArgumentParser(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -178,20 +179,23 @@ def read_command_line(description: str | None) -> RunConfig:
     parser.add_argument("settings", nargs="*", metavar="key=value", help="overrides, for example vae.steps=100")
     words = parser.parse_args().settings
     try:
-        config = load_config(words)
+        load_config(words)
     except ConfigError as error:
         parser.error(str(error))
-    # Workers run in folders of their own, where a relative path means something else.
-    config.run = absolute(config.run)
-    return config
+    return words
 
 
-def run_command(description: str | None, work: Callable[[RunConfig], object]) -> None:
+def run_command(description: str | None, work: Callable[[RunConfig], object], reads_source: bool = False) -> None:
     """A job's `main`: run `work`, answer Ctrl-C and expected failures with a sentence. Any other exception is a fault
-    of the program and keeps its traceback."""
-    config = read_command_line(description)
+    of the program and keeps its traceback. One that `reads_source` may choose settings from it (`choosing.py`)."""
+    words = read_command_line(description)
     try:
-        check_reachable(config.run)
+        check_reachable(load_config(words).run)
+        config, chosen = settled(words, reads_source)
+        if chosen:
+            say("settings", chosen)
+        # Workers run in folders of their own, where a relative path means something else.
+        config.run = absolute(config.run)
         work(config)
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from here", file=sys.stderr)

@@ -1,6 +1,6 @@
 """Reading the stored splits back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +60,25 @@ def read_pictures(folder: Path, image_size: int, limit: int | None = None, ids: 
     wanted = None if ids is None else field("id").isin(ids)
     # `head` reads no more than what it gives.
     table = stored.to_table(columns, filter=wanted) if limit is None else stored.head(limit, columns, filter=wanted)
-    pictures = [decode_picture(image["bytes"]) for image in table["image"].to_pylist()]
-    if not pictures:
-        return Pictures(table["id"].to_numpy(), np.empty((0, image_size, image_size, 3), np.uint8), [])
-    return Pictures(table["id"].to_numpy(), stacked(pictures, image_size), table["caption"].to_pylist())
+    pictures = (decode_picture(image["bytes"].as_py()) for image in table["image"])
+    return Pictures(table["id"].to_numpy(), _filled(pictures, len(table), image_size), table["caption"].to_pylist())
+
+
+def _filled(pictures: Iterable[np.ndarray], count: int, image_size: int) -> np.ndarray:
+    """What `stacked` gives, of pictures that are never all there beside it: of 160,000 at 64 x 64 that saves 2 GB."""
+    whole = np.empty((0, image_size, image_size, 3), np.uint8)
+    for number, picture in enumerate(pictures):
+        side = len(picture)
+        if not number:
+            side = image_size if image_size % side else side
+            whole = np.empty((count, side, side, 3), np.uint8)
+        elif side != whole.shape[1] != image_size:  # they are not of one size after all
+            known = whole
+            whole = np.empty((count, image_size, image_size, 3), np.uint8)
+            for place in range(number):
+                whole[place] = resize(known[place], image_size)
+        whole[number] = resize(picture, whole.shape[1])
+    return whole
 
 
 def stacked(pictures: Sequence[np.ndarray], image_size: int) -> np.ndarray:

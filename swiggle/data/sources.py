@@ -37,7 +37,17 @@ from swiggle.data.splits import SPLITS, PictureIds, content_of, hold_out, split_
 from swiggle.data.tables import hub_rows, is_saved, parquet_rows, saved_rows
 from swiggle.data.understood import Understood
 
-__all__ = ["FEATURES", "PART_ROWS", "REPORT", "Import", "Note", "SourceError", "read_source", "write_splits"]
+__all__ = [
+    "FEATURES",
+    "PART_ROWS",
+    "REPORT",
+    "Import",
+    "Note",
+    "SourceError",
+    "raw_pictures",
+    "read_source",
+    "write_splits",
+]
 
 FEATURES = datasets.Features(
     {
@@ -106,6 +116,11 @@ def read_source(config: DataConfig, image_size: int, note: Note = lambda name, w
         usable += 1
         if usable == config.count:  # before another picture is read
             return
+
+
+def raw_pictures(config: DataConfig) -> Iterator[Raw]:
+    """The pictures of a source that is no composed set as they come, undecoded. Raises `SourceError`."""
+    return _raw_rows(config, lambda name, what, why: None)
 
 
 def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:

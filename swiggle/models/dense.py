@@ -8,6 +8,7 @@ assumed. In return the encoder sees the whole picture at once, and can tell a sh
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from swiggle.models.refine import Refine
 from swiggle.models.shapes import GRID
 
 
@@ -38,15 +39,18 @@ class DenseEncoder(nn.Module):
 
 
 class DenseDecoder(nn.Module):
-    """Latent [N, C, 8, 8] to a picture [N, 3, S, S] through residual fully connected blocks."""
+    """Latent [N, C, 8, 8] to a picture [N, 3, S, S] through residual fully connected blocks and, if asked for, a few
+    convolutions that correct it."""
 
-    def __init__(self, image_size: int, hidden: int, blocks: int, latent_channels: int) -> None:
+    def __init__(self, image_size: int, hidden: int, blocks: int, latent_channels: int, refine: int = 0) -> None:
+        """`refine`: width of the convolutions at the end, 0 for none."""
         super().__init__()
         self.image_size = image_size
         self.widen = nn.Linear(latent_channels * GRID * GRID, hidden)
         self.blocks = nn.Sequential(*[DenseBlock(hidden) for _ in range(blocks)])
         self.paint = nn.Linear(hidden, 3 * image_size * image_size)
+        self.refine: nn.Module = Refine(image_size, refine) if refine else nn.Identity()
 
     def forward(self, latents: Tensor) -> Tensor:
         x = self.blocks(self.widen(latents.flatten(1)))
-        return self.paint(F.silu(x)).unflatten(1, (3, self.image_size, self.image_size))
+        return self.refine(self.paint(F.silu(x)).unflatten(1, (3, self.image_size, self.image_size)))

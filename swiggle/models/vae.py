@@ -56,7 +56,9 @@ class VAE(nn.Module):
         size, latent, channels = config.image_size, config.latent_channels, config.channels
         dense = (size, config.hidden, config.blocks, latent)
         self.encoder: nn.Module = ConvEncoder(channels, latent) if config.encoder == "conv" else DenseEncoder(*dense)
-        self.decoder: nn.Module = ConvDecoder(channels, latent) if config.decoder == "conv" else DenseDecoder(*dense)
+        self.decoder: nn.Module = (
+            ConvDecoder(channels, latent) if config.decoder == "conv" else DenseDecoder(*dense, config.refine)
+        )
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)

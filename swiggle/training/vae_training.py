@@ -24,11 +24,14 @@ from swiggle.errors import ConfigError
 from swiggle.models.vae import VAE, to_model
 from swiggle.precision import autocast
 from swiggle.pretrained import ModelError
+from swiggle.training.augmentation import Augmentation
 from swiggle.training.colour_readout import ColourReadout, ReadVAE
 from swiggle.training.ema import EVERY, WeightAverage
 from swiggle.training.feed import on
 from swiggle.training.noise import BatchNoise
 from swiggle.training.order import worker_rows
+from swiggle.training.patience import Patience
+from swiggle.training.pca_start import Components, begin_as, hold
 from swiggle.training.replay import WARM_UP, Replayed, rate_in_a_tensor, set_rate
 from swiggle.training.schedule import fall_at_the_end, vae_lr_factor
 from swiggle.training.vae_loss import kl_weight, vae_loss
@@ -61,13 +64,21 @@ class VAETraining:
         workers: int = 1,
         parallel: Callable[[nn.Module], nn.Module] = lambda model: model,
         palette: np.ndarray | None = None,
+        components: Components | None = None,
     ) -> None:
-        """`palette`, uint8 [colours, 3], is what a readout of colours reads. Raises ValueError where the configuration
-        asks for a readout and there is no palette."""
+        """`palette`, uint8 [colours, 3], is what a readout of colours reads; `components` are what a model with
+        `vae.start=pca` begins as. Raises `ConfigError` where the configuration asks for one that is not given."""
         self.config, self.device, self.rank, self.workers = config, device, rank, workers
         self.step = 0
         torch.manual_seed(config.seed)
         self.vae = VAE(config).to(device).train()
+        if config.start == "pca":
+            if components is None:
+                raise ConfigError("vae.start: pca needs the components of the pictures")
+            begin_as(self.vae, components)
+        if config.learn == "refinement":
+            hold(self.vae)
+        self.patience = None if config.patience is None else Patience(config.patience)
         self.average = WeightAverage(self.vae, config.ema_decay) if config.ema_decay else None
         self.result = self.vae if self.average is None else self.average.module
         """The model to keep: the average of the weights where there is one, else the weights."""
@@ -78,7 +89,11 @@ class VAETraining:
             readout = ColourReadout(math.prod(self.vae.latent_shape), palette)
         self.whole = ReadVAE(self.vae, readout).to(device)
         self.optimizer = torch.optim.AdamW(
-            self.whole.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+            [p for p in self.whole.parameters() if p.requires_grad],
+            lr=config.lr,
+            betas=(0.9, 0.99),
+            weight_decay=config.weight_decay,
+            fused=True,
         )
         if config.compile:
             self.vae.compile()
@@ -90,9 +105,15 @@ class VAETraining:
             self.model = parallel(self.whole)
         rows = worker_rows(config.batch_size, rank, workers)
         self._noise = BatchNoise(config.seed, rows, self.vae.latent_shape, device)
+        self._augmentation = Augmentation(config.augment, config.augment_share, config.seed, rows, device)
         self._replayed: Replayed | None = None
         if self._stream is not None:
             self.replay(capture=True)
+
+    @property
+    def over(self) -> bool:
+        """Whether validation says that more steps are of no use."""
+        return self.patience is not None and self.patience.over
 
     def replay(self, capture: bool) -> None:
         """From here on let steps be replayed from a CUDA graph, or without `capture` be as if they were."""
@@ -107,7 +128,8 @@ class VAETraining:
         lr = config.lr * vae_lr_factor(self.step, config.steps, config.lr_warmup_steps, config.lr_decay)
         weight = kl_weight(self.step, config)
         colour_weight = config.colour_weight * fall_at_the_end(self.step, config.steps, config.colour_fade)
-        pictures = images if isinstance(images, Tensor) else torch.tensor(images, device=self.device)
+        given = images if isinstance(images, Tensor) else torch.tensor(images, device=self.device)
+        pictures = self._augmentation.of(given, self.step)
         noise = self._noise.of(self.step)
         if self._replayed is None:
             set_rate(self.optimizer, lr)
@@ -165,7 +187,10 @@ class VAETraining:
         if broken:
             raise FloatingPointError(f"training diverged before step {self.step}: {broken[0]} is not finite; lower lr")
         self.result.save_pretrained(folder / "vae")
-        torch.save({"step": self.step, "model": state, "optimizer": self.optimizer.state_dict()}, folder / STATE)
+        known = {"step": self.step, "model": state, "optimizer": self.optimizer.state_dict()}
+        if self.patience is not None:
+            known["patience"] = self.patience.state()
+        torch.save(known, folder / STATE)
 
     def restore(self, folder: Path) -> None:
         """Go on from what `save` wrote. Raises `ModelError` naming a missing or damaged file."""
@@ -177,6 +202,8 @@ class VAETraining:
         except RuntimeError as error:
             raise ModelError(f"{folder / STATE}: {error}") from error
         self.step = state["step"]
+        if self.patience is not None:
+            self.patience = Patience(**{**state["patience"], "allowed": self.patience.allowed})
         self.whole.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self._replayed is not None:

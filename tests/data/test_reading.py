@@ -7,7 +7,7 @@ import pytest
 
 from swiggle.composition import composition_of
 from swiggle.data.pixels import encode_png
-from swiggle.data.reading import TRAITS, TraitsMissing, read_captions, read_pictures
+from swiggle.data.reading import TRAITS, TraitsMissing, read_captions, read_pictures, stacked
 from swiggle.data.sources import FEATURES
 from swiggle.errors import SwiggleError
 from swiggle.evaluation.truth import composed, true_traits
@@ -49,6 +49,23 @@ def test_traits_go_to_their_pictures(tmp_path: Path, where: str) -> None:
     assert true_traits(folder, NOUNS)[:, 0].tolist() == [0, 0, 1, 1]  # by ascending id
     with pytest.raises(SwiggleError, match="7"):
         true_traits(folder, NOUNS, np.array([7]))
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected"),
+    [([8, 8, 8], 8), ([8, 8, 16], 32), ([16, 8, 32], 32), ([12, 12], 32), ([64, 8], 32), ([], 32)],
+)
+def test_pictures_keep_a_size_that_all_have_and_else_get_the_models(
+    tmp_path: Path, sides: list[int], expected: int
+) -> None:
+    draw = np.random.default_rng(0)
+    pictures = [draw.integers(0, 256, (side, side, 3), dtype=np.uint8) for side in sides]
+    rows = [{"id": i, "image": {"bytes": encode_png(p), "path": None}, "caption": ""} for i, p in enumerate(pictures)]
+    pq.write_table(pa.Table.from_pylist(rows, schema=FEATURES.arrow_schema), tmp_path / "part.parquet")
+    found = read_pictures(tmp_path, 32).images
+    assert found.shape == (len(sides), expected, expected, 3)
+    if sides:
+        assert np.array_equal(found, stacked(pictures, 32))
 
 
 def test_a_source_without_traits_is_said_to_be_one(tmp_path: Path) -> None:

@@ -208,3 +208,31 @@ def test_odd_pictures_are_named_and_a_stream_of_the_others_trains(head: Head, tm
     streamed = run_module("jobs.train_vae", *words, *stream, **{**head.variables, **POLL})
     assert streamed.returncode == 0, streamed.stdout[-3000:]
     assert VAE.from_pretrained(tmp_path / "run/vae").config.image_size == 48
+
+
+FEW = [
+    "vae.hidden=512", "vae.blocks=0", "vae.start=pca", "vae.learn=refinement", "vae.refine=8", "vae.patience=2",
+    "vae.augment=[mirror]", "vae.checkpoint_every=20",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_training_that_gains_nothing_ends_in_time(
+    head: Head, data: Path, tmp_path: Path, workers: int
+) -> None:
+    run = copy_data(data, tmp_path / "run")
+    words = [*WORDS, *FEW, "vae.lr=0.0", f"vae.workers={workers}", f"run={run}"]
+    result = run_module("jobs.train_vae", *words, **head.variables, **POLL)
+    assert result.returncode == 0, result.stdout[-3000:]
+    assert result.stdout.count("step 40: validation improves no more, so training ends here") == 1
+    assert list(read_curves(run / "train_vae")["validation/psnr"][0]) == [0, 20, 40]
+    record = json.loads((run / "stages/train_vae.json").read_text())
+    assert record["metrics"]["best_step"] == 40  # of equal ones the last
+    assert not any(name.startswith("encoder.blocks") for name in weights_of(run))
+
+
+def test_patience_needs_something_to_validate_on(data: Path, tmp_path: Path) -> None:
+    words = [*WORDS, *FEW, "vae.validation_pictures=0", f"run={copy_data(data, tmp_path / 'run')}"]
+    result = run_module("jobs.train_vae", *words)
+    assert result.returncode == 1
+    assert "error: vae.patience" in result.stdout

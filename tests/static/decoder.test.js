@@ -26,6 +26,16 @@ test("a latent is decoded as torch does it", () => {
     assert.ok(Math.abs(value - golden.decoded[i]) < 1e-4, `value ${i}: ${value}, not ${golden.decoded[i]}`);
 });
 
+test("a refined picture is the one that torch makes", () => {
+  const { image_size: side, layers: shapes, weights: kept, decoded } = golden.refined;
+  const refined = new Decoder(shapes, bytes(kept), side);
+  assert.equal(refined.refinement.length, 4);
+  const found = refined.decode(latent);
+  assert.equal(found.length, decoded.length);
+  for (const [i, value] of found.entries())
+    assert.ok(Math.abs(value - decoded[i]) < 1e-4, `value ${i}: ${value}, not ${decoded[i]}`);
+});
+
 for (const { name, operations, picture } of golden.steered) {
   test(`the picture that Python steers to, by ${name}`, () => {
     const pixels = steering.pixels(latent, strengths, { version: 1, operations });

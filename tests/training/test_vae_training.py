@@ -9,9 +9,11 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from swiggle.config import VAEConfig
+from swiggle.errors import ConfigError
 from swiggle.training.ema import EVERY, WeightAverage
 from swiggle.training.feed import batches
 from swiggle.training.order import worker_share
+from swiggle.training.pca_start import components_of
 from swiggle.training.vae_training import VAETraining
 from tests.conftest import free_port
 
@@ -67,6 +69,60 @@ def test_a_restored_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
     (tmp_path / "training.pt").write_bytes(b"cut short")
     with pytest.raises(ValueError, match=r"training\.pt"):
         resumed.restore(tmp_path)
+
+
+FEW = replace(
+    CONFIG, latent_channels=1, hidden=128, start="pca", learn="refinement", refine=8, patience=3,
+    augment=["mirror", "shift", "colours"],
+)  # fmt: skip
+
+
+def few(steps: int) -> VAETraining:
+    """A training as of few pictures, validated every 10 steps with scores that never improve."""
+    training = VAETraining(FEW, CPU, components=components_of(batch(99), FEW))
+    go_on(training, steps)
+    return training
+
+
+def go_on(training: VAETraining, steps: int) -> None:
+    while training.step < steps and not training.over:
+        training.train_on(batch(training.step))
+        if training.step % 10 == 0:
+            assert training.patience is not None
+            training.patience.see(20.0 - training.step)
+
+
+def test_a_training_of_few_pictures_ends_in_time_and_is_restored_bit_for_bit(tmp_path: Path) -> None:
+    unbroken = few(1_000)
+    assert unbroken.step == 40
+    few(30).save(tmp_path)
+    resumed = VAETraining(FEW, CPU, components=components_of(batch(99), FEW))
+    resumed.restore(tmp_path)
+    go_on(resumed, 1_000)
+    assert (resumed.step, resumed.patience) == (40, unbroken.patience)
+    for kept in ("vae", "result"):
+        expected = getattr(unbroken, kept).state_dict()
+        assert all(torch.equal(v, expected[k]) for k, v in getattr(resumed, kept).state_dict().items())
+    unbroken.save(tmp_path)
+    resumed.restore(tmp_path)
+    assert resumed.over
+
+
+def test_what_is_held_stays_as_it_began() -> None:
+    before, after = few(0).vae.state_dict(), few(20).vae.state_dict()
+    moved = {name for name, weight in after.items() if not torch.equal(weight, before[name])}
+    assert moved == {name for name in after if name.startswith("decoder.refine.")}
+
+
+@pytest.mark.parametrize("changed", [{"refine": 0}, {"decoder": "conv", "channels": [8, 8], "start": "random"}])
+def test_only_a_refinement_that_is_there_can_learn_alone(changed: dict) -> None:
+    with pytest.raises(ConfigError, match=r"vae\.learn"):
+        VAETraining(replace(FEW, **changed), CPU, components=components_of(batch(99), FEW))
+
+
+def test_a_start_from_components_needs_them() -> None:
+    with pytest.raises(ConfigError, match=r"vae\.start"):
+        VAETraining(FEW, CPU)
 
 
 def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:

@@ -41,6 +41,45 @@ function apply({ scale, weight, bias, rows, columns }, x) {
   return y;
 }
 
+/**
+ * A layer of 3 x 3 convolutions on [channels, side, side], which sees zeros around it.
+ * @param {Layer} layer
+ * @param {Float32Array} x
+ * @param {number} side
+ */
+function convolve({ scale, weight, bias, rows, columns }, x, side) {
+  const plane = side * side;
+  const y = new Float32Array(rows * plane);
+  for (let row = 0; row < rows; row += 1) {
+    const start = row * plane;
+    for (let column = 0; column < columns; column += 1) {
+      const w = weight[row * columns + column];
+      const [down, right] = [Math.floor((column % 9) / 3) - 1, (column % 3) - 1];
+      const from = Math.floor(column / 9) * plane + down * side + right;
+      for (let top = Math.max(0, -down); top < side - Math.max(0, down); top += 1) {
+        const end = top * side + side - Math.max(0, right);
+        for (let i = top * side + Math.max(0, -right); i < end; i += 1) y[start + i] += w * x[from + i];
+      }
+    }
+    for (let i = start; i < start + plane; i += 1) y[i] = y[i] * scale[row] + bias[row];
+  }
+  return y;
+}
+
+/**
+ * Where each value of a picture [3, size, size] stands once squares of `fold` x `fold` pixels are channels.
+ * @param {number} size
+ * @param {number} fold
+ */
+function folded(size, fold) {
+  const side = size / fold;
+  return Int32Array.from({ length: 3 * size * size }, (_, i) => {
+    const [column, row, channel] = [i % size, Math.floor(i / size) % size, Math.floor(i / (size * size))];
+    const inner = (channel * fold + (row % fold)) * fold + (column % fold);
+    return (inner * side + Math.floor(row / fold)) * side + Math.floor(column / fold);
+  });
+}
+
 /** @param {number} bits */
 function halfToFloat(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -74,6 +113,8 @@ export class Decoder {
       at = end + 4 * rows;
       return { rows, columns, scale, weight, bias };
     });
+    const painted = this.layers.findLastIndex(({ rows }) => rows === 3 * imageSize * imageSize);
+    this.refinement = this.layers.splice(painted + 1);
   }
 
   /**
@@ -94,7 +135,29 @@ export class Decoder {
       );
       x = x.map((value, i) => value + silu(y[i]));
     }
-    return apply(last, x.map(silu));
+    return this.#refined(apply(last, x.map(silu)));
+  }
+
+  /**
+   * A picture [3, S, S] corrected by the convolutions of `swiggle/models/refine.py`, where there are any.
+   * @param {Float32Array} picture
+   */
+  #refined(picture) {
+    if (!this.refinement.length) return picture;
+    const [enter, ...rest] = this.refinement;
+    const leave = /** @type {Layer} */ (rest.pop());
+    const fold = Math.sqrt(leave.rows / 3);
+    const side = this.imageSize / fold;
+    const places = folded(this.imageSize, fold);
+    let x = new Float32Array(picture.length);
+    for (const [i, place] of places.entries()) x[place] = picture[i];
+    x = convolve(enter, x, side);
+    for (const layer of rest) {
+      const y = convolve(layer, x, side);
+      x = x.map((value, i) => value + silu(y[i]));
+    }
+    const change = convolve(leave, x.map(silu), side);
+    return picture.map((value, i) => value + change[places[i]]);
   }
 }
 
