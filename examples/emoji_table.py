@@ -4,13 +4,13 @@
     python examples/emoji_table.py package emoji
     python -m jobs.pipeline data.source=emoji/emoji.parquet data.count=null run=runs/emoji
 
-    npm pack openmoji@16.0.0 && tar xzf openmoji-16.0.0.tgz
+    pip install resvg-py && npm pack openmoji@16.0.0 && tar xzf openmoji-16.0.0.tgz
     python examples/emoji_table.py package openmoji
 
-Reads an unpacked npm package of either kind: Twemoji (3,786 pictures of 64 x 64, CC BY 4.0) or OpenMoji (72 x 72, CC
-BY-SA 4.0). A caption is the emoji's name, its skin tones and its subcategory, or what OpenMoji's annotators say of it,
-in lower case: "father christmas, light skin tone, person fantasy". Pictures keep their transparency in the folder and
-lie on white in the table.
+Reads an unpacked npm package of either kind: Twemoji (3,786 pictures of 64 x 64, CC BY 4.0) or OpenMoji (4,292 drawings
+in SVG, CC BY-SA 4.0, drawn here at 64 x 64). A caption is the emoji's name, its skin tones and its subcategory, or what
+OpenMoji's annotators say of it, in lower case: "father christmas, light skin tone, person fantasy". Pictures keep their
+transparency in the folder and lie on white in the table.
 """
 
 import io
@@ -29,8 +29,10 @@ SKIN_TONES = {
     "1F3FE": "medium dark skin tone", "1F3FF": "dark skin tone",
 }  # fmt: skip
 """By the code point that asks for it (Unicode's Fitzpatrick modifiers)."""
+SIDE = 64
+"""Of pictures that are drawn from SVG, in pixels."""
 Pair = tuple[Path, str]
-"""A picture and its caption."""
+"""A picture's file and its caption."""
 
 
 def plain(*parts: str) -> str:
@@ -56,14 +58,23 @@ def twemoji(package: Path) -> Iterator[Pair]:
 def openmoji(package: Path) -> Iterator[Pair]:
     """Every picture of `openmoji` with its name, its tags and its subgroup, as people have written them."""
     for emoji in json.loads((package / "data/openmoji.json").read_text()):
-        picture = package / "color/72x72" / f"{emoji['hexcode']}.png"
+        picture = package / "color/svg" / f"{emoji['hexcode']}.svg"
         tags = emoji["tags"] if isinstance(emoji["tags"], str) else ",".join(emoji["tags"])
         yield picture, plain(emoji["annotation"], *tags.split(","), emoji["subgroups"])
 
 
-def on_white(picture: Path) -> bytes:
+def png_of(file: Path) -> bytes:
+    """A picture as PNG, transparent where it was."""
+    if file.suffix != ".svg":
+        return file.read_bytes()
+    import resvg_py  # here, for Twemoji needs none
+
+    return bytes(resvg_py.svg_to_bytes(svg_path=str(file), width=SIDE, height=SIDE))
+
+
+def on_white(png: bytes) -> bytes:
     """The picture without transparency, as PNG."""
-    drawn = Image.open(picture).convert("RGBA")
+    drawn = Image.open(io.BytesIO(png)).convert("RGBA")
     flat = Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn).convert("RGB")
     flat.save(stored := io.BytesIO(), "PNG")
     return stored.getvalue()
@@ -73,15 +84,14 @@ def write(pairs: list[Pair], folder: Path) -> None:
     """The folder of pictures with `metadata.jsonl`, and beside it the table."""
     pictures = folder / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
-    lines = []
-    for picture, caption in pairs:
-        (pictures / picture.name).write_bytes(picture.read_bytes())
-        lines.append(json.dumps({"file_name": picture.name, "text": caption}, ensure_ascii=False) + "\n")
+    lines, rows = [], []
+    for file, caption in pairs:
+        name, png = f"{file.stem}.png", png_of(file)
+        (pictures / name).write_bytes(png)
+        lines.append(json.dumps({"file_name": name, "text": caption}, ensure_ascii=False) + "\n")
+        rows.append({"image": {"bytes": on_white(png), "path": name}, "caption": caption})
     (pictures / "metadata.jsonl").write_text("".join(lines))
-    images = [{"bytes": on_white(picture), "path": picture.name} for picture, _ in pairs]
-    pq.write_table(
-        pa.table({"image": images, "caption": [caption for _, caption in pairs]}), folder / f"{folder.name}.parquet"
-    )
+    pq.write_table(pa.Table.from_pylist(rows), folder / f"{folder.name}.parquet")
 
 
 def main(package: Path, folder: Path) -> None:

@@ -40,7 +40,9 @@ def test_a_package_of_twemoji_becomes_a_folder_and_a_table(tmp_path: Path, capsy
 
 
 def test_openmoji_is_captioned_by_its_annotators(tmp_path: Path) -> None:
-    drawn(tmp_path / "package/color/72x72/1F600.png")
+    (tmp_path / "package/color/svg").mkdir(parents=True)
+    square = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="4" fill="#f00"/></svg>'
+    (tmp_path / "package/color/svg/1F600.svg").write_text(square)
     known = {"annotation": "grinning face", "tags": "face, grin, happy", "subgroups": "face-smiling"}
     (tmp_path / "package/data").mkdir()
     emoji = [{"hexcode": "1F600", **known}, {"hexcode": "1F601", **known}]
@@ -48,6 +50,9 @@ def test_openmoji_is_captioned_by_its_annotators(tmp_path: Path) -> None:
     main(tmp_path / "package", tmp_path / "open")
     table = pq.read_table(tmp_path / "open/open.parquet")
     assert table["caption"].to_pylist() == ["grinning face, face, grin, happy, face smiling"]
+    picture = decode_picture(table["image"][0].as_py()["bytes"])
+    assert picture[0, 0].tolist() == [255, 0, 0]
+    assert picture[63, 0].tolist() == [255, 255, 255]
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
