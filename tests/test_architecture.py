@@ -36,18 +36,8 @@ SCENARIOS = {
     "sae": {"saelens_files", "wide_training", "new_objective", "objectives"},
     "serve": {
         *("api", "faults", "fuzz", "handles", "images", "label_routes", "label_states", "openai_clients", "retrieval"),
-        *(
-            "page",
-            "page_key",
-            "page_labels",
-            "page_plain",
-            "page_routes",
-            "page_states",
-            "page_wide",
-            "server",
-            "split",
-        ),
-        *("wide",),
+        *("page", "page_key", "page_labels", "page_plain", "page_routes", "page_states", "page_wide"),
+        *("server", "split", "wide"),
     },
     "training": {"training"},
 }
