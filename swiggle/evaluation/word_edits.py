@@ -14,6 +14,7 @@ those that are as near. 0.5 is chance and 1 the best.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
@@ -83,19 +84,36 @@ class Nearness:
     def near(self, embedded: np.ndarray, word: str, without: int | None = None) -> np.ndarray:
         """How near pictures as the model draws them, [n, d], are to a word: [n], -1 to 1. `without`, a held-out picture
         that is left out of the mean of those with the word."""
+        return _unit(embedded - self._mean) @ self._towards(word, without)
+
+    def _towards(self, word: str, without: int | None) -> np.ndarray:
+        """The direction of M_w - M, a unit vector [d]."""
         there = self.words.have(word).copy()
         if without is not None:
             there[without] = False
-        towards = self.originals[there].mean(axis=0) - self.originals.mean(axis=0)
-        away = embedded - self.drawn.mean(axis=0)
-        scale = np.linalg.norm(away, axis=1) * np.linalg.norm(towards)
-        return (away @ towards) / np.maximum(scale, 1e-12)
+        return _unit(self.originals[there].mean(axis=0) - self._middle)
+
+    def _drawn_near(self, word: str, without: int | None = None) -> np.ndarray:
+        """How near the held-out pictures themselves are, as the model draws them: [N]."""
+        return self._directions @ self._towards(word, without)
+
+    @cached_property
+    def _middle(self) -> np.ndarray:
+        return self.originals.mean(axis=0)
+
+    @cached_property
+    def _mean(self) -> np.ndarray:
+        return self.drawn.mean(axis=0)
+
+    @cached_property
+    def _directions(self) -> np.ndarray:
+        return _unit(self.drawn - self._mean)
 
     def ranks(self, embedded: np.ndarray, of: np.ndarray, word: str) -> np.ndarray:
         """The rank, 0 to 1, of edited pictures [n, d] that were made of held-out pictures `of`, int [n]; these are not
         among those that they are compared with."""
         others = np.flatnonzero(~self.words.have(word))
-        known, own = self.near(self.drawn[others], word), self.near(embedded, word)
+        known, own = self._drawn_near(word)[others], self.near(embedded, word)
         return np.array([_rank(mine, known[others != row]) for mine, row in zip(own, of, strict=True)])
 
     def ceiling(self, word: str) -> np.ndarray:
@@ -104,8 +122,8 @@ class Nearness:
         others = np.flatnonzero(~self.words.have(word))
         found = []
         for row in np.flatnonzero(self.words.have(word)).tolist():
-            own = self.near(self.drawn[[row]], word, without=row)[0]
-            found.append(_rank(own, self.near(self.drawn[others], word, without=row)))
+            known = self._drawn_near(word, without=row)
+            found.append(_rank(known[row], known[others]))
         return np.array(found)
 
     def kept(self, embedded: np.ndarray, of: np.ndarray, word: str, together: np.ndarray) -> np.ndarray:
@@ -121,10 +139,15 @@ class Nearness:
                 continue
             for row in np.flatnonzero(said[of, other]).tolist():
                 source = int(of[row])
-                known = self.near(self.drawn[~said[:, other]], name, without=source)
-                pair = self.near(np.stack([self.drawn[source], embedded[row]]), name, without=source)
-                changes.setdefault(row, []).append(_rank(pair[1], known) - _rank(pair[0], known))
+                drawn = self._drawn_near(name, without=source)
+                known, after = drawn[~said[:, other]], self.near(embedded[[row]], name, without=source)[0]
+                changes.setdefault(row, []).append(_rank(after, known) - _rank(drawn[source], known))
         return np.array([float(np.mean(found)) for found in changes.values()])
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors [..., d] of length 1; those of no length stay."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
 def _rank(own: float, others: np.ndarray) -> float:
