@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from swiggle.data.pixels import resize
 from swiggle.errors import SwiggleError
 
-SIDE = 96
-"""To which pictures are brought, in pixels. At 224, for which the weights were trained, one takes fourteen times as long;
-emoji of 64 pixels show no more there."""
+SIDE = 128
+"""To which pictures are brought, in pixels. With 96 the ceiling of emoji falls from 0.82 to 0.80, in half the time; at
+224, for which the weights were trained, one takes eight times as long."""
 _BATCH = 64
 _MEAN, _DEVIATION = 127.0, 128.0
 """What levels are brought to -1 to 1 with, as in training (the Lite models' own preprocessing)."""
