@@ -20,6 +20,18 @@ from torch.autograd.function import once_differentiable
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import COUNTED, mean_l0, squared_error
 
+RARE = 2.5
+"""Standard deviations that a pre-activation must be above its mean for a feature to fire before it has learnt anything:
+on 0.6% of latents. At 0 every feature fires on half of them and the penalty kills many before they are for anything: of
+2,048 features on the latents of `quick` 33% were dead after 30 epochs, at 1.5 21%, at 2.5 11%, at the same coverage."""
+
+
+@torch.no_grad()
+def begin_rare(sae: SparseAutoencoder) -> None:
+    """Set the biases so that every feature fires on few latents at first. Inputs have a variance of 1 in the mean of
+    all directions, so a pre-activation has the deviation of the norm of its encoder column."""
+    sae.b_enc.copy_(-RARE * sae.W_enc.norm(dim=0))
+
 
 def by_formula(
     sae: SparseAutoencoder, latents: Tensor, ends: Sequence[int], weight: float | Tensor

@@ -73,6 +73,11 @@ class Objective(nn.Module, ABC):
         return sae.preactivations(latents - sae.b_dec if self.tied_bias else latents)
 
     @torch.no_grad()
+    def begin(self, sae: SparseAutoencoder) -> None:
+        """Before the first step: what an objective begins with."""
+        self.after_step(sae)  # rows that are kept at norm 1 begin there
+
+    @torch.no_grad()
     def before_step(self, sae: SparseAutoencoder) -> None:
         """After the gradients, before the optimiser. With unit rows, a gradient along a row would be undone by the
         normalisation after the step and only mislead Adam, so it is taken off (Bricken et al. 2023)."""

@@ -35,7 +35,7 @@ class SAETraining:
         torch.manual_seed(config.seed)
         self.sae = SparseAutoencoder(config, config.decoder_init_norm).to(device)
         self.objective = objective_of(config, count).to(device)
-        self.objective.after_step(self.sae)  # rows that are kept at norm 1 begin there
+        self.objective.begin(self.sae)
         self.parameters = [*self.sae.parameters(), *self.objective.parameters()]
         self.optimizer = torch.optim.Adam(self.parameters, lr=config.lr, betas=(0.9, 0.999), fused=True)
         self.steps_per_epoch = count // min(config.batch_size, count)

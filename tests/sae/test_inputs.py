@@ -8,6 +8,7 @@ from swiggle.sae.epochs import train_sae
 from swiggle.sae.inputs import LONGEST, Inputs, mean_to_deviation, moments_of, times
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.objective import whitening_of
+from swiggle.sae.trainer import SAETraining
 
 
 def uneven(count: int = 4_000, dim: int = 16) -> torch.Tensor:
@@ -109,3 +110,12 @@ def test_weak_activations_are_dropped() -> None:
     mean = activations.sum(dim=0) / (activations > 0).sum(dim=0).clamp_min(1)
     torch.testing.assert_close(cut.encode(latents), torch.where(activations > 0.3 * mean, activations, 0.0))
     assert dictionary_metrics(cut, latents)["l0"] < dictionary_metrics(whole, latents)["l0"]
+
+
+@pytest.mark.parametrize("objective", ["l1", "matryoshka_l1"])
+def test_features_fire_on_few_latents_before_they_learn(objective: str) -> None:
+    latents = uneven(2_000)
+    config = SAEConfig(objective=objective, features=256, latent_dim=16)
+    training = SAETraining(config, len(latents), Inputs.of(latents, config.whitening))
+    density = (training.folded().encode(latents) > 0).float().mean().item()
+    assert 0.001 < density < 0.02

@@ -10,7 +10,7 @@ shrinking activations and growing rows. One knob, which works over its whole ran
 from torch import Tensor
 
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.nested_l1 import nested_l1
+from swiggle.sae.nested_l1 import begin_rare, nested_l1
 from swiggle.sae.objective import Objective
 
 
@@ -18,6 +18,9 @@ class L1(Objective):
     """For hardly any dead features, and one knob that always works."""
 
     knob = "l1"
+
+    def begin(self, sae: SparseAutoencoder) -> None:
+        begin_rare(sae)
 
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
         return nested_l1(sae, latents, [self.config.features], self.config.l1 * warmth)

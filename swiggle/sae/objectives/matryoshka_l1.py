@@ -11,7 +11,7 @@ instead, the features that only the larger prefixes have would pay in full for a
 from torch import Tensor
 
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.nested_l1 import nested_l1
+from swiggle.sae.nested_l1 import begin_rare, nested_l1
 from swiggle.sae.objective import Objective
 from swiggle.sae.objectives.matryoshka import prefix_ends
 
@@ -20,6 +20,9 @@ class MatryoshkaL1(Objective):
     """For one feature for one thing: what `make demo` takes."""
 
     knob = "l1"
+
+    def begin(self, sae: SparseAutoencoder) -> None:
+        begin_rare(sae)
 
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
         return nested_l1(sae, latents, prefix_ends(self.config), self.config.l1 * warmth)
