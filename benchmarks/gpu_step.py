@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from swiggle.config import SAEConfig, VAEConfig
 from swiggle.models.vae import VAE, to_model
 from swiggle.presets import PRESETS
+from swiggle.sae.inputs import Inputs
 from swiggle.sae.objectives import objective_names
 from swiggle.sae.trainer import SAETraining
 from swiggle.training.algorithms import choose_algorithms
@@ -96,10 +97,11 @@ def steps(preset: str) -> Iterator[tuple[str, float]]:
 def dictionaries() -> Iterator[tuple[str, float]]:
     """Samples a second."""
     latents = torch.randn(LATENTS, LATENT_DIM, device=GPU)
+    inputs = Inputs.of(latents, SAEConfig.whitening)
 
     def begun(name: str, seed: int = 0) -> Callable[[], object]:
         config = SAEConfig(objective=name, epochs=10**4, seed=seed)
-        training = SAETraining(config, LATENTS, 1.0, GPU)
+        training = SAETraining(config, LATENTS, inputs)
         fed = batches(latents, GPU, config.batch_size, range(training.steps), seed)
         return lambda: training.train_on(next(fed))
 

@@ -1,22 +1,28 @@
-"""Score a bundle's edits against ground truth on held-out pictures of a composed set (NounEdit, for Nouns).
+"""Score a bundle on its held-out pictures, as far as something is known of them.
 
     python -m jobs.evaluate run=runs/demo
 
-Reads the bundle, `<run>/data` and `<run>/latents`; writes `<run>/evaluation.json` and `<run>/edits.png`, requests that
-were met and requests that were not. Traits are read here and nowhere before.
+Reads the bundle, `<run>/data` and `<run>/latents`; writes `<run>/evaluation.json`. Of any pictures it scores the
+reconstruction beside PCA, and the dictionary; of pictures with captions the labels, and whether edits by a word of the
+captions bring pictures nearer to others with the word. Of a composed set edits are scored against the exact truth
+besides (NounEdit, for Nouns), and `<run>/edits.png` shows requests that were met and requests that were not. Traits
+are read here and nowhere before.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 import torch
 
 from jobs.runtime.cluster import driver_device
-from jobs.runtime.stage import run_command, say
+from jobs.runtime.held_out_scores import HeldOut, tell
+from jobs.runtime.stage import run_command
 from swiggle.atlas.activations import activations_of
 from swiggle.bundle import Bundle
+from swiggle.composition import Composition, composition_of
 from swiggle.config import RunConfig
 from swiggle.data.latents import read_latents
 from swiggle.data.reading import read_pictures
@@ -30,7 +36,7 @@ from swiggle.evaluation.edit_requests import left_alone, removal, two_slots
 from swiggle.evaluation.native_pictures import NativePictures, resized
 from swiggle.evaluation.retrieval_scores import changes_read, features_of, recall
 from swiggle.evaluation.trait_edits import Pairs, draw_pairs, outcomes, score, shares
-from swiggle.evaluation.truth import composed, true_traits
+from swiggle.evaluation.truth import true_traits
 from swiggle.prompts.retrieval import retrieve
 from swiggle.storage import join, local_path, write_json
 
@@ -51,9 +57,8 @@ Scores = dict[str, float]
 class Evaluation:
     """A bundle and the held-out pictures with their traits, at the native size that traits are read at."""
 
-    def __init__(self, config: RunConfig) -> None:
-        self.bundle = Bundle.load(config.run, driver_device(config))
-        self.composition = composed(config.data.source)
+    def __init__(self, config: RunConfig, bundle: Bundle, composition: Composition) -> None:
+        self.bundle, self.composition = bundle, composition
         self.native = NativePictures(self.bundle.vae, self.composition.size)
         self.sentences = self.composition.requests.held_out
         self.run = local_path(config.run)
@@ -191,13 +196,9 @@ class Evaluation:
         return float((self.composition.render(read) == some).all(axis=(1, 2, 3)).mean())
 
 
-def tell(kind: str, scores: Scores) -> None:
-    say("evaluate", f"{kind}: " + ", ".join(f"{name} {value:.3g}" for name, value in scores.items()))
-
-
-def evaluate(config: RunConfig) -> None:
-    run = Evaluation(config)
-    found = {
+def exact_scores(run: Evaluation) -> dict[str, Any]:
+    """What the truth of a composed set says, and the figure."""
+    found: dict[str, Any] = {
         "noun_edit": run.replacements(),
         "requests": run.requests(),
         "retrieval": run.retrieval(),
@@ -206,6 +207,14 @@ def evaluate(config: RunConfig) -> None:
         "rendered_equal": run.read_back(),
     }
     run.draw()
+    return found
+
+
+def evaluate(config: RunConfig) -> None:
+    bundle = Bundle.load(config.run, driver_device(config))
+    found = HeldOut(bundle, local_path(config.run) / "data").scores()
+    if composition := composition_of(config.data.source):
+        found |= exact_scores(Evaluation(config, bundle, composition))
     write_json(join(config.run, "evaluation.json"), found)
 
 

@@ -4,7 +4,8 @@
     python -m jobs.prepare_data run=runs/mine data.source=path/to/folder
 
 Writes `<run>/data/{train,validation,test}/*.parquet`, and in `<run>/data/import_report.csv` a line for each picture
-that was skipped or had to be converted.
+that was skipped or had to be converted. A line says what the source was taken for, and another what can be done with
+it; both are in the stage's record.
 """
 
 from dataclasses import asdict
@@ -18,18 +19,22 @@ from swiggle.data.sources import REPORT, write_splits
 from swiggle.models.shapes import latent_shape
 from swiggle.storage import join, publish
 
+_SHOWN = 10
+"""Pictures that are named while it runs; a set of icons may have thousands that are not plain RGB."""
+
 
 def work(config: RunConfig, key: str) -> dict[str, Any]:
     latent_shape(config.vae)  # sizes that do not fit are told now, not once all pictures are read
     with publish(join(config.run, "data")) as folder:
         done = write_splits(config.data, config.vae.image_size, folder)
-    for note in done.notes:
+    for note in done.notes[:_SHOWN]:
         say(STAGE.name, note)
-    if done.skipped + done.converted > len(done.notes):
+    if done.skipped + done.converted > _SHOWN:
         say(STAGE.name, f"... and more; all are in {join(config.run, 'data', REPORT)}")
-    for remark in done.remarks:
-        say(STAGE.name, remark)
-    return {**done.rows, "skipped": done.skipped, "converted": done.converted}
+    for line in (*done.remarks, done.understood, done.works):
+        say(STAGE.name, line)
+    counts = {**done.rows, "skipped": done.skipped, "converted": done.converted}
+    return {**counts, "understood": {"source": done.understood, "works": done.works}}
 
 
 def pictures(settings: dict[str, Any]) -> dict[str, str | None]:

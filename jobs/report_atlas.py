@@ -125,7 +125,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         device = driver_device(config)
         vae, sae = VAE.from_pretrained(vae_folder, device), SparseAutoencoder.from_pretrained(sae_folder, device)
         report: dict[str, Any] = {
-            "labels": label_measures(atlas.labels, atlas.table["f1"].to_numpy(), atlas.density > 0)
+            "labels": label_measures(atlas.labels, atlas.table["f1"].to_numpy(), atlas.density > 0, atlas.confidence)
         }
         try:
             composition = composed(config.data.source)

@@ -27,6 +27,7 @@ from swiggle.evaluation.baselines import baseline_codes
 from swiggle.evaluation.dictionary_scores import Code, code_of, code_scores
 from swiggle.evaluation.group_edits import group_moves, value_means
 from swiggle.evaluation.native_pictures import NativePictures, resized
+from swiggle.evaluation.single_directions import single_directions
 from swiggle.evaluation.trait_edits import Pairs, draw_pairs, score_edited
 from swiggle.evaluation.truth import composed, true_traits
 from swiggle.models.vae import VAE
@@ -125,6 +126,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
                 say(STAGE.name, f"{trial['name']}: mean coverage {trial['traits']['mean_coverage']:.3f}")
             chosen = trials[report["chosen"]]
             codes = baseline_codes(known.train, known.test, known.additive, chosen["features"], chosen["l0"])
+            codes["directions"] = single_directions(known.train, known.train_traits, known.test, known.composition)
             report["baselines"] = {name: known.scores(Code(*pair)) for name, pair in codes.items()}
         (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
         write_page(report, folder / "index.html")

@@ -8,16 +8,16 @@ Reads `<run>/latents`; keeps checkpoints in `<run>/train_sae/<key>`; writes `<ru
 with `SparseAutoencoder.from_pretrained`. With `dictionary=train_sae` the stages after it interpret and seal it in place
 of a sweep's choice.
 
-Ray Data streams the latents, so no machine holds all of them. The input scale is of all latents, gradients are averaged
-over the workers, and dead counts are theirs together, so that the dictionary is that of one training with the whole
-batch. What a batch holds depends on the seed, the epoch and the number of workers. A killed training goes on from the
-last checkpoint with the same command.
+Ray Data streams the latents, so no machine holds all of them. The map of the inputs is of all latents, gradients are
+averaged over the workers, and dead counts are theirs together, so that the dictionary is that of one training with the
+whole batch. What a batch holds depends on the seed, the epoch and the number of workers. A killed training goes on from
+the last checkpoint with the same command.
 """
 
-import math
-import shutil
 import tempfile
 from dataclasses import asdict, replace
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,20 @@ from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.config import RunConfig as SwiggleConfig
 from swiggle.config import SAEConfig, TrainSAEConfig, TrainSAEExecution, without
 from swiggle.data.latents import of_split, vary
+from swiggle.sae.inputs import Inputs, Moments, moments_of, whitens
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.objective import whitening_of
 from swiggle.sae.trainer import SAETraining
+from swiggle.sae.weak import drop_weak
 from swiggle.sae.workers import mean_over_workers
 from swiggle.storage import join, publish
 from swiggle.training.allocator import keep_freed_memory
 
-HELD_OUT = 20_000
-"""Latents of a split that the dictionary is scored on: a bound on memory."""
+SOME = 20_000
+"""Latents of a split that the finished dictionary is measured on: a bound on memory."""
+MEASURED = 8_192
+"""Latents whose moments are taken at once."""
 
 
 def stream(uri: str, split: str) -> Dataset:
@@ -63,18 +68,17 @@ def stream(uri: str, split: str) -> Dataset:
     return read_rows(uri, override_num_blocks=files).map_batches(latents_of, batch_format="pyarrow")
 
 
-def count_and_scale(latents: Dataset) -> tuple[int, int, float]:
-    """How many latents there are, how long each is, and their `input_scale`, in one pass."""
+def moments(latents: Dataset, whitening: float) -> Moments:
+    """Of all latents, in one pass."""
+    whole = whitens(len(latents.take(1)[0]["latent"]), whitening)
 
     def measure(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        norms = np.linalg.norm(batch["latent"], axis=1)
-        return {"count": np.array([len(norms)]), "norm": np.array([norms.sum(dtype=np.float64)])}
+        found = moments_of(batch["latent"], whole)
+        return {"count": np.array([found.count]), "mean": found.mean[None], "covariance": found.covariance[None]}
 
     # A line a batch: Ray Data's own aggregation starts a shuffle, half a minute for this.
-    measures = latents.map_batches(measure).take_all()
-    count = sum(int(measured["count"]) for measured in measures)
-    length = len(latents.take(1)[0]["latent"])
-    return count, length, math.sqrt(length) * count / sum(float(measured["norm"]) for measured in measures)
+    rows = latents.map_batches(measure, batch_size=MEASURED).iter_rows()
+    return reduce(add, (Moments(int(row["count"]), row["mean"], row["covariance"]) for row in rows))
 
 
 def train_loop_per_worker(settings: dict[str, Any]) -> None:
@@ -90,7 +94,7 @@ def train_loop_per_worker(settings: dict[str, Any]) -> None:
         torch.set_num_threads(how.cpus_per_worker)
     share = config.batch_size // workers
     # Every worker is given equally many, so the last few of the stream may be left out.
-    training = SAETraining(config, settings["count"] // workers * workers, settings["scale"], device)
+    training = SAETraining(config, settings["count"] // workers * workers, settings["inputs"].to(device))
     if (checkpoint := ray.train.get_checkpoint()) is not None:
         with checkpoint.as_directory() as saved:
             training.restore(torch.load(Path(saved) / "training.pt", map_location=device, weights_only=True))
@@ -136,13 +140,14 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     how = connect(config, STAGE.name, spare_cpus=2).train_sae
     latents = join(config.run, "latents")
     train = stream(latents, "train")
-    count, length, scale = count_and_scale(train)
-    if count < config.sae.batch_size:
-        raise StageError(f"sae.batch_size: {config.sae.batch_size} is more than the {count} latents there are")
-    sae = replace(config.sae, latent_dim=length)
+    whitening = whitening_of(config.sae)
+    seen = moments(train, whitening)
+    if seen.count < config.sae.batch_size:
+        raise StageError(f"sae.batch_size: {config.sae.batch_size} is more than the {seen.count} latents there are")
+    sae = replace(config.sae, latent_dim=len(seen.mean))
     trainer = TorchTrainer(
         train_loop_per_worker,
-        train_loop_config={"config": sae, "how": how, "count": count, "scale": scale},
+        train_loop_config={"config": sae, "how": how, "count": seen.count, "inputs": Inputs.fit(seen, whitening)},
         datasets={"train": train},
         dataset_config=DataConfig(execution_options=stream_options()),
         scaling_config=ScalingConfig(
@@ -169,17 +174,22 @@ def work(config: SwiggleConfig, key: str) -> dict[str, Any]:
     if result.checkpoint is None:
         raise StageError("training ended without a checkpoint")
     with result.checkpoint.as_directory() as saved, publish(join(config.run, "train_sae", "dictionary")) as to:
-        shutil.copytree(Path(saved) / "sae", to, dirs_exist_ok=True)
-        trained = SparseAutoencoder.from_pretrained(to)
+        trained = SparseAutoencoder.from_pretrained(Path(saved) / "sae")
+        drop_weak(trained, some_of(latents, "train"), sae.weak).save_pretrained(to)
     return {**scores(trained, latents, "test"), "validation": scores(trained, latents, "validation")}
 
 
 def scores(trained: SparseAutoencoder, latents: str, split: str) -> dict[str, Any]:
-    held_out = [row["latent"] for row in stream(latents, split).take(HELD_OUT)]
-    if not vary(np.array(held_out)):
+    held_out = some_of(latents, split)
+    if not vary(held_out.numpy()):
         say(STAGE.name, f"too few {split} pictures to score on; scores are left out")
         return {}
-    return dictionary_metrics(trained, torch.from_numpy(np.stack(held_out)))
+    return dictionary_metrics(trained, held_out)
+
+
+def some_of(latents: str, split: str) -> torch.Tensor:
+    """The first latents of a split [n, latent_dim]."""
+    return torch.from_numpy(np.array([row["latent"] for row in stream(latents, split).take(SOME)]))
 
 
 STAGE = Stage(

@@ -96,6 +96,7 @@ def write_model(bundle: Bundle, data: Path, ablated: int) -> None:
     version = bundle.manifest["files"]["atlas/features.parquet"][:12]
     model = {
         "image_size": bundle.image_size,
+        "subject": bundle.atlas.vocabulary.subject,
         **sizes,
         "layers": shapes,
         "version": version,

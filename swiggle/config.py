@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, NonNegativeInt
 
+from swiggle.data.grounds import check_ground
 from swiggle.sae.objectives import check_objective
 
+Ground = Annotated[str, AfterValidator(check_ground)]
 Objective = Annotated[str, AfterValidator(check_objective)]
 Change = Literal["mirror", "shift", "colours"]
 Start = Literal["random", "pca"]
@@ -28,15 +30,25 @@ class DataConfig:
     """Where pictures come from. One schema whatever the source: id, image, caption and optional traits."""
 
     source: str = "nouns"
-    """`nouns`, `hf://owner/name`, a Parquet file or a folder of them, or a folder of images; `~` is expanded."""
+    """`nouns`, `hf://owner/name`, or what is on disk: a folder of pictures with whatever is said of them in it, a zip
+    or tar archive of one, a Parquet file or a folder of them, a clone of a hub set (docs/own-pictures.md); `~` is
+    expanded."""
     count: int | None = 50_000
     """How many pictures to compose (nouns) or to take at most (any other source), not counting those that cannot be
     read; null takes all."""
     seed: int = 0
     image_column: str = "image"
+    """Column of a table that holds the picture, or names its file."""
     caption_column: str | None = None
-    """Column that holds the caption: a text, a list of texts, or a class. Null looks for `caption`, then `text`, then
-    the only column of classes."""
+    """Column that holds the caption: a text, a list of texts, or a class. Null looks for `caption`, `text`, `prompt`,
+    `tags`, `label` and their like, then for the only column of text, then for the only one of classes."""
+    subset: str | None = None
+    """Which one of a hub set's configurations; needed where it has several and no default."""
+    split: str | None = None
+    """Which one of the splits that a hub set, or a clone of one, came with; null reads all, and divides them anew."""
+    ground: Ground = "white"
+    """What transparent pictures stand on: the name of a colour, #rrggbb, or `checkered`. White, for most drawings with
+    transparency were made for a page; another one where white parts would vanish on it."""
 
 
 @dataclass
@@ -165,10 +177,15 @@ class SAEArchitecture:
 class SAETrainingConfig:
     """How a sparse autoencoder is trained."""
 
+    whitening: float = 0.6
+    """How far directions in which latents vary much are brought down to those in which they vary little: 0 not at all,
+    1 to the same (`swiggle/sae/inputs.py`; `topk` takes 0)."""
+    weak: float = 0.2
+    """An activation below this share of its feature's mean is dropped from the finished dictionary. More makes L0
+    smaller and costs FVU (`swiggle/sae/weak.py`; `topk` has none)."""
     l1: float = 1.0
-    """`l1`, `l1_2023`, `jumprelu`, `matryoshka_l1`: weight of what asks for sparsity, for inputs scaled to
-    E||x|| = sqrt(n)."""
-    prefixes: list[float] = field(default_factory=lambda: [0.25, 1.0])
+    """`l1`, `l1_2023`, `jumprelu`, `matryoshka_l1`: weight of what asks for sparsity, for inputs with E||x||^2 = n."""
+    prefixes: list[float] = field(default_factory=lambda: [1 / 64, 1 / 16, 1 / 4, 1.0])
     """`matryoshka`, `matryoshka_l1`: the nested dictionaries as shares of the whole."""
     aux_weight: float = 1 / 32
     """`topk`, `batch_topk`, `matryoshka`: how much the waking of dead features counts against the error."""

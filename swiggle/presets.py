@@ -51,6 +51,15 @@ def paper() -> RunConfig:
     )
 
 
+def paper_colours() -> RunConfig:
+    """`paper` with what the `quick` model adds: a linear readout of colours, which gives every colour a direction."""
+    config = paper()
+    config.preset = "paper_colours"
+    config.run = "runs/paper_colours"
+    config.vae.colour_weight = 3e-4
+    return config
+
+
 def smoke() -> RunConfig:
     """The whole path in two minutes, just good enough that an edit can be told from chance: for tests."""
     config = quick()
@@ -68,4 +77,6 @@ def smoke() -> RunConfig:
     return config
 
 
-PRESETS: dict[str, Callable[[], RunConfig]] = {"quick": quick, "full": full, "paper": paper, "smoke": smoke}
+PRESETS: dict[str, Callable[[], RunConfig]] = {
+    preset.__name__: preset for preset in (quick, full, paper, paper_colours, smoke)
+}

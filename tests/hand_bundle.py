@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from swiggle.atlas.caption_labels import UNEXPLAINED, Label
-from swiggle.captions.vocabulary import Mention
+from swiggle.captions.vocabulary import Mention, Vocabulary
 from swiggle.config import SAEConfig, VAEConfig
 from swiggle.data.pixels import encode_png, encode_small_png, encode_webp
 from swiggle.models.vae import VAE, to_images
@@ -143,8 +143,8 @@ def models() -> tuple[VAE, SparseAutoencoder]:
     return vae, sae
 
 
-def hand_bundle(folder: Path) -> Path:
-    """Write it; returns the folder."""
+def hand_bundle(folder: Path, captioned: bool = True) -> Path:
+    """Write it; returns the folder. Without captions nothing is known of places, and no feature has a label."""
     vae, sae = models()
     rows = sae.rows()
     every = np.eye(FEATURES)
@@ -163,10 +163,11 @@ def hand_bundle(folder: Path) -> Path:
     return write_bundle(
         folder, vae, sae,
         latents=(UNIT * strengths() @ rows).astype(np.float32),
-        captions=[caption_of(chosen) for chosen in PICTURES],
+        captions=[caption_of(chosen) if captioned else None for chosen in PICTURES],
         pictures=[encode_png(image) for image in images],
-        samples=SAMPLE_IDS, labels=labels(), footprints=footprints, positions=grid, drawn=drawn,
-        metrics={"train_vae": {"psnr": 40.0}},
+        samples=SAMPLE_IDS, labels=labels() if captioned else [Label(UNEXPLAINED)] * FEATURES,
+        footprints=footprints, positions=grid, drawn=drawn,
+        metrics={"train_vae": {"psnr": 40.0}}, vocabulary=None if captioned else Vocabulary(),
     )  # fmt: skip
 
 

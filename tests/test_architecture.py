@@ -19,7 +19,8 @@ COMPOSED = {module.rpartition(".")[0] for module in SETS.values()}
 """The packages of composed sets."""
 SEES_TRUTH = {
     *("jobs/evaluate.py", "jobs/report_vae.py", "jobs/report_sae.py", "jobs/report_atlas.py"),
-    *("swiggle/evaluation", *(folder.replace(".", "/") for folder in COMPOSED)),
+    *("jobs/runtime/held_out_scores.py", "swiggle/evaluation"),
+    *(folder.replace(".", "/") for folder in COMPOSED),
 }
 DRAWS = {"swiggle/data/sources.py", "swiggle/composition.py", "jobs/prepare_data.py", "jobs/runtime/choosing.py"}
 """What composes the pictures of a composed set, and so knows of such sets, but reads no trait."""
@@ -35,8 +36,8 @@ SCENARIOS = {
     "sae": {"saelens_files", "wide_training", "new_objective", "objectives"},
     "serve": {
         *("api", "faults", "fuzz", "handles", "images", "label_routes", "label_states", "openai_clients", "retrieval"),
-        *("page", "page_key", "page_labels", "page_routes", "page_states", "page_wide", "server", "split"),
-        *("wide",),
+        *("page", "page_key", "page_labels", "page_plain", "page_routes", "page_states", "page_wide"),
+        *("server", "split", "wide"),
     },
     "training": {"training"},
 }

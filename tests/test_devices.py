@@ -22,6 +22,7 @@ from swiggle.editing.plan import EditPlan
 from swiggle.editing.steering import Steering
 from swiggle.models.vae import VAE, to_model
 from swiggle.presets import paper, quick
+from swiggle.sae.inputs import Inputs
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import objective_of
 from swiggle.sae.objectives import objective_names
@@ -102,12 +103,13 @@ def test_objectives_stay_on_the_card_and_do_not_wait_for_it(name: str, monkeypat
     config = SAEConfig(objective=name, features=64, latent_dim=16, k=4)
     with CARD:
         sae, objective = SparseAutoencoder(config), objective_of(config, 100)
-    terms = objective(sae, torch.empty(8, 16, device=CARD), torch.empty((), device=CARD))
+    inputs = Inputs(*(torch.empty(shape, device=CARD) for shape in ((16,), (16, 16), (16, 16))))
+    terms = objective(sae, inputs(torch.empty(8, 16, device=CARD)), torch.empty((), device=CARD))
     terms["loss"].backward()
     objective.before_step(sae)
     objective.after_step(sae)
     assert {value.device for value in terms.values()} == {CARD}
-    assert {p.device for p in objective.folded(sae, 2.0).parameters()} == {CARD}
+    assert {p.device for p in objective.folded(sae, inputs).parameters()} == {CARD}
 
 
 @pytest.mark.usefixtures("fake")

@@ -15,6 +15,7 @@ from swiggle.config import SAEConfig, VAEConfig
 from swiggle.models.vae import VAE
 from swiggle.presets import paper, quick
 from swiggle.sae.epochs import train_sae
+from swiggle.sae.inputs import Inputs
 from swiggle.sae.metrics import dictionary_metrics
 from swiggle.sae.objectives import objective_names
 from swiggle.sae.trainer import SAETraining
@@ -112,7 +113,7 @@ def test_a_replayed_step_of_a_dictionary_is_the_step(name: str) -> None:
     config = SAEConfig(objective=name, features=128, latent_dim=32, k=6, epochs=4, batch_size=200, bf16="never")
     found = []
     for device, graph in ((CPU, False), (GPU, False), (GPU, True)):
-        training = SAETraining(config, 2_000, 1.0, device)
+        training = SAETraining(config, 2_000, Inputs.none(32).to(device))
         if not graph:
             training.replay(capture=False)
         for batch in batches(latents, device, 200, range(40), 0):

@@ -82,7 +82,7 @@ def write_bundle(
     sae: SparseAutoencoder,
     *,
     latents: np.ndarray,
-    captions: Sequence[str],
+    captions: Sequence[str | None],
     pictures: Sequence[bytes],
     samples: Sequence[int],
     labels: Sequence[Label],
@@ -90,13 +90,14 @@ def write_bundle(
     positions: np.ndarray,
     drawn: pa.Table,
     metrics: dict[str, Any],
+    vocabulary: Vocabulary | None = None,
 ) -> Path:
     """Write a bundle through the library's own writers; returns its folder. latents: float32 [N, latent_dim] of the N
     captions and pictures, which are taken in turn where there are fewer; footprints: [features, 32, 32]; positions on
-    the map: float32 [features, 2], 0 to 1."""
+    the map: float32 [features, 2], 0 to 1; the vocabulary of Nouns, if no other is given."""
     vae.save_pretrained(folder / "vae")
     sae.save_pretrained(folder / "sae")
-    ids, vocabulary = np.arange(len(latents)), Vocabulary.load("nouns")
+    ids, vocabulary = np.arange(len(latents)), vocabulary or Vocabulary.load("nouns")
     values = activations_of(sae, latents)
     statistics = Summary.of(Activations(ids, values), 9, 200).statistics(5)
     mean = statistics.mean_activation

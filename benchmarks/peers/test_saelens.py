@@ -11,6 +11,7 @@ from sae_lens import SAE, StandardTrainingSAE, StandardTrainingSAEConfig
 from sae_lens.saes.sae import TrainStepInput
 
 from swiggle.config import Objective, SAEConfig
+from swiggle.sae.inputs import Inputs
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import objective_of
 from swiggle.sae.saelens import export_saelens, import_saelens
@@ -58,7 +59,7 @@ def test_loss_and_gradients(tied: bool) -> None:
 @pytest.mark.parametrize("objective", ["l1", "topk", "batch_topk"])
 def test_what_is_exported_opens_there_as_the_same_function(tmp_path: Path, objective: Objective) -> None:
     config = SAEConfig(objective=objective, features=128, latent_dim=32, k=5)
-    sae = objective_of(config, 1_000).folded(random_sae(config), 1.7)
+    sae = objective_of(config, 1_000).folded(random_sae(config), Inputs.of(torch.randn(99, config.latent_dim), 0.5))
     if objective == "batch_topk":
         sae.threshold.fill_(0.1)
     export_saelens(sae, tmp_path)

@@ -1,8 +1,8 @@
 """One dictionary by each package, on the same latents, for the same steps and batches, as a dictionary of ours.
 
-Latents come scaled to E||x|| = sqrt(n). Every package computes in bfloat16 where the processor has it, with Adam, a
-gradient norm of at most 1, and a learning rate that falls to zero over the last fifth; what asks for sparsity rises
-over the first twentieth. Everything else is as each package has it.
+Latents come as ours are trained on (`swiggle/sae/inputs.py`). Every package computes in bfloat16 where the processor
+has it, with Adam, a gradient norm of at most 1, and a learning rate that falls to zero over the last fifth; what asks
+for sparsity rises over the first twentieth. Everything else is as each package has it.
 """
 
 import tempfile
@@ -16,8 +16,8 @@ from torch import Tensor
 from swiggle.config import SAEArchitecture, SAEConfig
 from swiggle.precision import has_bf16
 from swiggle.sae.epochs import train_sae
+from swiggle.sae.inputs import Inputs, times
 from swiggle.sae.model import SparseAutoencoder
-from swiggle.sae.objective import input_scale
 from swiggle.sae.saelens import import_saelens
 from swiggle.training.order import batch_indices
 from swiggle.training.schedule import fall_at_the_end
@@ -32,11 +32,11 @@ def ours(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
 
 
 def batches(latents: Tensor, config: SAEConfig) -> Iterator[Tensor]:
-    """Scaled batches, the same as ours, epoch after epoch."""
-    scaled = latents * input_scale(latents)
+    """The same batches as ours, epoch after epoch."""
+    seen = Inputs.of(latents, config.whitening)(latents)
     for step in range(steps_of(latents, config)):
         indices = batch_indices(step, config.batch_size, len(latents), config.seed)
-        yield scaled[torch.from_numpy(indices)]
+        yield seen[torch.from_numpy(indices)]
 
 
 def steps_of(latents: Tensor, config: SAEConfig) -> int:
@@ -48,15 +48,16 @@ def bf16() -> torch.autocast:
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16(torch.device("cpu")), cache_enabled=False)
 
 
-def folded(weights: dict[str, Tensor], config: SAEArchitecture, scale: float) -> SparseAutoencoder:
-    """Weights that take scaled latents, as a function of raw ones with unit decoder rows."""
-    norms = weights["W_dec"].norm(dim=1).clamp_min(1e-12) / scale
+def folded(weights: dict[str, Tensor], config: SAEArchitecture, inputs: Inputs) -> SparseAutoencoder:
+    """Weights that take `inputs` of latents, as a function of raw ones with unit decoder rows."""
+    rows, columns = times(weights["W_dec"], inputs.inverse), times(weights["W_enc"].T, inputs.matrix).T
+    norms = rows.norm(dim=1).clamp_min(1e-12)
     sae = SparseAutoencoder(config)
     with torch.no_grad():
-        sae.W_dec.copy_(weights["W_dec"] / scale / norms[:, None])
-        sae.W_enc.copy_(weights["W_enc"] * scale * norms)
-        sae.b_enc.copy_(weights["b_enc"] * norms)
-        sae.b_dec.copy_(weights["b_dec"] / scale)
+        sae.W_dec.copy_(rows / norms[:, None])
+        sae.W_enc.copy_(columns * norms)
+        sae.b_enc.copy_((weights["b_enc"] - inputs.mean @ columns) * norms)
+        sae.b_dec.copy_(times(weights["b_dec"], inputs.inverse) + inputs.mean)
         sae.threshold.copy_(weights["threshold"] * norms)
     return sae.eval()
 
@@ -110,7 +111,7 @@ def saelens(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
         trained.save_inference_model(saved)
         sae = import_saelens(Path(saved))
     names = ("W_enc", "W_dec", "b_enc", "b_dec", "threshold")
-    return folded({name: getattr(sae, name) for name in names}, sae.config, input_scale(latents))
+    return folded({name: getattr(sae, name) for name in names}, sae.config, Inputs.of(latents, config.whitening))
 
 
 def dictionary_learning(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
@@ -138,7 +139,7 @@ def dictionary_learning(latents: Tensor, config: SAEConfig) -> SparseAutoencoder
     w_enc, w_dec, bias = trainer.ae.encoder.weight.T, trainer.ae.decoder.weight.T, trainer.ae.bias
     weights = {"W_enc": w_enc, "W_dec": w_dec, "b_enc": trainer.ae.encoder.bias - bias @ w_enc, "b_dec": bias}
     weights["threshold"] = torch.zeros(config.features)
-    return folded(weights, config, input_scale(latents))
+    return folded(weights, config, Inputs.of(latents, config.whitening))
 
 
 def overcomplete(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
@@ -167,7 +168,7 @@ def overcomplete(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
         "b_dec": torch.zeros(latents.shape[1]),
         "threshold": torch.zeros(config.features),
     }
-    return folded(weights, config, input_scale(latents))
+    return folded(weights, config, Inputs.of(latents, config.whitening))
 
 
 TRAINERS: dict[str, Callable[[Tensor, SAEConfig], SparseAutoencoder]] = {

@@ -65,9 +65,10 @@ def create_api(engine: Engine, answer_request_ids: bool = True) -> FastAPI:
 
     @app.get("/v1/model")
     async def model() -> dict[str, Any]:
-        """The bundle's manifest: settings, metrics and content hashes."""
+        """The bundle's manifest: settings, metrics and content hashes; `subject`, what it calls what pictures show."""
         sizes = {"features": len(engine.atlas), "samples": len(engine.atlas.samples)}
-        return {"image_size": engine.image_size, "dictionary": engine.dictionary, **sizes, **engine.manifest}
+        about = {"subject": engine.atlas.vocabulary.subject, "dictionary": engine.dictionary}
+        return {"image_size": engine.image_size, **about, **sizes, **engine.manifest}
 
     @app.get("/v1/samples/{index}.png", responses=PNG, response_class=Response)
     async def sample(index: Annotated[int, PathParameter(ge=0, lt=2**31, examples=[3])]) -> Response:

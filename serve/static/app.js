@@ -19,6 +19,7 @@ import { fromFragment, toFragment } from "./editor/share.js";
 import { Sliders } from "./editor/sliders.js";
 import { Stage } from "./editor/stage.js";
 import { Start } from "./editor/start.js";
+import { speakOf } from "./shared/subject.js";
 import { Toast, watchServer } from "./shared/status.js";
 import { Tools } from "./editor/tools.js";
 
@@ -56,7 +57,7 @@ const panel = new FeaturePanel(byId("panel"), api, project, catalogue, {
   },
   onAsk: (label) => {
     if (narrow()) panel.close();
-    prompt.ask(`give it ${label}`);
+    prompt.askFor(label);
   },
   onSet: (id, strength) => sliders.set(id, strength),
   onClose: () => atlas.choose(-1),
@@ -107,7 +108,7 @@ new Tools(byId("tools"), project, {
 // Without a decoder there is nothing to edit: the map, the list and the cards are left.
 if (!api.can.steer) {
   byId("play").classList.add("map-only");
-  for (const part of ["skip", "tagline", "tools", "character", "features"]) byId(part).hidden = true;
+  for (const part of ["skip", "tagline", "tools", "subject", "features"]) byId(part).hidden = true;
   byId("no-sliders").hidden = false;
 }
 
@@ -179,6 +180,7 @@ addEventListener("hashchange", openLink);
 async function begin() {
   const model = await api.model();
   project.dictionary = model.dictionary;
+  speakOf(model.subject ?? "picture", document.querySelectorAll("[data-subject]"));
   stage.resize(model.image_size);
   start.fill(model);
   about.fill(model);

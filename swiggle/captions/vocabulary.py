@@ -16,6 +16,8 @@ import yaml
 from swiggle.captions.tokens import alike, composed, tokenise
 from swiggle.errors import SwiggleError
 
+SUBJECT = "picture"
+_LONGEST_SUBJECT = 40
 _PUNCTUATION = set(",;:.!?")
 _CROSSING = 3
 """How many words of distance a comma is worth."""
@@ -42,6 +44,8 @@ class Vocabulary:
     filler: frozenset[str] = frozenset()
     nothing: frozenset[str] = frozenset()
     """Words with which captions say that there is nothing in a place."""
+    subject: str = SUBJECT
+    """What one picture shows, in a word or two: what the page speaks of."""
 
     @classmethod
     def load(cls, name: str) -> "Vocabulary":
@@ -68,6 +72,7 @@ class Vocabulary:
             None if default is None else composed(str(default)),
             frozenset(token for word in filler for token in tokenise(word)),
             frozenset(map(alike, nothing)),
+            _subject(tree.get("subject", SUBJECT)),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -76,6 +81,7 @@ class Vocabulary:
             "default_place": self.default_place,
             "filler": sorted(self.filler),
             "nothing": sorted(self.nothing),
+            "subject": self.subject,
         }
 
     def place_name(self, place: str) -> str:
@@ -154,3 +160,9 @@ def _listed(words: Any, name: str) -> list[str]:
     if not isinstance(words, list):
         raise VocabularyError(f"{name}: expected a list of words, not {words!r}")
     return [composed(str(word)) for word in words]
+
+
+def _subject(word: Any) -> str:
+    if not isinstance(word, str) or not word.strip() or len(word) > _LONGEST_SUBJECT:
+        raise VocabularyError(f"subject: expected a word or two for what a picture shows, not {word!r}")
+    return composed(word.strip())

@@ -8,7 +8,7 @@ from swiggle.errors import SwiggleError
 
 Note = Callable[[str, str, str], None]
 """(name, what, why): a picture that was "skipped" or "converted" and why or how, or a "remark" about all of a source"""
-READABLE = "PNG, JPEG, WebP and BMP are read"
+READABLE = "PNG, JPEG, WebP, GIF, BMP, TIFF and AVIF are read"
 
 
 class SourceError(SwiggleError, ValueError):
@@ -17,11 +17,13 @@ class SourceError(SwiggleError, ValueError):
 
 @dataclass(frozen=True)
 class Raw:
-    """`content`, the bytes of a file; `problem`, why there are none."""
+    """`content`, the bytes of a file; `captions`, what is said of it, and `origin`, by what; `problem`, why there are
+    no bytes."""
 
     name: str
     content: bytes = b""
-    caption: str | None = None
+    captions: tuple[str, ...] = ()
+    origin: str = ""
     problem: str = ""
 
 
@@ -37,14 +39,16 @@ def one_line(error: BaseException) -> str:
 
 def no_picture(head: bytes) -> str:
     """What a file is that begins with `head` (64 bytes or more, or all of it); empty for a picture that is read."""
-    is_bmp = head.startswith(b"BM") and head[6:10] == bytes(4)
-    if is_bmp or head.startswith((b"\x89PNG", b"\xff\xd8")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-        return ""
     if not head:
         return "an empty file"
-    if head[4:8] == b"ftyp":
-        picture = head[8:12] in (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
-        return f"a HEIC or AVIF picture; {READABLE}" if picture else "a film, no picture"
+    brands = {head[start : start + 4] for start in range(8, 48, 4)} if head[4:8] == b"ftyp" else set()
+    is_bmp = head.startswith(b"BM") and head[6:10] == bytes(4)
+    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+    if head.startswith(_PICTURES) or is_bmp or is_webp or brands & {b"avif", b"avis"}:
+        return ""
+    if brands:
+        heic = brands & {b"heic", b"heix", b"mif1", b"msf1"}
+        return f"a HEIC picture; {READABLE}" if heic else "a film, no picture"
     for start, kind in _STARTS.items():
         if head.startswith(start):
             return kind
@@ -52,10 +56,11 @@ def no_picture(head: bytes) -> str:
     return f"no picture that is known; {READABLE}" if {"\0", "\ufffd"} & set(text) else "a text file, no picture"
 
 
+_PICTURES = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""PNG, JPEG, GIF and TIFF."""
 _STARTS = {
-    b"GIF8": f"a GIF picture; {READABLE}",
-    b"II*\0": f"a TIFF picture; {READABLE}",
-    b"MM\0*": f"a TIFF picture; {READABLE}",
+    b"version https://git-lfs": "a pointer of Git LFS to a file that was not fetched; `git lfs pull` fetches it",
+    b"<svg": f"an SVG drawing, which has no pixels; {READABLE}",
     b"PK\x03\x04": "a zip archive, no picture",
     b"\x1f\x8b": "a gzip archive, no picture",
     b"PAR1": "a Parquet file, no picture",

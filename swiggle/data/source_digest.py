@@ -2,12 +2,13 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from httpx import HTTPError
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+from swiggle.data.file_tree import files_below
 
 HUB = "hf://"
 _HUB_SECONDS = 10.0
@@ -15,8 +16,8 @@ _HUB_SECONDS = 10.0
 
 
 def source_digest(source: str) -> str | None:
-    """A hash of the name, size and time of every file below a folder, captions beside pictures among them, or of one
-    file; for `hf://owner/name` the revision that the hub names. Links are followed.
+    """A hash of the name, size and time of every file below a folder, captions beside pictures among them and hidden
+    ones not, or of one file; for `hf://owner/name` the revision that the hub names. Links are followed.
 
     None where nothing can be said: there is no such file, or the hub does not answer.
     """
@@ -26,24 +27,11 @@ def source_digest(source: str) -> str | None:
     if not path.exists():
         return None
     listed = hashlib.sha256()
-    for file in [path] if path.is_file() else sorted(_files(path)):
+    for file in [path] if path.is_file() else files_below(path)[0]:
         seen = file.stat()
         name = os.fsencode(file.relative_to(path))  # bytes: not every name is UTF-8
         listed.update(b"%s\0%d\0%d\0" % (name, seen.st_size, seen.st_mtime_ns))
     return listed.hexdigest()
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder. A folder that links lead back to is entered once."""
-    entered: set[tuple[int, int]] = set()
-    for root, folders, names in os.walk(folder, followlinks=True):
-        here = os.stat(root)
-        if (here.st_dev, here.st_ino) in entered:
-            folders.clear()
-            continue
-        entered.add((here.st_dev, here.st_ino))
-        folders.sort()  # which of two ways to a folder is taken must not depend on the disk
-        yield from (Path(root, name) for name in names if Path(root, name).exists())
 
 
 def _hub_revision(name: str) -> str | None:

@@ -2,17 +2,20 @@
 
 nouns                 a composed set (`swiggle.composition`), offline; its traits go into a table of their own
 hf://owner/name       a data set of the Hugging Face hub, for example hf://m1guelpf/nouns
-path/to/file.parquet  one Parquet file, or a folder of them
-path/to/folder        a folder of PNG, JPEG, WebP or BMP files, without captions; other files are named and skipped
+path/to/file.parquet  one Parquet file, a folder of them, a clone of a hub set, or what `save_to_disk` wrote
+path/to/folder        pictures by their content, with whatever is said of them there (`folders.py`); other files are
+                      named and skipped
+path/to/archive       a zip or tar of such a folder, or of WebDataset's samples
+
+All captions of a picture stand in `caption`, one after the other (`caption_text.one_caption`), so that all of them
+count wherever captions are read.
 """
 
 import csv
-import tarfile
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import datasets
 import numpy as np
@@ -21,12 +24,18 @@ import pyarrow.parquet as pq
 
 from swiggle.composition import SETS, Composition, composition_of
 from swiggle.config import DataConfig
-from swiggle.data.folders import files_below, folder_rows
-from swiggle.data.pixels import PictureError, decode_import, decode_picture, encode_png, oddities, resize, square
+from swiggle.data.archives import is_archive
+from swiggle.data.caption_text import one_caption
+from swiggle.data.fitting import fit
+from swiggle.data.folders import archive_rows, folder_rows
+from swiggle.data.hub_clones import tables_in
+from swiggle.data.metadata_files import may_be_metadata
+from swiggle.data.pixels import PictureError, decode_import, decode_picture, encode_png, oddities
 from swiggle.data.raw import Note, Raw, SourceError, no_picture, printable
 from swiggle.data.reading import TRAITS
 from swiggle.data.splits import SPLITS, PictureIds, content_of, hold_out, split_of
-from swiggle.data.tables import hub_rows, parquet_rows
+from swiggle.data.tables import hub_rows, is_saved, parquet_rows, saved_rows
+from swiggle.data.understood import Understood
 
 __all__ = [
     "FEATURES",
@@ -52,27 +61,30 @@ PART_ROWS = 8_192
 REPORT = "import_report.csv"
 _AT_ONCE = 1_024
 """Pictures that are drawn at once."""
-_PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp"}
 
 
 @dataclass
 class Import:
     """What became of a source: rows in each split, and how many pictures were skipped or converted.
 
-    `notes` holds the first hundred as "name: skipped, why"; all of them are in the folder's `import_report.csv`.
-    `remarks` are sentences about the source as a whole: what is not as one would think.
+    `understood` says in a line what the source is taken for, and `works` in another what can be done with it. `notes`
+    holds the first hundred as "name: skipped, why"; all of them are in the folder's `import_report.csv`. `remarks` are
+    sentences about the source as a whole: what is not as one would think.
     """
 
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
     skipped: int = 0
     converted: int = 0
+    understood: str = ""
+    works: str = ""
     notes: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
 def read_source(config: DataConfig, image_size: int, note: Note = lambda name, what, why: None) -> Iterator[dict]:
-    """Rows of the schema, each with its `split`, `data.count` usable pictures at most. Pictures larger than
-    `image_size` are brought down to it.
+    """Rows of the schema, each with its `split`, `data.count` usable pictures at most. Pictures are brought to
+    `image_size` (`fitting.py`). Rows of imported pictures also tell their `size` [2] as it was, width and height, how
+    many captions they have, `said`, and the `origin` of these.
 
     `note` is told of each picture that is unreadable and left out, of each that was no square RGB picture and became
     one, and of what there is to remark about the source. Raises `SourceError`.
@@ -89,16 +101,18 @@ def read_source(config: DataConfig, image_size: int, note: Note = lambda name, w
             note(name, "skipped", problem)
             continue
         try:
-            picture = square(decode_import(raw.content, image_size))
+            picture = decode_import(raw.content, image_size, config.ground)
+            size, odd = oddities(raw.content)
         except PictureError as error:
             note(name, "skipped", str(error))
             continue
-        if odd := oddities(raw.content):
+        if odd:
             note(name, "converted", odd)
-        if picture.shape[0] > image_size:
-            picture = resize(picture, image_size)
         content = content_of(picture, image_size)
-        yield {"id": ids.of(content), "image": _stored(picture), "caption": raw.caption, "split": split_of(content)}
+        yield {
+            "id": ids.of(content), "image": _stored(fit(picture, image_size)), "caption": one_caption(raw.captions),
+            "split": split_of(content), "size": size, "said": len(raw.captions), "origin": raw.origin,
+        }  # fmt: skip
         usable += 1
         if usable == config.count:  # before another picture is read
             return
@@ -117,7 +131,7 @@ def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:
     stays empty has a file without rows. Raises `SourceError` for fewer than two usable pictures.
     """
     done = Import()
-    uncaptioned = 0
+    understood = Understood()
     with (folder / REPORT).open("w", newline="", encoding="utf-8") as file:
         report = csv.writer(file)
         report.writerow(["picture", "what", "why"])
@@ -135,7 +149,7 @@ def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:
         parts = _Parts(folder, done.rows)
         for row in read_source(config, image_size, note):
             parts.add(row["split"], row)
-            uncaptioned += not (row["caption"] or "").strip()
+            understood.add(row)
         parts.close()
     total = sum(done.rows.values())
     if total < 2:
@@ -148,8 +162,8 @@ def write_splits(config: DataConfig, image_size: int, folder: Path) -> Import:
         done.remarks.append(_about_few(done.rows))
     if (composition := composition_of(config.source)) is not None:
         _write_traits(composition, _drawn(composition, config), folder / TRAITS)
-    if uncaptioned:
-        done.remarks.append(_about_captions(uncaptioned, total, config))
+    done.understood = understood.sentence(f"composed of {config.source}" if config.source in SETS else "")
+    done.works = understood.what_works()
     return done
 
 
@@ -210,13 +224,6 @@ def _about_few(rows: dict[str, int]) -> str:
     )
 
 
-def _about_captions(missing: int, total: int, config: DataConfig) -> str:
-    if missing < total:
-        return f"{missing} of {total} pictures have no caption and say nothing about features"
-    way = "only tables have them" if _is_folder_of_pictures(config) else "data.caption_column names a column of them"
-    return f"no captions found, so features get no labels and prompts find none of them; {way}"
-
-
 def _stored(picture: np.ndarray) -> dict:
     return {"bytes": encode_png(picture), "path": None}
 
@@ -246,35 +253,18 @@ def _write_traits(composition: Composition, traits: np.ndarray, path: Path) -> N
     pq.write_table(pa.table({"id": np.arange(len(traits)), **named}), path)
 
 
-def _is_folder_of_pictures(config: DataConfig) -> bool:
-    path = Path(config.source).expanduser()
-    return not config.source.startswith("hf://") and path.is_dir() and not _tables_in(path)
-
-
-def _tables_in(folder: Path) -> list[Path]:
-    """The Parquet files of a folder that is a table: some lie in it, or some below it and no pictures."""
-    if here := sorted(path for path in folder.glob("*.parquet") if not path.name.startswith(".")):
-        return here
-    files = files_below(folder)[0]
-    if any(path.suffix.lower() in _PICTURE_SUFFIXES for path in files):
-        return []
-    return [path for path in files if path.suffix.lower() == ".parquet"]
-
-
 def _raw_rows(config: DataConfig, note: Note) -> Iterator[Raw]:
     source = config.source
     if source.startswith("hf://"):
         return hub_rows(config, note)
     path = Path(source).expanduser()
     if path.is_dir():
-        tables = _tables_in(path)
-        if len(tables) > 1:
-            shown = ", ".join(printable(str(table.relative_to(path))) for table in [tables[0], tables[-1]])
-            note(source, "remark", f"{len(tables)} Parquet files ({shown}) are read as one set and split anew")
-        return parquet_rows(tables, config, note) if tables else folder_rows(path, note)
+        if is_saved(path):
+            return saved_rows(path, config, note)
+        tables = tables_in(path, config, note)
+        return parquet_rows(tables, config, note) if tables else folder_rows(path, config, note)
     if path.is_file():
-        _refuse_other_files(path)
-        return parquet_rows([path], config, note)
+        return _file_rows(path, config, note)
     if "://" in source:
         raise SourceError(f"data.source: {source} is not read from there; copy it to a local folder, or name hf://...")
     names = " or ".join(repr(name) for name in SETS)
@@ -282,18 +272,19 @@ def _raw_rows(config: DataConfig, note: Note) -> Iterator[Raw]:
     raise SourceError(f"data.source: {source!r} is no file, folder, hub name (hf://owner/name) or {names}{hint}")
 
 
-def _refuse_other_files(path: Path) -> None:
-    """Raises `SourceError` for a file that is no Parquet file."""
+def _file_rows(path: Path, config: DataConfig, note: Note) -> Iterator[Raw]:
+    """The pictures of a Parquet file or an archive. Raises `SourceError` for any other file."""
     with path.open("rb") as file:
         head = file.read(64)
     if head.startswith(b"PAR1"):
-        return
-    if zipfile.is_zipfile(path):
-        kind, instead = "a zip archive", "unpack it and name the folder"
-    elif head and tarfile.is_tarfile(path):
-        kind, instead = "a tar archive", "unpack it and name the folder"
-    elif not (problem := no_picture(head)):
+        return parquet_rows([path], config, note)
+    if is_archive(path):
+        return archive_rows(path, config, note)
+    if not (problem := no_picture(head)):
         kind, instead = "one picture", "name the folder it is in"
+    elif head and may_be_metadata(PurePath(path)) and path.suffix != ".parquet":
+        kind, instead = "a table and no Parquet file", "name the folder that it and its pictures are in"
     else:
-        kind, instead = f"no Parquet file ({problem})", "a Parquet file or a folder of pictures is needed"
+        kind = f"no Parquet file ({problem})"
+        instead = "a folder of pictures, a zip or tar archive of one, or a Parquet file is needed"
     raise SourceError(f"data.source: {printable(str(path))} is {kind}; {instead}")

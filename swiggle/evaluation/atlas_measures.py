@@ -12,9 +12,10 @@ from swiggle.evaluation.causal_slots import Readings, removed_and_kept
 from swiggle.evaluation.map_separation import map_separation
 
 
-def label_measures(labels: Sequence[str], f1: np.ndarray, live: np.ndarray) -> dict[str, float]:
-    """Of live features, bool [n]: `labelled` share; `most_common`, the share that has the commonest label; `mean_f1` of
-    the labels on test captions. It needs no trait."""
+def label_measures(labels: Sequence[str], f1: np.ndarray, live: np.ndarray, confidence: np.ndarray) -> dict[str, float]:
+    """Of live features, bool [n]: `labelled` share; `most_common`, the share that has the commonest label; of the
+    labels `mean_f1` on test captions, `sound`, the share with an F1 of 0.5 or more, and `off`, the mean absolute
+    difference of confidence and F1. It needs no trait."""
     named = [i for i in np.flatnonzero(live).tolist() if labels[i] != UNEXPLAINED]
     counts = np.unique([labels[i] for i in named], return_counts=True)[1]
     total = max(1, int(live.sum()))
@@ -22,6 +23,8 @@ def label_measures(labels: Sequence[str], f1: np.ndarray, live: np.ndarray) -> d
         "labelled": len(named) / total,
         "most_common": float(counts.max() / total) if len(counts) else 0.0,
         "mean_f1": float(f1[named].mean()) if named else 0.0,
+        "sound": float((f1[named] >= 0.5).mean()) if named else 0.0,
+        "off": float(np.abs(confidence[named] - f1[named]).mean()) if named else 0.0,
     }
 
 

@@ -14,7 +14,9 @@ from swiggle.prompts import grammar
 
 Action = Literal["replace", "raise", "lower", "remove"]
 
-_SAID_OF_ACTION = grammar.STOP_WORDS | grammar.REMOVE | grammar.LOWER | grammar.RAISE | grammar.AMOUNTS.keys()
+_SAID_OF_ACTION = (
+    grammar.STOP_WORDS | grammar.SMALL_WORDS | grammar.REMOVE | grammar.LOWER | grammar.RAISE | grammar.AMOUNTS.keys()
+)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ STOP_WORDS = {
     "hey", "thanks", "thank", "or", "maybe", "must", "may", "see", "prefer", "style", "type", "covered",
 }  # fmt: skip
 """Verbs of requests and small words of speech: they name no thing, and no vocabulary of a data set lists them."""
+SMALL_WORDS = {"a", "an", "the", "it", "its", "this", "that", "these", "those", "please"}
+"""Articles and the like, which a vocabulary need not list for prompts to be understood."""
 DEFINITE = {"the", "its", "his", "her", "their", "those", "these", "that"}
 STARTERS = (
     REMOVE | LOWER | RAISE | STOP_WORDS | DEFINITE | AMOUNTS.keys() | COMPARATIVES.keys()

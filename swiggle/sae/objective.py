@@ -2,10 +2,9 @@
 
 An objective says how pre-activations become activations while training, what is minimised, and what else a step does.
 Its own state (thresholds, counts of silence) lives in buffers and parameters, so that a checkpoint holds it. The
-latents it sees are scaled so that E||x|| = sqrt(n).
+latents it sees are centred, whitened and scaled (`swiggle/sae/inputs.py`).
 """
 
-import math
 from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import ClassVar, Literal
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from swiggle.config import SAEConfig
+from swiggle.sae.inputs import Inputs, times
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objectives import check_objective
 
@@ -34,9 +34,9 @@ def objective_of(config: SAEConfig, samples_per_pass: int) -> "Objective":
     return objective_class(config.objective)(config, samples_per_pass)
 
 
-def input_scale(latents: Tensor) -> float:
-    """The constant that brings latents [N, n] to E||x|| = sqrt(n)."""
-    return math.sqrt(latents.shape[1]) / latents.norm(dim=1).mean().item()
+def whitening_of(config: SAEConfig) -> float:
+    """How far the inputs of a dictionary are whitened, by its settings and its objective."""
+    return 0.0 if objective_class(config.objective).compares_lengths else config.whitening
 
 
 class Objective(nn.Module, ABC):
@@ -49,6 +49,9 @@ class Objective(nn.Module, ABC):
     """Whether the decoder's bias is taken off a latent before it is encoded."""
     unit_norm = False
     """Whether decoder rows are kept at norm 1."""
+    compares_lengths = False
+    """Whether features compete for a latent by the lengths of what they add, in the finished dictionary too. Whitening
+    would change which is longer, so there latents are only centred and scaled."""
     warms_for_the_whole_run = False
     """Whether what asks for sparsity rises over the whole training instead of its first part."""
 
@@ -60,7 +63,7 @@ class Objective(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, sae: SparseAutoencoder, latents: Tensor, warmth: float | Tensor) -> dict[str, Tensor]:
-        """`loss` and its terms, each a mean over the batch of scaled latents [N, n], and `l0`. On a GPU nothing may
+        """`loss` and its terms, each a mean over the batch of inputs [N, n], and `l0`. On a GPU nothing may
         wait for it: no `item`, no shape that depends on values.
 
         `warmth` rises from 0 to 1 over the warm-up and multiplies what asks for sparsity.
@@ -87,20 +90,22 @@ class Objective(nn.Module, ABC):
         return torch.zeros_like(sae.b_enc)
 
     @torch.no_grad()
-    def folded(self, sae: SparseAutoencoder, scale: float) -> SparseAutoencoder:
-        """The trained autoencoder as a function of raw latents, given that training saw `scale` times them.
+    def folded(self, sae: SparseAutoencoder, inputs: Inputs) -> SparseAutoencoder:
+        """The trained autoencoder as a function of raw latents, given that training saw `inputs` of them.
 
-        Tied bias, input scale and decoder norms (Anthropic, April 2024) move into the encoder, so that every
+        Tied bias, the map of the inputs and decoder norms (Anthropic, April 2024) move into the weights, so that every
         objective leaves the same kind of artifact: unit decoder rows, activations that are lengths in latent space.
         """
-        norms = sae.W_dec.norm(dim=1).clamp_min(1e-12) / scale
+        rows = times(sae.W_dec, inputs.inverse)
+        columns = times(sae.W_enc.T, inputs.matrix).T  # the matrix is symmetric
+        norms = rows.norm(dim=1).clamp_min(1e-12)
         b_enc = sae.b_enc - sae.b_dec @ sae.W_enc if self.tied_bias else sae.b_enc
         with sae.device:
             result = SparseAutoencoder(sae.config)
-        result.W_dec.copy_(sae.W_dec / scale / norms[:, None])
-        result.W_enc.copy_(sae.W_enc * scale * norms)
-        result.b_enc.copy_(b_enc * norms)
-        result.b_dec.copy_(sae.b_dec / scale)
+        result.W_dec.copy_(rows / norms[:, None])
+        result.W_enc.copy_(columns * norms)
+        result.b_enc.copy_((b_enc - inputs.mean @ columns) * norms)
+        result.b_dec.copy_(times(sae.b_dec, inputs.inverse) + inputs.mean)
         result.threshold.copy_(self.threshold(sae) * norms)
         return result.eval()
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from swiggle.blocks import rows_at_once
+from swiggle.sae.inputs import Inputs
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import Objective
 
@@ -17,12 +18,12 @@ def resample(
     sae: SparseAutoencoder,
     objective: Objective,
     optimizer: torch.optim.Optimizer,
+    inputs: Inputs,
     latents: Tensor,
-    scale: float,
     seed: int,
 ) -> int:
     """Give every feature that fires on none of the latents [N, n] (raw) a new start; returns how many did."""
-    folded = objective.folded(sae, scale).to(latents.device)
+    folded = objective.folded(sae, inputs).to(latents.device)
     fired = torch.zeros(sae.config.features, dtype=torch.bool, device=latents.device)
     errors = []
     for batch in latents.split(min(4096, rows_at_once(sae.config.features))):
@@ -35,7 +36,7 @@ def resample(
     chances = torch.cat(errors).square().cpu()
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.multinomial(chances, len(dead), replacement=True, generator=generator)
-    rows = latents[drawn.to(latents.device)] * scale - sae.b_dec
+    rows = inputs(latents[drawn.to(latents.device)]) - sae.b_dec
     rows = rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)
     living = sae.W_enc[:, fired].norm(dim=0)
     sae.W_dec[dead] = rows

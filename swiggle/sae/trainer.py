@@ -1,6 +1,6 @@
 """The training of a sparse autoencoder as a value: weights, objective, optimiser and step, moved on a batch at a time.
 
-    training = SAETraining(config, len(latents), input_scale(latents), latents.device)
+    training = SAETraining(config, len(latents), Inputs.of(latents, config.whitening))
     while training.step < training.steps:
         training.train_on(share_of_batch(training.step))
 
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from swiggle.config import SAEConfig
 from swiggle.precision import autocast
+from swiggle.sae.inputs import Inputs
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import objective_of
 from swiggle.sae.workers import average_gradients, worker_count
@@ -26,9 +27,11 @@ from swiggle.training.schedule import fall_at_the_end
 
 
 class SAETraining:
-    def __init__(self, config: SAEConfig, count: int, scale: float, device: torch.device) -> None:
-        """`count` latents in the training set, over all workers, whose `input_scale` is `scale`."""
-        self.config, self.scale, self.device = config, scale, device
+    def __init__(self, config: SAEConfig, count: int, inputs: Inputs) -> None:
+        """`count` latents in the training set, over all workers, which `inputs` was fitted to. It is trained on the
+        device of `inputs`."""
+        self.config, self.inputs, self.device = config, inputs, inputs.mean.device
+        device = self.device
         torch.manual_seed(config.seed)
         self.sae = SparseAutoencoder(config, config.decoder_init_norm).to(device)
         self.objective = objective_of(config, count).to(device)
@@ -66,8 +69,9 @@ class SAETraining:
         return self._step(latents, schedule[1])
 
     def _step(self, latents: Tensor, warmth: float | Tensor) -> Mapping[str, Tensor]:
+        seen = self.inputs(latents)
         with autocast(self.config.bf16, self.device):
-            terms = self.objective(self.sae, latents * self.scale, warmth)
+            terms = self.objective(self.sae, seen, warmth)
         self.optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         average_gradients(self.parameters)
@@ -79,12 +83,13 @@ class SAETraining:
 
     def folded(self) -> SparseAutoencoder:
         """The dictionary as it would be kept, a function of raw latents, on the device that it is trained on."""
-        return self.objective.folded(self.sae, self.scale)
+        return self.objective.folded(self.sae, self.inputs)
 
     def state(self) -> dict[str, Any]:
         """Tensors and numbers only, fit for `torch.save` and a `weights_only` load."""
         return {
             "step": self.step,
+            "inputs": self.inputs.state(),
             "sae": self.sae.state_dict(),
             "objective": self.objective.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -92,6 +97,7 @@ class SAETraining:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
+        self.inputs = Inputs.from_state(state["inputs"]).to(self.device)
         self.sae.load_state_dict(state["sae"])
         self.objective.load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])

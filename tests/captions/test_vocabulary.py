@@ -54,6 +54,15 @@ def test_round_trip_and_missing_file() -> None:
         Vocabulary.load("no-such-words")
 
 
+def test_what_a_picture_shows_has_a_name() -> None:
+    assert NOUNS.subject == "character"
+    assert Vocabulary().subject == Vocabulary.from_dict({}).subject == "picture"
+    assert Vocabulary.from_dict({"subject": " Emoji "}).subject == "Emoji"
+    for wrong in ("", 3, "x" * 41):
+        with pytest.raises(ValueError, match="subject"):
+            Vocabulary.from_dict({"subject": wrong})
+
+
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [

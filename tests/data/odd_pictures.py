@@ -39,8 +39,8 @@ BROKEN = {
     "cut.webp": _encoded(Image.effect_noise((40, 40), 50).convert("RGB"), "WEBP")[:100],
     "text.png": b"not a picture",
     "header-only.png": _PNG[:8],
-    "flash.gif": _encoded(Image.new("P", (40, 40)), "GIF"),
-    "scan.tiff": _encoded(Image.new("RGB", (40, 40)), "TIFF"),
+    "float.tiff": _encoded(Image.new("F", (40, 40)), "TIFF"),
+    "phone.heic": b"\0\0\0\x18ftypheic" + bytes(60),
     "notes.txt": b"remember the milk",
     "huge.png": _PNG[:16] + (60_000).to_bytes(4, "big") * 2 + _PNG[24:],
 }

@@ -49,8 +49,9 @@ def test_readings_of_true_edits(rng: np.random.Generator) -> None:
 def test_labels_and_agreement_by_hand() -> None:
     labels = ["a head", "a head", "b body", "unexplained", "unexplained"]
     live = np.array([1, 1, 1, 1, 0], bool)
-    found = label_measures(labels, np.array([1.0, 0.8, 0.6, 0.0, 0.0]), live)
-    assert found == pytest.approx({"labelled": 0.75, "most_common": 0.5, "mean_f1": 0.8})
+    found = label_measures(labels, np.array([1.0, 0.8, 0.3, 0.0, 0.0]), live, np.array([1.0, 0.9, 0.8, 0.2, 0.0]))
+    wanted = {"labelled": 0.75, "most_common": 0.5, "mean_f1": 0.7, "sound": 2 / 3, "off": 0.2}
+    assert found == pytest.approx(wanted)
     slots = np.array([HEAD, GLASSES, 1, HEAD, -1])
     agreement = slot_agreement(["head", "head", "body", None, None], slots, NOUNS.slots)
     assert agreement["agreement"] == pytest.approx(2 / 3)

@@ -8,6 +8,19 @@ from swiggle.prompts.grammar import AMOUNTS, COMPARATIVES, LOWER, RAISE, REMOVE,
 NOUNS = Vocabulary.load("nouns")
 
 
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("make it a red heart", [("replace", ("red", "heart"))]),
+        ("give it the face of a cat, please", [("replace", ("face", "of", "cat"))]),
+        ("remove that hat", [("remove", ("hat",))]),
+        ("please", []),
+    ],
+)
+def test_small_words_are_no_content_whatever_the_vocabulary(prompt: str, expected: list[tuple]) -> None:
+    assert [(clause.action, clause.words) for clause in read_clauses(prompt, Vocabulary())] == expected
+
+
 def read(prompt: str) -> list[tuple]:
     return [(c.action, " ".join(c.words), c.place) for c in read_clauses(prompt, NOUNS)]
 

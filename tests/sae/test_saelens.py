@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from swiggle.config import SAEConfig
+from swiggle.sae.inputs import Inputs
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.objective import objective_of
 from swiggle.sae.saelens import export_saelens, import_saelens
@@ -18,7 +19,7 @@ from tests.sae.conftest import normal_sae
 )
 def test_round_trip(tmp_path: Path, objective: str, threshold: float, architecture: str) -> None:
     sae = normal_sae(SAEConfig(objective=objective, features=24, latent_dim=12, k=5))
-    sae = objective_of(sae.config, 100).folded(sae, 1.7)
+    sae = objective_of(sae.config, 100).folded(sae, Inputs.of(torch.randn(99, sae.config.latent_dim), 0.5))
     sae.threshold.fill_(threshold)
     export_saelens(sae, tmp_path)
     assert json.loads((tmp_path / "cfg.json").read_text())["architecture"] == architecture

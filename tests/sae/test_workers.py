@@ -8,6 +8,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from swiggle.config import SAEConfig
+from swiggle.sae.inputs import Inputs
+from swiggle.sae.objective import whitening_of
 from swiggle.sae.objectives import objective_names
 from swiggle.sae.trainer import SAETraining
 from tests.sae.conftest import synthetic
@@ -19,7 +21,8 @@ def steps_taken(objective: str, rank: int, workers: int) -> dict[str, torch.Tens
     """Gradients of the last of a few steps, averaged and clipped, and the objective's own state."""
     latents, _ = synthetic([20, 20, 20], dim=48, count=64 * STEPS)
     config = SAEConfig(objective=objective, features=96, latent_dim=48, k=4, epochs=1, batch_size=64, bf16="never")
-    training = SAETraining(config, 64, 1.5, torch.device("cpu"))  # a pass of one batch, so that features count as dead
+    # A pass of one batch, so that features count as dead.
+    training = SAETraining(config, 64, Inputs.of(latents, whitening_of(config)))
     for step in range(STEPS):
         training.train_on(latents[64 * step : 64 * (step + 1)].chunk(workers)[rank])
     gradients = {name: parameter.grad for name, parameter in training.sae.named_parameters()}

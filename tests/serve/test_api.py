@@ -70,6 +70,7 @@ def test_model_and_health(client: TestClient) -> None:
     model = client.get("/v1/model").json()
     assert (model["image_size"], model["features"]) == (32, FEATURES)
     assert model["metrics"]["train_vae"] == {"psnr": 40.0}
+    assert model["subject"] == "character"
     assert "/v1/edits" in client.get("/openapi.json").json()["paths"]
 
 

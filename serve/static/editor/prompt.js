@@ -2,20 +2,20 @@
 // them follows the history of the edit.
 
 import { plural, within } from "../shared/dom.js";
+import { isNamed } from "../features/catalogue.js";
 import { show } from "../shared/view.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { operationOn, samePlan, strengthAfter, withMask, withOperation } from "./plan.js";
 import { planOf } from "./project.js";
+import { requestFor, suggestions } from "./suggestions.js";
 
 /** @import { Catalogue } from "../features/catalogue.js" */
-/** @import { Api, Asked, Feature, Picture, Plan, Prompted, Reason } from "../shared/types.js" */
+/** @import { Api, Asked, Picture, Plan, Prompted, Reason } from "../shared/types.js" */
 /** @import { Project, Why } from "./project.js" */
 
 /** @type {Record<string, string>} */
 const DONE = { replace: "put in", raise: "raised", lower: "lowered", remove: "taken out" };
 const MOST_EXPLAINED = 3;
-/** @type {Record<string, string>} */
-const AGAIN = { replace: "give it", raise: "more", lower: "less", remove: "without" };
 /** @param {number} score */
 const percent = (score) => `${Math.round(100 * score)}%`;
 
@@ -50,9 +50,11 @@ export class Prompt {
       event.preventDefault();
       const text = this.#part("prompt").value.trim();
       if (text) this.ask(text);
-      else this.#tell(html`<p>Say what should change, for example “make it a shark”.</p>`);
+      else this.#tell(html`<p>Say what should change. ${this.#try()}</p>`);
     });
-    if (api.can.prompt) project.addEventListener("step", () => this.#draw());
+    if (!api.can.prompt) return;
+    project.addEventListener("step", () => this.#draw());
+    catalogue.addEventListener("change", () => this.suggest()); // with labels written by hand
   }
 
   /** What the current step of the edit was asked for, or a few ideas. */
@@ -64,20 +66,33 @@ export class Prompt {
     this.suggest();
   }
 
-  /** Offer a few prompts that this dictionary can surely follow. */
+  /** Offer a few prompts that this dictionary can surely follow; where nothing has a label, say what that takes. */
   suggest() {
-    const sure = this.#catalogue.list.filter(
-      (f) =>
-        f.source === "caption" && f.confidence > 0.8 && f.place && f.density > 0.001 && f.label.split(" ").length === 2,
-    );
-    /** @type {Feature[]} */
-    const chosen = [];
-    for (let tries = 0; chosen.length < 3 && tries < 60 && sure.length; tries += 1) {
-      const feature = sure[Math.floor(Math.random() * sure.length)];
-      if (!chosen.some((other) => other.place === feature.place || other.label === feature.label)) chosen.push(feature);
-    }
-    if (this.#busy || !chosen.length || !this.#project.picture || this.#project.asked.length) return;
-    this.#tell(html`<p class="chips">Try ${chosen.map((feature) => this.#chip(`give it ${feature.label}`))}</p>`);
+    this.#part("no-labels").hidden = !this.#api.can.prompt || !this.#catalogue.list.length || this.#catalogue.list.some(isNamed);
+    if (this.#busy || !this.#project.picture || this.#project.asked.length) return;
+    this.#tell(this.#try());
+  }
+
+  /** A few prompts to press. */
+  #try() {
+    const chosen = suggestions(this.#catalogue.list);
+    if (!chosen.length) return nothing;
+    const chips = chosen.map(({ label, place }) => this.#chip(requestFor("replace", label, Boolean(place))));
+    return html`<span class="chips">Try ${chips}</span>`;
+  }
+
+  /**
+   * A label that the server named, as a request.
+   * @param {string} action
+   * @param {string} label
+   */
+  #request(action, label) {
+    return requestFor(action, label, this.#catalogue.list.some((f) => f.label === label && f.place));
+  }
+
+  /** @param {string} label */
+  askFor(label) {
+    return this.ask(this.#request("replace", label));
   }
 
   /**
@@ -176,14 +191,14 @@ export class Prompt {
     const newest = reasons.findLast((reason) => reason.features.length);
     const missed = reasons.filter((reason) => !reason.features.length).map((reason) => this.#nothing(reason));
     if (!newest) {
-      const none = html`<p>I could not find a request in “${text}”. Try “make it a shark”.</p>`;
+      const none = html`<p>I could not find a request in “${text}”. ${this.#try()}</p>`;
       this.#tell(reasons.length ? missed : none, this.#said());
       return false;
     }
     this.#finish(made, text);
     const others = newest.alternatives
       .slice(0, 3)
-      .map((label) => this.#chip(`${AGAIN[newest.action]} ${label}`, made.slice(0, -1)));
+      .map((label) => this.#chip(this.#request(newest.action, label), made.slice(0, -1)));
     const instead = others.length ? html`<p class="chips">Or did you mean ${others}</p>` : nothing;
     this.#tell(this.#said(), this.#explanations(), missed, instead);
     return true;
@@ -240,16 +255,17 @@ export class Prompt {
       <p>
         “${reason.text}”: <strong>${best ? best.label : reason.text}</strong> ${DONE[reason.action] ?? reason.action}${best ? ` (${percent(best.score)} match)` : ""}
         by ${plural(reason.features.length, "slider")}, which you can move.
-        ${reason.action === "remove" ? "It goes as far as there are characters without." : ""}
+        ${reason.action === "remove" ? "It goes as far as there are pictures without." : ""}
       </p>`;
   }
 
   /** @param {Reason} reason */
   #nothing({ text, action, matched, nearest }) {
     const already = matched.length ? `“${matched[0].label}”` : "it";
+    if (!this.#catalogue.list.some(isNamed)) return html`<p>No feature has a label yet, so “${text}” finds nothing.</p>`;
     if (matched.length || !nearest.length)
       return html`<p>“${text}”: nothing to do. As far as the features tell, ${already} is already so.</p>`;
-    const closest = nearest.slice(0, 4).map((label) => this.#chip(`${AGAIN[action] ?? "give it"} ${label}`));
+    const closest = nearest.slice(0, 4).map((label) => this.#chip(this.#request(action, label)));
     return html`
       <p><strong>Nothing matched.</strong> No feature here means just “${text}”.</p>
       <p class="chips">Closest: ${closest}</p>`;

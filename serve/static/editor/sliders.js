@@ -1,7 +1,8 @@
-// A slider for every feature that the character has, and for those that the edit brought in.
+// A slider for every feature that the picture has, and for those that the edit brought in.
 
 import { isNamed, nameOf } from "../features/catalogue.js";
 import { plural, within } from "../shared/dom.js";
+import { subject } from "../shared/subject.js";
 import { show, thumb } from "../shared/view.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
@@ -141,7 +142,7 @@ export class Sliders {
               </details>`
             : nothing
         }
-        ${heading("In this character, most active first", rest)} ${rows(rest)}
+        ${heading(`In this ${subject()}, most active first`, rest)} ${rows(rest)}
         ${
           first.length + rest.length
             ? nothing

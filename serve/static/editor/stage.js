@@ -80,8 +80,8 @@ export class Stage {
     this.#mode = mode;
     for (const other of this.#modes) other.button.ariaPressed = String(other.mode === mode);
     this.#big.ariaLabel = {
-      after: "The edited character",
-      before: "The character before the edit",
+      after: "The edited picture",
+      before: "The picture before the edit",
       difference: "What the edit changes",
     }[mode];
     this.#paint();

@@ -1,6 +1,7 @@
-// Where an edit starts: a sample, a random character or an upload.
+// Where an edit starts: a sample, a random one or an upload.
 
 import { newCanvas, paper, targetOf, within } from "../shared/dom.js";
+import { subject } from "../shared/subject.js";
 import { show } from "../shared/view.js";
 import { html } from "../vendor/lit-html/lit-html.js";
 
@@ -84,7 +85,7 @@ export class Start {
 
   async #random() {
     try {
-      this.#onSource(await this.#api.random(), "a random character");
+      this.#onSource(await this.#api.random(), `a random ${subject()}`);
     } catch (error) {
       this.#onError(error);
     }

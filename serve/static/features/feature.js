@@ -3,6 +3,7 @@
 import { examplesOf, figure, histogramOf } from "./card-parts.js";
 import { isNamed, nameOf } from "./catalogue.js";
 import { paper, targetOf, within } from "../shared/dom.js";
+import { subject } from "../shared/subject.js";
 import { show, thumb } from "../shared/view.js";
 import { live } from "../vendor/lit-html/directives/live.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
@@ -109,7 +110,7 @@ export class FeaturePanel {
       <div class="uses">
         ${
           asks
-            ? html`<button type="button" class="primary" title="In place of what the character has there"
+            ? html`<button type="button" class="primary" title="In place of what is there"
                 @click=${() => this.#actions.onAsk(feature.label)}>Put it in</button>`
             : nothing
         }
@@ -136,8 +137,8 @@ export class FeaturePanel {
     const strip = at.strip
       ? figure(
           at.strip,
-          "One fixed character with the feature at strengths from minus 2 to plus 2",
-          "one fixed character at strengths from −2 to +2",
+          "One fixed picture with the feature at strengths from minus 2 to plus 2",
+          "one fixed picture at strengths from −2 to +2",
           "wide",
         )
       : nothing;
@@ -149,7 +150,7 @@ export class FeaturePanel {
       html`
         ${this.#head(card)} ${this.#labelForm(card)}
         <div class="columns">
-          ${this.#project.picture ? section("On this character", this.#strip()) : nothing}
+          ${this.#project.picture ? section(`On this ${subject()}`, this.#strip()) : nothing}
           ${section("Alone", alone, strip)} ${section("When it is active", html`<p>${active}</p>`, histogramOf(card))}
           ${section("Examples", examplesOf(this.#api, card), this.#quantiles(card))}
           ${section("Nearest features", this.#links(card.nearest ?? []))}
@@ -250,7 +251,7 @@ export class FeaturePanel {
     return html`<div class="strip" id="strip">${STRIP.map(button)}</div>`;
   }
 
-  /** The current character with this feature at five strengths. */
+  /** The current picture with this feature at five strengths. */
   async #drawStrip() {
     const canvases = [...(this.#part("strip")?.getElementsByTagName("canvas") ?? [])];
     const { picture, plan } = this.#project;

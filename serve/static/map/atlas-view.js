@@ -232,10 +232,17 @@ export class AtlasView {
         ${
           ids.length
             ? nothing
-            : html`<li class="empty">${this.#found ? "Try another word, or look around the map." : "Nothing is switched on in the legend."}</li>`
+            : html`<li class="empty">${this.#why()}</li>`
         }
       `,
     );
+  }
+
+  /** Why the list is empty. */
+  #why() {
+    if (!this.#found) return "Nothing is switched on in the legend.";
+    if (!this.#catalogue.list.some(isNamed)) return "No feature has a label yet, so words find none. Look around the map.";
+    return "Try another word, or look around the map.";
   }
 
   /** Sure and frequent features first; put in order once for each state of the catalogue. */

@@ -162,7 +162,11 @@ const STRENGTH = [
  * @type {Record<string, Way>}
  */
 export const COLOURINGS = {
-  place: { text: "place", make: (features) => categories(features, kindOf, "unexplained") },
+  place: {
+    text: "place",
+    make: (features) => categories(features, kindOf, "unexplained"),
+    needs: (features) => features.some((f) => f.acts_on ?? f.place),
+  },
   group: {
     text: "group",
     make: (features) => categories(features, (f) => f.group ?? "no group", "dead"),

@@ -111,6 +111,7 @@
  * What the page is told of the bundle behind it.
  * @typedef {object} Model
  * @property {number} image_size
+ * @property {string} [subject] what it calls what its pictures show; not in folders exported by earlier releases
  * @property {string} dictionary
  * @property {number} features
  * @property {number} samples

@@ -19,6 +19,7 @@ DECAY = 0.99
 class BatchTopK(TopK):
     """For the least error at an L0."""
 
+    compares_lengths = False  # the finished dictionary has a threshold for each feature
     weakest: Tensor
 
     def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:

@@ -25,6 +25,7 @@ class TopK(Objective):
 
     knob = "k"
     tied_bias = True
+    compares_lengths = True
 
     def __init__(self, config: SAEConfig, samples_per_pass: int) -> None:
         super().__init__(config, samples_per_pass)

@@ -2,9 +2,10 @@ import pytest
 import torch
 
 from swiggle.config import SAEConfig
+from swiggle.sae.inputs import Inputs, times
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.nested_l1 import by_formula
-from swiggle.sae.objective import input_scale, objective_of
+from swiggle.sae.objective import objective_of, whitening_of
 from swiggle.sae.objectives import objective_names
 from swiggle.sae.objectives.batch_topk import smallest_of_largest, without_waiting
 from swiggle.sae.objectives.jumprelu import JumpReLU
@@ -18,11 +19,6 @@ def config(objective: str, **settings: object) -> SAEConfig:
 
 def terms(sae: SparseAutoencoder, x: torch.Tensor, warmth: float = 1.0) -> dict[str, torch.Tensor]:
     return objective_of(sae.config, 100)(sae, x, warmth)
-
-
-def test_input_scale() -> None:
-    x = 5 * torch.randn(1_000, 16) + 1
-    assert (x * input_scale(x)).norm(dim=1).mean().item() == pytest.approx(4.0, rel=1e-5)
 
 
 def test_l1_against_the_formula() -> None:
@@ -143,19 +139,21 @@ def test_jumprelu_against_the_formula_and_the_estimate_of_its_gradient() -> None
 
 @pytest.mark.parametrize("name", objective_names())
 def test_folding_keeps_the_function(name: str) -> None:
-    sae, x, scale = normal_sae(config(name, k=5)), torch.randn(50, 12), 2.7
+    sae, x = normal_sae(config(name, k=5)), 3.0 * torch.randn(50, 12) + 1.0
+    inputs = Inputs.of(x, whitening_of(sae.config))
     objective = objective_of(sae.config, 100).eval()
     objective.after_step(sae)  # rows of norm 1, where that is the habit
     if name == "jumprelu":
         objective.theta.data.fill_(0.8)
     if name in ("batch_topk", "matryoshka"):
         objective.weakest.fill_(0.8)
-    z, norms = objective.preactivations(sae, x * scale), sae.W_dec.norm(dim=1)
+    z, norms = objective.preactivations(sae, inputs(x)), sae.W_dec.norm(dim=1)
     f = objective.select(z * norms) / norms if name == "topk" else torch.where(z > objective.threshold(sae), z, 0)
-    folded = objective.folded(sae, scale)
+    folded = objective.folded(sae, inputs)
+    lengths = times(sae.W_dec, inputs.inverse).norm(dim=1)
     torch.testing.assert_close(folded.W_dec.norm(dim=1), torch.ones(24))
-    torch.testing.assert_close(folded(x)[1], f * sae.W_dec.norm(dim=1) / scale, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(folded(x)[0], sae.decode(f) / scale, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(folded(x)[1], f * lengths, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(inputs(folded(x)[0]), sae.decode(f), rtol=1e-4, atol=1e-3)
 
 
 def test_a_step_keeps_unit_rows_and_takes_no_gradient_along_them() -> None:
