@@ -217,9 +217,7 @@ FEW = [
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_training_that_gains_nothing_ends_in_time(
-    head: Head, data: Path, tmp_path: Path, workers: int
-) -> None:
+def test_a_training_that_gains_nothing_ends_in_time(head: Head, data: Path, tmp_path: Path, workers: int) -> None:
     run = copy_data(data, tmp_path / "run")
     words = [*WORDS, *FEW, "vae.lr=0.0", f"vae.workers={workers}", f"run={run}"]
     result = run_module("jobs.train_vae", *words, **head.variables, **POLL)
