@@ -22,8 +22,7 @@ class Judge:
         scores = {"psnr": 0.0}
         if self._images is not None:
             scores = checkpoints.scored(training.result, training.step, self._images, self._run)
-        # Pictures that come back exactly have no error to take a logarithm of.
-        found = torch.tensor(min(scores["psnr"], 999.0), device=self._device)
+        found = torch.tensor(scores["psnr"], device=self._device)
         if self._workers > 1:
             torch.distributed.broadcast(found, 0)
         assert training.patience is not None  # or there would be nobody to tell
