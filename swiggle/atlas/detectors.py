@@ -15,7 +15,7 @@ from scipy import sparse
 
 from swiggle.atlas.rules import GAIN, Captions, Rule, Scores, detection, f_score
 from swiggle.blocks import blocks
-from swiggle.captions.terms import incidence, runs_of, terms_of
+from swiggle.captions.terms import frequent_terms, incidence, least_held, mentioned_by
 from swiggle.captions.vocabulary import Mention, Vocabulary
 
 THRESHOLDS = (0.0, 0.1, 0.25, 0.4, 0.5, 0.65)
@@ -59,20 +59,15 @@ class Evidence:
     def of(
         cls, splits: Sequence[CaptionedActivations], highest: np.ndarray, vocabulary: Vocabulary
     ) -> "Evidence | None":
-        """Of train, validation and test; None if training captions hold no term."""
+        """Of train, validation and test; None if no term is held by enough training captions."""
         train, *held_out = splits
-        mentioned = [vocabulary.mentions(caption or "") for caption in train.captions]
-        train_terms = [runs_of(mentions) for mentions in mentioned]
-        terms = sorted(set().union(*train_terms), key=lambda t: (t.words, t.place or ""))
+        mentioned = mentioned_by(train.captions, vocabulary)
+        terms = frequent_terms(mentioned, least_held(len(mentioned)))
         if not terms:
             return None
-        column = {term: number for number, term in enumerate(terms)}
         whole = {mention for mentions in mentioned for mention in mentions}
-        captions = Captions(terms, np.array([term in whole for term in terms]), incidence(train_terms, column))
-        others = [
-            incidence([terms_of(caption, vocabulary) for caption in split.captions], column).tocsc()
-            for split in held_out
-        ]
+        captions = Captions(terms, np.array([term in whole for term in terms]), incidence(mentioned, terms))
+        others = [incidence(mentioned_by(split.captions, vocabulary), terms).tocsc() for split in held_out]
         return cls(terms, captions, others, [split.values.tocsc() for split in splits], highest)
 
     def detectors(self, features: Sequence[int], places: Sequence[str | None] | None = None) -> dict[int, Detector]:

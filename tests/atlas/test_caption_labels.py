@@ -4,7 +4,6 @@ from scipy import sparse
 from swiggle.atlas.caption_labels import label_features
 from swiggle.atlas.detectors import CaptionedActivations
 from swiggle.atlas.label import UNEXPLAINED
-from swiggle.captions.terms import terms_of
 from swiggle.captions.vocabulary import Mention, Vocabulary
 
 NOUNS = Vocabulary.load("nouns")
@@ -90,10 +89,3 @@ def test_a_label_begins_with_the_place_that_its_feature_acts_on() -> None:
     assert labels[0].term == labels[1].term
     assert labels[0].found_by == labels[1].found_by != ()
     assert labels[2].found_by == ()
-
-
-def test_terms_are_every_run_of_words_with_its_place() -> None:
-    assert terms_of("a wet money print", NOUNS) == {
-        Mention("accessory", ("wet",)), Mention("accessory", ("money",)), Mention("accessory", ("wet", "money")),
-    }  # fmt: skip
-    assert terms_of(None, NOUNS) == set()
