@@ -6,8 +6,8 @@
 
 Reads `<run>/data`, `<run>/vae`, `<run>/latents` and the dictionary that was chosen by a sweep, or with
 `dictionary=train_sae` the one of that stage; writes `<run>/activations`, `<run>/atlas` and
-`<run>/index/labels.parquet`. Labels come from captions alone. What is finished of a run that was killed is kept in
-`<run>/build_atlas` and not done again.
+`<run>/index/labels.parquet`. Labels come from captions alone, read with `<run>/vocabulary.yaml` where there is one.
+What is finished of a run that was killed is kept in `<run>/build_atlas` and not done again.
 """
 
 import json
@@ -31,7 +31,8 @@ from jobs.runtime.cluster import connect, read_rows, write_rows
 from jobs.runtime.dictionary import chosen_dictionary
 from jobs.runtime.interpreters import CoActivations, FeatureActivations, FeaturePictures, Summaries
 from jobs.runtime.partial_results import arrays_once, from_parts, in_parts, rows_once
-from jobs.runtime.stage import Stage, complete, run_command, say, vocabulary_file
+from jobs.runtime.run_vocabulary import run_vocabulary, vocabulary_file, vocabulary_settings
+from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
 from swiggle.atlas.attribution import acting_places, medians_of
@@ -186,12 +187,12 @@ def seen_by_vision(
     labels: list[Label],
     statistics: FeatureStatistics,
     train: tuple[np.ndarray, CaptionedActivations],
+    vocabulary: Vocabulary,
     parts: str,
 ) -> list[Label]:
     """The labels, with those of a vision model where captions leave a live feature unexplained. Answers are kept at
     `parts` as they come, so that a stage that was stopped asks only what is missing."""
     labeller = VisionLabeller(config.atlas.labeller_url, config.atlas.labeller_model)
-    vocabulary = Vocabulary.load(config.atlas.vocabulary)
     missed: list[str] = []
 
     def ask(features: list[int]) -> Iterator[pa.Table]:
@@ -239,7 +240,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     pairs = arrays_once(join(parts, "coactivation"), partial(coactivate, config, statistics))
     live = statistics.density > 0
     say(STAGE.name, f"activations summed up, {1 - live.mean():.1%} of features dead")
-    vocabulary = Vocabulary.load(config.atlas.vocabulary)
+    vocabulary = run_vocabulary(config, STAGE.name)
     owned = arrays_once(join(parts, "owned"), partial(own, config, statistics, vocabulary))
     draw_some = partial(draw, config, statistics, owned, len(vocabulary.places))
     drawn = rows_once(join(parts, "drawn"), list(range(len(rows))), draw_some)
@@ -261,7 +262,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         splits, statistics.max_activation, footprint, acts_on, vocabulary, config.atlas.min_confidence
     )
     if config.atlas.labeller == "vision":
-        labels = seen_by_vision(config, labels, statistics, pictures["train"], parts)
+        labels = seen_by_vision(config, labels, statistics, pictures["train"], vocabulary, parts)
     say(STAGE.name, f"{len(explained(labels))} features labelled")
 
     groups = feature_groups(positions, live, acts_on)
@@ -328,7 +329,7 @@ def figures(labels: Sequence[Label], live: np.ndarray) -> dict[str, Any]:
 STAGE = Stage(
     "build_atlas",
     (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE),
-    lambda c: asdict(c.atlas),
+    lambda c: asdict(c.atlas) | {"vocabulary": vocabulary_settings(c)},
     work,
     reads=vocabulary_file,
     either=DICTIONARIES,

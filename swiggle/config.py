@@ -276,8 +276,10 @@ class AtlasConfig(AtlasExecution):
     labeller_url: str = ""
     """An OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; its key is read from the environment."""
     labeller_model: str = ""
-    vocabulary: str = "nouns"
-    """Words for the places of a picture: `nouns`, which ships with that set, or a path to a YAML file."""
+    vocabulary: str = "auto"
+    """Words for the places of a picture: the name of a composed set, whose own is taken, or a path to a YAML file.
+    `auto` takes `<run>/vocabulary.yaml` where there is one, else that of a composed set, else what 200 captions or more
+    suggest (`swiggle/captions/proposal.py`); with fewer there are no places, and labels are words and phrases."""
     samples: int = 64
     """Held-out pictures kept in the bundle to start an edit from."""
     umap_neighbors: int = 15

@@ -24,7 +24,8 @@ LEAST_SHARE = 1e-4
 """Of all captions, the share that must hold a term: ten of 100,000. Twenty times as much would lose values of Nouns,
 none of which is rarer than 0.002; a tenth makes the benchmark's terms four times as many."""
 MOST = 16_384
-"""Terms that are kept, at most, those held most often. Twice as many take twice as long to be compared with features."""
+"""Terms that are kept, at most, those held most often. Labels take time in proportion: each is compared with each
+feature."""
 
 
 def mentioned_by(captions: Iterable[str | None], vocabulary: Vocabulary) -> list[list[Mention]]:
@@ -80,10 +81,10 @@ def incidence(
     exact = {term: number for number, term in enumerate(terms) if term in as_said}
     columns, ends = array("i"), array("q", [0])
     for mentions in mentioned:
-        held = {exact[mention] for mention in mentions if mention in exact}
+        held: set[int] = {exact[mention] for mention in mentions if mention in exact}
         for mention in mentions:
             if (numbers := by_place.get(mention.place)) is not None:
-                held.update(number for run in _parts(mention.words) if (number := numbers.get(run)) is not None)
+                held.update(numbers[run] for run in _parts(mention.words) if run in numbers)
         columns.extend(sorted(held))
         ends.append(len(columns))
     indices, starts = np.array(columns, np.int32), np.array(ends, np.int64)

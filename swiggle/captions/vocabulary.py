@@ -17,6 +17,14 @@ from swiggle.captions.tokens import alike, composed, tokenise
 from swiggle.errors import SwiggleError
 
 _PUNCTUATION = set(",;:.!?")
+AUTO = "auto"
+"""The name of no vocabulary: the run's own, its set's, or one proposed from captions."""
+_COMMENTS = {
+    "places": "Places of a picture, and the words for each. Expressions of several words win over shorter ones.",
+    "default_place": "Where a request belongs that names no place, of equally good ones; null for none.",
+    "filler": "Words that carry no content of their own, in captions and prompts.",
+    "nothing": "Words with which captions say that there is nothing in a place.",
+}
 _CROSSING = 3
 """How many words of distance a comma is worth."""
 
@@ -48,8 +56,16 @@ class Vocabulary:
         """A vocabulary that ships with the package, by name, or any other, by path. Raises `VocabularyError`."""
         try:
             text = _shipped(name).read_text() if is_shipped(name) else Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise VocabularyError(f"atlas.vocabulary: {name}: {error}") from error
+        return cls.parse(text, name)
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> "Vocabulary":
+        """From the text of a YAML file, which errors call by `name`. Raises `VocabularyError`."""
+        try:
             return cls.from_dict(yaml.safe_load(text))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, VocabularyError) as error:
+        except (yaml.YAMLError, VocabularyError) as error:
             raise VocabularyError(f"atlas.vocabulary: {name}: {error}") from error
 
     @classmethod
@@ -77,6 +93,15 @@ class Vocabulary:
             "filler": sorted(self.filler),
             "nothing": sorted(self.nothing),
         }
+
+    def to_yaml(self) -> str:
+        """The text of a YAML file with what each part is for, to be changed by a person."""
+        tree = self.to_dict()
+        parts = []
+        for key, comment in _COMMENTS.items():
+            value = yaml.safe_dump({key: tree[key]}, default_flow_style=None, allow_unicode=True, width=110)
+            parts.append(f"# {comment}\n{value}")
+        return "".join(parts)
 
     def place_name(self, place: str) -> str:
         """The word that names a place in a label."""
@@ -147,7 +172,7 @@ def _shipped(name: str) -> Traversable:
 
 def is_shipped(name: str) -> bool:
     """Whether a vocabulary of this name ships with the package; any other name is a path."""
-    return _shipped(name).is_file()
+    return name.isidentifier() and _shipped(name).is_file()
 
 
 def _listed(words: Any, name: str) -> list[str]:
