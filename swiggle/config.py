@@ -270,7 +270,7 @@ class AtlasConfig(AtlasExecution):
     caption_pictures: int = 200_000
     """Pictures of a split whose captions are read at most, for labels and for what edits remember."""
     min_confidence: float = 0.35
-    """A label whose F0.5 as a detector on validation captions stays below this is `unexplained`."""
+    """A label whose F1 as a detector, as expected on captions not seen, stays below this is `unexplained`."""
     labeller: Literal["captions", "vision"] = "captions"
     """`vision` also asks a vision model about features that captions leave unexplained (`swiggle/atlas/vision.py`)."""
     labeller_url: str = ""
