@@ -35,7 +35,7 @@ from jobs.runtime.run_vocabulary import run_vocabulary, vocabulary_file, vocabul
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
-from swiggle.atlas.attribution import acting_places, medians_of
+from swiggle.atlas.attribution import REGISTERED, UNATTRIBUTED, acting_places, medians_of
 from swiggle.atlas.caption_labels import label_features
 from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.cards import Places, explained, write_cards
@@ -62,6 +62,8 @@ SAMPLE = 200
 """Pictures of a feature from which its quantiles are taken."""
 MEDIANS_OF = 50_000
 """Training pictures from which it is learnt what belongs to which place, at most."""
+REGISTRATION_OF = 500
+"""Held-out pictures on which it is measured whether pictures are registered, at most."""
 DRAWN_TOGETHER = 64
 ASKED = 4
 """Pictures of a kind that a vision model is shown."""
@@ -112,15 +114,23 @@ def coactivate(config: RunConfig, statistics: FeatureStatistics) -> dict[str, np
 
 def own(config: RunConfig, statistics: FeatureStatistics, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
     """Whose the pixels are of the pictures out of which features are taken: `ids` [n], ascending, and `owner` int8 [n,
-    32, 32]."""
+    32, 32], nobody's where pictures are not registered; `registration` [1], how much they are."""
     ids = statistics.example_ids[:, : config.atlas.ablations]
     with local_copy(join(config.run, "data")) as folder:
         known = read_pictures(folder / "train", FOOTPRINT, min(MEDIANS_OF, config.atlas.caption_pictures))
         shown = read_pictures(folder / "train", FOOTPRINT, ids=np.unique(ids[ids >= 0]))
+        held_out = first_with_pictures(folder, "validation", "train")
+        others = read_pictures(folder / held_out, FOOTPRINT, REGISTRATION_OF)
     medians = medians_of(enlarge(known.images, FOOTPRINT), known.captions, vocabulary)
-    owner = medians.attribute(enlarge(shown.images, FOOTPRINT), shown.captions, vocabulary)
+    registration = medians.registration(enlarge(others.images, FOOTPRINT), others.captions, vocabulary)
+    if registration >= REGISTERED:
+        owner = medians.attribute(enlarge(shown.images, FOOTPRINT), shown.captions, vocabulary)
+    else:
+        owner = np.full((len(shown), FOOTPRINT, FOOTPRINT), UNATTRIBUTED, np.int8)
+        if vocabulary.places:
+            say(STAGE.name, f"pictures are not registered ({registration:.2f}): what features act on is left out")
     order = np.argsort(shown.ids)
-    return {"ids": shown.ids[order], "owner": owner[order]}
+    return {"ids": shown.ids[order], "owner": owner[order], "registration": np.array([registration])}
 
 
 def draw(
@@ -285,7 +295,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     with publish(join(config.run, "index")) as folder:
         write_label_vectors(folder, labels)
     remove(join(config.run, "build_atlas"))
-    return figures(labels, live)
+    return figures(labels, live) | of_places(vocabulary, owned)
 
 
 def collect_pictures(data: Path, wanted: np.ndarray, samples: int) -> tuple[list[int], list[bytes], set[int]]:
@@ -326,11 +336,18 @@ def figures(labels: Sequence[Label], live: np.ndarray) -> dict[str, Any]:
     }
 
 
+def of_places(vocabulary: Vocabulary, owned: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Further metrics: how many places there are, and how much pictures are registered, where that can be said."""
+    known = {"registration": float(owned["registration"][0])} if vocabulary.places else {}
+    return {"places": len(vocabulary.places), **known}
+
+
 STAGE = Stage(
     "build_atlas",
     (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE),
     lambda c: asdict(c.atlas) | {"vocabulary": vocabulary_settings(c)},
     work,
+    version=2,
     reads=vocabulary_file,
     either=DICTIONARIES,
     defining=lambda settings: without(settings, AtlasExecution),

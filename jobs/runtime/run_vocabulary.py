@@ -30,7 +30,7 @@ def vocabulary_settings(config: RunConfig) -> str:
 
 
 def vocabulary_file(settings: dict[str, Any]) -> dict[str, str | None]:
-    """`Stage.reads` of the stages that read captions: the file outside the run that `vocabulary` names, if it is one."""
+    """`Stage.reads` of the stages that read captions: the file outside the run that `vocabulary` names, if any."""
     name = settings["vocabulary"]
     if name == AUTO or name.startswith(_WRITTEN) or is_shipped(name):
         return {}

@@ -31,6 +31,9 @@ TERMS = "terms.json"
 MIN_SAID = 10
 """Training captions that must hold a term for it to be read from pictures. Fewer give a mean of noise; of Nouns every
 term has more."""
+APART = 0.2
+"""Of the times that two terms would meet in a caption by chance, the share below which they are said in place of each
+other. More makes rivals of what may stand beside each other, which is then taken out with it."""
 MOST_READ = 4_096
 """Terms of no place that are read from pictures, at most, those held most often. Each costs a latent and a number a
 feature in the bundle: 3 MB a thousand at a latent of 256 and 2,048 features."""
@@ -63,6 +66,37 @@ class CaptionedLatents:
         """What a picture's caption would most likely say of each place: the number of a term by place."""
         scores = latent @ self.discriminant[:-1] + self.discriminant[-1]
         return {place: int(numbers[scores[numbers].argmax()]) for place, numbers in self._places.items()}
+
+    def shows(self, latent: np.ndarray, term: int) -> bool:
+        """Whether a picture is read to show a term of no place rather than any of its rivals."""
+        scores = latent @ self.discriminant[:-1] + self.discriminant[-1]
+        rivals = self.rivals(term)
+        return bool(self.whole[term] and len(rivals) and scores[term] > scores[rivals].max())
+
+    def shown_instead(self, latent: np.ndarray, term: int) -> int | None:
+        """The rival of a term that a picture's caption would most likely say; None where the term has none."""
+        rivals = self.rivals(term)
+        scores = latent @ self.discriminant[:-1, rivals] + self.discriminant[-1, rivals]
+        return int(rivals[scores.argmax()]) if len(rivals) else None
+
+    def rivals(self, term: int) -> np.ndarray:
+        """What captions say of no place in place of a term: the numbers of the terms that they say far less often
+        beside it than by chance."""
+        if term not in self._rivals:
+            free = np.flatnonzero(self.whole & np.array([other.place is None for other in self.terms]))
+            rows = self.pictures(term)
+            beside = np.bincount(self._by_picture[rows].indices, minlength=len(self.terms))[free]
+            expected = len(rows) * np.diff(self.incidence.indptr)[free] / max(1, len(self.latents))
+            self._rivals[term] = free[(beside < APART * expected) & (free != term)]
+        return self._rivals[term]
+
+    @cached_property
+    def _rivals(self) -> dict[int, np.ndarray]:
+        return {}
+
+    @cached_property
+    def _by_picture(self) -> sparse.csr_matrix:
+        return self.incidence.tocsr()
 
     def pictures(self, term: int) -> np.ndarray:
         """Rows of the pictures whose captions hold a term, ascending."""

@@ -1,9 +1,9 @@
 """A vocabulary proposed from captions: the places that they speak of, the words for these, and what is filler.
 
 A *place* is something that most captions say one thing of, each its own: "square red glasses", "hip rose specs". Words
-that stand before one noun, or after it, take turns there. Nouns whose words are the same are one place, for only what it
-is called differs, unless their pictures differ too: then they are things, as cats and dogs are. So captions are
-cut into runs of content words, and each run is given to what claims it:
+that stand before one noun, or after it, take turns there. Nouns whose words are the same are one place, for only its
+name differs, unless their pictures differ too: then they are things, as cats and dogs are. So captions are cut into
+runs of content words, and each run is given to what claims it:
 
 1. the noun right behind it ("red glasses"); nouns are words with many different runs before them; or the key before it,
    in captions that are lists ("hair: long, eyes: blue");

@@ -99,7 +99,8 @@ class Vocabulary:
         tree = self.to_dict()
         parts = []
         for key, comment in _COMMENTS.items():
-            value = yaml.safe_dump({key: tree[key]}, default_flow_style=None, allow_unicode=True, width=110)
+            flow = None if isinstance(tree[key], dict | list) else False
+            value = yaml.safe_dump({key: tree[key]}, default_flow_style=flow, allow_unicode=True, width=110)
             parts.append(f"# {comment}\n{value}")
         return "".join(parts)
 
@@ -161,7 +162,9 @@ class Vocabulary:
         def distance(span: tuple[int, int, str]) -> tuple[int, int]:
             after = span[0] >= end
             between = tokens[end : span[0]] if after else tokens[span[1] : start]
-            return sum(_CROSSING if token in _PUNCTUATION else 1 for token in between), 0 if after else 1
+            # A colon binds: "hair: long, eyes: blue".
+            apart = _PUNCTUATION - {":"}
+            return sum(_CROSSING if token in apart else 1 for token in between), 0 if after else 1
 
         return min(spans, key=distance)[2] if spans else None
 
