@@ -39,8 +39,8 @@ class CaptionedActivations:
 
 
 _PRIOR = 10.0
-"""Captions that what detectors have in the mean counts as much as. With 3 the mean confidence lies 0.07 above the mean F1
-of labels of emoji, with 10 at it, with 20 0.02 below."""
+"""Captions that what detectors have in the mean counts as much as. With 3 the mean confidence of labels of emoji
+lies 0.07 above their mean F1, with 10 at it, with 20 0.02 below."""
 
 
 class Detector(NamedTuple):

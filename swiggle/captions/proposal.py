@@ -36,7 +36,8 @@ SPOKEN_OF = 0.6
 """Share of captions that must speak of a place. What a picture shows in a place is read from every picture, so a place
 that half of the pictures do not have would be read into them: emoji have a skin tone in half of their names."""
 ALIKE = 0.5
-"""Share of their words that two nouns must have in common to name one place. CHECK"""
+"""Share of their words that two nouns must have in common to name one place. Of Nouns, names of one place have
+0.88 to 1.00 in common, shirts and glasses, both of colours, 0.23."""
 ALSO_ALIKE = 0.15
 """The same for what stands elsewhere beside a word that is known to name a place ("the head is a robot"). With 0.5, of
 1,000 captions of Nouns the 234 heads are no place."""
@@ -51,7 +52,7 @@ IN_ERROR = 0.02
 """Share of what is said of a place that stands there in error, as a print called "glasses" does beside glasses."""
 SAME_LOOK = 3.0
 """F-ratio of mean pictures up to which two nouns are names of one place: the variance between their mean pictures over
-what chance makes it. Names of Nouns' places have 0.6 to 1.6."""
+what chance makes it. Names of Nouns' places have 0.9 to 1.4."""
 APART = 0.2
 """Of the times that two words would meet by chance, the share below which they exclude each other."""
 EXPECTED = 10.0
@@ -61,7 +62,7 @@ FUNCTION_WORDS = frozenset({
     "a", "an", "the", "this", "that", "these", "those", "it", "its", "he", "his", "she", "her", "they", "their",
     "i", "my", "we", "our", "you", "your", "is", "are", "was", "were", "be", "been", "being", "has", "have",
     "had", "having", "do", "does", "of", "for", "in", "on", "at", "to", "with", "by", "from", "into", "onto",
-    "over", "under", "near", "and", "or", "but", "as", "than", "then", "so", "who", "whose", "whom", "which",
+    "over", "under", "near", "below", "above", "behind", "beside", "between", "and", "or", "but", "as", "than", "then", "so", "who", "whose", "whom", "which",
     "there", "here", "some", "someone", "something", "any", "very", "quite", "just", "also", "please", "s",
 })  # fmt: skip
 """English words without content. Those of other languages are found by how often they are said."""

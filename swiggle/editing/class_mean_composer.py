@@ -1,9 +1,9 @@
 """The composer that knows what captions say: replaces what a picture is read to show by what is asked for.
 
 Where captions bear a label out, or say the very words that are asked for, a replacement is the difference of two class
-means (`class_means.py`), taken among pictures that show the same thing beside it; for two places that lie on each other,
-of two prototypes (`pair_prototypes.py`). What a picture shows is read by linear discriminants (`captioned_latents.py`).
-Where no caption bears a label out, it does what the simple composer does.
+means (`class_means.py`), taken among pictures that show the same thing beside it; for two places that lie on each
+other, of two prototypes (`pair_prototypes.py`). What a picture shows is read by linear discriminants
+(`captioned_latents.py`). Where no caption bears a label out, it does what the simple composer does.
 
 Where captions speak of no places, what a picture shows in place of what is asked for goes by exclusion: it is that one
 of the terms which captions never say beside it that the picture is most likely to have.
