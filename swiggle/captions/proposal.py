@@ -60,10 +60,11 @@ EXPECTED = 10.0
 
 FUNCTION_WORDS = frozenset({
     "a", "an", "the", "this", "that", "these", "those", "it", "its", "he", "his", "she", "her", "they", "their",
-    "i", "my", "we", "our", "you", "your", "is", "are", "was", "were", "be", "been", "being", "has", "have",
-    "had", "having", "do", "does", "of", "for", "in", "on", "at", "to", "with", "by", "from", "into", "onto",
-    "over", "under", "near", "below", "above", "behind", "beside", "between", "and", "or", "but", "as", "than", "then", "so", "who", "whose", "whom", "which",
-    "there", "here", "some", "someone", "something", "any", "very", "quite", "just", "also", "please", "s",
+    "i", "my", "we", "our", "you", "your", "is", "are", "was", "were", "be", "been", "being", "has", "have", "had",
+    "having", "do", "does", "of", "for", "in", "on", "at", "to", "with", "by", "from", "into", "onto", "over",
+    "under", "near", "below", "above", "behind", "beside", "between", "and", "or", "but", "as", "than", "then",
+    "so", "who", "whose", "whom", "which", "there", "here", "some", "someone", "something", "any", "very", "quite",
+    "just", "also", "please", "s",
 })  # fmt: skip
 """English words without content. Those of other languages are found by how often they are said."""
 NOTHING = frozenset({"none", "nothing", "no", "without"})
@@ -199,7 +200,7 @@ def propose(captions: Sequence[str | None], pictures: np.ndarray | None = None) 
         read.nouns, read.keys = read.nouns & names, read.keys & names
         places = _places(read)
     said = Counter(token for caption in given for token in set(tokenise(caption)))
-    filler = {word for word in FUNCTION_WORDS if word in said}
+    filler = set(FUNCTION_WORDS)  # prompts use those, too, that captions do not
     if read is None or not places:
         filler |= {word for word, count in said.items() if count >= COMMONEST * len(given) >= COMMONEST * ENOUGH}
         return Vocabulary(filler=frozenset(filler - _BREAKS - _LINKS))
