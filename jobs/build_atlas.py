@@ -31,11 +31,12 @@ from jobs.runtime.cluster import connect, read_rows, write_rows
 from jobs.runtime.dictionary import chosen_dictionary
 from jobs.runtime.interpreters import CoActivations, FeatureActivations, FeaturePictures, Summaries
 from jobs.runtime.partial_results import arrays_once, from_parts, in_parts, rows_once
+from jobs.runtime.pixel_owners import own
 from jobs.runtime.run_vocabulary import run_vocabulary, vocabulary_file, vocabulary_settings
 from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
-from swiggle.atlas.attribution import REGISTERED, UNATTRIBUTED, acting_places, medians_of
+from swiggle.atlas.attribution import acting_places
 from swiggle.atlas.caption_labels import label_features
 from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.cards import Places, explained, write_cards
@@ -51,7 +52,7 @@ from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_l
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import AtlasExecution, RunConfig, without
 from swiggle.data.latents import first_latents, latents_of_ids
-from swiggle.data.reading import enlarge, first_with_pictures, read_captions, read_pictures
+from swiggle.data.reading import first_with_pictures, read_captions
 from swiggle.data.splits import SPLITS
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish, publish_at, remove
@@ -60,10 +61,6 @@ DICTIONARIES = (sweep_sae.STAGE, train_sae.STAGE)
 """The stages that train dictionaries."""
 SAMPLE = 200
 """Pictures of a feature from which its quantiles are taken."""
-MEDIANS_OF = 50_000
-"""Training pictures from which it is learnt what belongs to which place, at most."""
-REGISTRATION_OF = 500
-"""Held-out pictures on which it is measured whether pictures are registered, at most."""
 DRAWN_TOGETHER = 64
 ASKED = 4
 """Pictures of a kind that a vision model is shown."""
@@ -110,27 +107,6 @@ def coactivate(config: RunConfig, statistics: FeatureStatistics) -> dict[str, np
         **in_parts("cofiring", coactivation.cofiring),
         "histogram": coactivation.histogram,
     }
-
-
-def own(config: RunConfig, statistics: FeatureStatistics, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
-    """Whose the pixels are of the pictures out of which features are taken: `ids` [n], ascending, and `owner` int8 [n,
-    32, 32], nobody's where pictures are not registered; `registration` [1], how much they are."""
-    ids = statistics.example_ids[:, : config.atlas.ablations]
-    with local_copy(join(config.run, "data")) as folder:
-        known = read_pictures(folder / "train", FOOTPRINT, min(MEDIANS_OF, config.atlas.caption_pictures))
-        shown = read_pictures(folder / "train", FOOTPRINT, ids=np.unique(ids[ids >= 0]))
-        held_out = first_with_pictures(folder, "validation", "train")
-        others = read_pictures(folder / held_out, FOOTPRINT, REGISTRATION_OF)
-    medians = medians_of(enlarge(known.images, FOOTPRINT), known.captions, vocabulary)
-    registration = medians.registration(enlarge(others.images, FOOTPRINT), others.captions, vocabulary)
-    if registration >= REGISTERED:
-        owner = medians.attribute(enlarge(shown.images, FOOTPRINT), shown.captions, vocabulary)
-    else:
-        owner = np.full((len(shown), FOOTPRINT, FOOTPRINT), UNATTRIBUTED, np.int8)
-        if vocabulary.places:
-            say(STAGE.name, f"pictures are not registered ({registration:.2f}): what features act on is left out")
-    order = np.argsort(shown.ids)
-    return {"ids": shown.ids[order], "owner": owner[order], "registration": np.array([registration])}
 
 
 def draw(

@@ -16,12 +16,21 @@ caption says one thing. Free captions have no such groups, and then no place is 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
+from swiggle.captions.caption_runs import (
+    BREAKS,
+    COMMONEST,
+    FREQUENT,
+    FUNCTION_WORDS,
+    LINKS,
+    CutCaptions,
+    Run,
+    takes_turns,
+)
 from swiggle.captions.tokens import tokenise
 from swiggle.captions.vocabulary import Vocabulary, Words
 
@@ -29,9 +38,6 @@ ENOUGH = 200
 """Captions from which places are proposed. With 100 of Nouns, two of its five places are not found."""
 READ = 20_000
 """Captions that are read, at most. More change no place of Nouns and take longer."""
-FREQUENT = 0.02
-"""Share of captions that must hold a word for it to name a place, or to be filler beside places. A tenth makes names of
-things filler, five times as much misses words that only one caption in ten uses."""
 SPOKEN_OF = 0.6
 """Share of captions that must speak of a place. What a picture shows in a place is read from every picture, so a place
 that half of the pictures do not have would be read into them: emoji have a skin tone in half of their names."""
@@ -43,33 +49,17 @@ ALSO_ALIKE = 0.15
 1,000 captions of Nouns the 234 heads are no place."""
 ONE_EACH = 0.9
 """Share of the captions that speak of a place that must say only one thing of it."""
-COMMONEST = 0.95
-"""Share of one run, of all that stand by a noun, from which they are one expression and not things that take turns."""
 IN_PASSING = 0.2
 """Share of a word's captions up to which it is said of places by chance. With a tenth `noun` is no filler beside
 Nouns, where a print is called so too."""
 IN_ERROR = 0.02
 """Share of what is said of a place that stands there in error, as a print called "glasses" does beside glasses."""
-SAME_LOOK = 3.0
-"""F-ratio of mean pictures up to which two nouns are names of one place: the variance between their mean pictures over
-what chance makes it. Names of Nouns' places have 0.9 to 1.4."""
 APART = 0.2
 """Of the times that two words would meet by chance, the share below which they exclude each other."""
 EXPECTED = 10.0
 """Times by chance from which that can be told."""
 
-FUNCTION_WORDS = frozenset({
-    "a", "an", "the", "this", "that", "these", "those", "it", "its", "he", "his", "she", "her", "they", "their",
-    "i", "my", "we", "our", "you", "your", "is", "are", "was", "were", "be", "been", "being", "has", "have", "had",
-    "having", "do", "does", "of", "for", "in", "on", "at", "to", "with", "by", "from", "into", "onto", "over",
-    "under", "near", "below", "above", "behind", "beside", "between", "and", "or", "but", "as", "than", "then",
-    "so", "who", "whose", "whom", "which", "there", "here", "some", "someone", "something", "any", "very", "quite",
-    "just", "also", "please", "s",
-})  # fmt: skip
-"""English words without content. Those of other languages are found by how often they are said."""
 NOTHING = frozenset({"none", "nothing", "no", "without"})
-_BREAKS = frozenset(",;.!?")
-_LINKS = frozenset(":")
 
 
 @dataclass
@@ -90,109 +80,13 @@ class _Place:
             self.expressions[expression] += len(runs)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """Content words that stand together, in caption `row` from `start` to `end`."""
-
-    row: int
-    start: int
-    end: int
-
-
-class _Captions:
-    """Tokens of captions, and which of them hold content."""
-
-    def __init__(self, captions: Sequence[str], pictures: np.ndarray | None) -> None:
-        self.pictures = None if pictures is None else pictures.reshape(len(pictures), -1).astype(np.float32)
-        self.tokens = [tokenise(caption) for caption in captions]
-        self.held = Counter(token for tokens in self.tokens for token in set(tokens) - _BREAKS - _LINKS)
-        least = FREQUENT * len(captions)
-        self.frequent = {word for word, count in self.held.items() if count >= least and word not in FUNCTION_WORDS}
-        self.nouns = self._nouns()
-        self.keys = self._keys()
-
-    def kind(self, token: str) -> str:
-        """`break` between phrases, `link` inside one, `head` for nouns and keys, or `content`."""
-        if token in _BREAKS:
-            return "break"
-        if token in _LINKS or token in FUNCTION_WORDS:
-            return "link"
-        return "head" if token in self.nouns or token in self.keys else "content"
-
-    def runs(self) -> Iterator[_Run]:
-        """Every longest run of content words."""
-        for row, tokens in enumerate(self.tokens):
-            start = 0
-            for i in range(len(tokens) + 1):
-                if i < len(tokens) and self.kind(tokens[i]) == "content":
-                    continue
-                if i > start:
-                    yield _Run(row, start, i)
-                start = i + 1
-
-    def words(self, run: _Run) -> Words:
-        return tuple(self.tokens[run.row][run.start : run.end])
-
-    def behind(self, run: _Run) -> tuple[Words, str | None]:
-        """The links behind a run and the noun behind these, None if it is not followed by one."""
-        tokens, i = self.tokens[run.row], run.end
-        while i < len(tokens) and self.kind(tokens[i]) == "link" and tokens[i] not in _LINKS:
-            i += 1
-        noun = tokens[i] if i < len(tokens) and self.kind(tokens[i]) == "head" else None
-        return tuple(tokens[run.end : i]), noun
-
-    def before(self, run: _Run) -> tuple[str | None, Words]:
-        """The frequent word before a run, None for none, and the links between."""
-        tokens, i = self.tokens[run.row], run.start
-        while i > 0 and self.kind(tokens[i - 1]) == "link":
-            i -= 1
-        word = tokens[i - 1] if i > 0 and tokens[i - 1] in self.frequent else None
-        return word, tuple(token for token in tokens[i : run.start] if token not in _LINKS)
-
-    def key(self, run: _Run) -> str | None:
-        """The word with a colon right before a run, None for none."""
-        tokens, i = self.tokens[run.row], run.start - 2
-        return tokens[i] if i >= 0 and tokens[i + 1] in _LINKS and tokens[i] in self.keys else None
-
-    def same_look(self, one: Sequence[int], other: Sequence[int]) -> bool:
-        """Whether the pictures of two sets of captions look alike in the mean. True where there are no pictures."""
-        rows = [np.setdiff1d(one, other), np.setdiff1d(other, one)]
-        if self.pictures is None or min(map(len, rows)) < 2:
-            return True
-        parts = [self.pictures[some] for some in rows]
-        within = sum(part.var(axis=0, ddof=1) / len(part) for part in parts)
-        between = np.square(parts[0].mean(axis=0) - parts[1].mean(axis=0))
-        return float(np.sum(between)) <= SAME_LOOK * float(np.sum(within))
-
-    def _keys(self) -> set[str]:
-        """Frequent words that mostly stand before a colon."""
-        pairs = Counter(one for tokens in self.tokens for one, two in pairwise(tokens) if two in _LINKS)
-        return {word for word in self.frequent if pairs[word] >= 0.7 * self.held[word]}
-
-    def _nouns(self) -> set[str]:
-        """Frequent words that mostly end a phrase, with different words right before them."""
-        last: Counter[str] = Counter()
-        total: Counter[str] = Counter()
-        before: dict[str, Counter[str]] = defaultdict(Counter)
-        for tokens in self.tokens:
-            for i, token in enumerate(tokens):
-                if token not in self.frequent:
-                    continue
-                total[token] += 1
-                follows = tokens[i + 1] if i + 1 < len(tokens) else ","
-                last[token] += follows in _BREAKS or follows in _LINKS or follows in FUNCTION_WORDS
-                if i and _is_content(tokens[i - 1]):
-                    before[token][tokens[i - 1]] += 1
-        return {word for word in self.frequent if last[word] >= 0.7 * total[word] and _takes_turns(before[word])}
-
-
 def propose(captions: Sequence[str | None], pictures: np.ndarray | None = None) -> Vocabulary:
     """The vocabulary that captions suggest, read from the first `READ` that are not empty. Without places, where fewer
     than `ENOUGH` say something or no place is found. `pictures` [N, ...] of the captions, a few pixels each, tell names
     of one place from different things; without them all are taken for names."""
     rows = [row for row, caption in enumerate(captions) if caption][:READ]
     given = [captions[row] or "" for row in rows]
-    read = _Captions(given, None if pictures is None else pictures[rows]) if len(given) >= ENOUGH else None
+    read = CutCaptions(given, None if pictures is None else pictures[rows]) if len(given) >= ENOUGH else None
     places = _places(read) if read else []
     if read and places:
         # Other nouns are things that are said of places: "gradient sunset".
@@ -203,7 +97,7 @@ def propose(captions: Sequence[str | None], pictures: np.ndarray | None = None) 
     filler = set(FUNCTION_WORDS)  # prompts use those, too, that captions do not
     if read is None or not places:
         filler |= {word for word, count in said.items() if count >= COMMONEST * len(given) >= COMMONEST * ENOUGH}
-        return Vocabulary(filler=frozenset(filler - _BREAKS - _LINKS))
+        return Vocabulary(filler=frozenset(filler - BREAKS - LINKS))
     named = {token for place in places for expression in place.expressions for token in expression}
     # Words of the sentences around things are said often, and nothing else is ever said in their place.
     filler |= {word for word in read.frequent - named if _is_filler(word, places, read.held[word])}
@@ -217,7 +111,7 @@ def propose(captions: Sequence[str | None], pictures: np.ndarray | None = None) 
     return Vocabulary(listed, default, frozenset(filler), frozenset(nothing))
 
 
-def _places(read: _Captions) -> list[_Place]:
+def _places(read: CutCaptions) -> list[_Place]:
     claimed, left = _by_noun(read)
     places = _joined(claimed, read)
     named = {word: place for place in places for (word, *_) in place.expressions}
@@ -226,7 +120,7 @@ def _places(read: _Captions) -> list[_Place]:
     return [place for place in places if _is_place(place, len(read.tokens))]
 
 
-def _by_noun(read: _Captions) -> tuple[dict[str, list[tuple[int, Words]]], list[_Run]]:
+def _by_noun(read: CutCaptions) -> tuple[dict[str, list[tuple[int, Words]]], list[Run]]:
     """The runs right before each noun, and the other runs."""
     claimed: dict[str, list[tuple[int, Words]]] = defaultdict(list)
     left = []
@@ -240,7 +134,7 @@ def _by_noun(read: _Captions) -> tuple[dict[str, list[tuple[int, Words]]], list[
     return claimed, left
 
 
-def _joined(claimed: Mapping[str, list[tuple[int, Words]]], read: _Captions) -> list[_Place]:
+def _joined(claimed: Mapping[str, list[tuple[int, Words]]], read: CutCaptions) -> list[_Place]:
     """Nouns, those with more runs first, each to the place that has the same words said of it and the same look, or to
     a new one."""
     places: list[_Place] = []
@@ -253,14 +147,14 @@ def _joined(claimed: Mapping[str, list[tuple[int, Words]]], read: _Captions) -> 
 
 
 def _by_expression(
-    runs: Sequence[_Run], read: _Captions, places: Sequence[_Place], named: dict[str, _Place], behind: bool
-) -> list[_Run]:
+    runs: Sequence[Run], read: CutCaptions, places: Sequence[_Place], named: dict[str, _Place], behind: bool
+) -> list[Run]:
     """Give runs to what stands behind or before them, where that has the same words said of it as a place; returns the
     others. An expression is a word and its links, or nothing new where the word is one for the place already. `named`:
     the words for places, added to."""
     said = _said_of(places)
     things = {word for word in read.frequent if said[word] >= 0.5 * read.held[word]}
-    standing: dict[tuple[str, Words], list[tuple[_Run, Words]]] = defaultdict(list)
+    standing: dict[tuple[str, Words], list[tuple[Run, Words]]] = defaultdict(list)
     left = []
     for run in runs:
         words = read.words(run)
@@ -274,7 +168,7 @@ def _by_expression(
     for (word, links), found in sorted(standing.items(), key=lambda item: (-len(item[1]), item[0])):
         own = [(run.row, words) for run, words in found]
         counts = _words_of(own)
-        place = _nearest(counts, places) if _takes_turns(counts) else None
+        place = _nearest(counts, places) if takes_turns(counts) else None
         called = named.get(word)
         if called is not None and (place is called or _overlap(counts, called.said) >= ALSO_ALIKE):
             called.take(own, None)
@@ -342,12 +236,3 @@ def _stands_beside_all(word: str, place: _Place) -> bool:
 def _said_of(places: Sequence[_Place]) -> Counter[str]:
     """How often each word is said of any place."""
     return sum((place.said for place in places), Counter[str]())
-
-
-def _takes_turns(said: Counter[str]) -> bool:
-    """Whether what stands by a noun differs from caption to caption."""
-    return len(said) > 1 and said.most_common(1)[0][1] <= COMMONEST * said.total()
-
-
-def _is_content(token: str) -> bool:
-    return token not in _BREAKS and token not in _LINKS and token not in FUNCTION_WORDS

@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from swiggle.captions.proposal import ENOUGH, FUNCTION_WORDS, propose
+from swiggle.captions.caption_runs import FUNCTION_WORDS
+from swiggle.captions.proposal import ENOUGH, propose
 from swiggle.captions.vocabulary import Mention, Vocabulary
 from swiggle.nouns.composed_nouns import composition
 
