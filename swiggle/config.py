@@ -278,7 +278,7 @@ class AtlasConfig(AtlasExecution):
     labeller_model: str = ""
     vocabulary: str = "auto"
     """Words for the places of a picture: the name of a composed set, whose own is taken, or a path to a YAML file.
-    `auto` takes `<run>/vocabulary.yaml` where there is one, else that of a composed set, else what 200 captions or more
+    `auto` takes `<run>/vocabulary.yaml` where there is one, else that of a composed set, else what 500 captions or more
     suggest (`swiggle/captions/proposal.py`); with fewer there are no places, and labels are words and phrases."""
     samples: int = 64
     """Held-out pictures kept in the bundle to start an edit from."""

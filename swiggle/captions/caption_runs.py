@@ -11,8 +11,8 @@ from swiggle.captions.tokens import tokenise
 from swiggle.captions.vocabulary import Words
 
 FREQUENT = 0.02
-"""Share of captions that must hold a word for it to name a place, or to be filler beside places. A tenth makes names of
-things filler, five times as much misses words that only one caption in ten uses."""
+"""Share of captions that must hold a word for it to name a place, or to be filler beside places. A tenth
+and five times as much find the same places and the same filler of Nouns."""
 COMMONEST = 0.95
 """Share of one run, of all that stand by a noun, from which they are one expression and not things that take turns."""
 SAME_LOOK = 3.0

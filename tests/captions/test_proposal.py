@@ -65,7 +65,7 @@ def test_names_of_things_that_look_different_are_no_names_of_one_place(rng: np.r
 
 def test_lists_of_keys_and_values() -> None:
     values = list(product(("long", "short", "curly"), ("blue", "green"), ("pink", "teal", "navy")))
-    captions = [f"hair: {hair}, eyes: {eyes}, ground: {ground}" for hair, eyes, ground in values * 20]
+    captions = [f"hair: {hair}, eyes: {eyes}, ground: {ground}" for hair, eyes, ground in values * 40]
     found = propose(captions)
     assert found.places == {"eyes": ["eyes"], "ground": ["ground"], "hair": ["hair"]}
     assert Mention("eyes", ("blue",)) in found.mentions(captions[0])
@@ -73,7 +73,7 @@ def test_lists_of_keys_and_values() -> None:
 
 def test_a_word_for_nothing() -> None:
     values = list(product(("round", "dark", "no"), ("long", "short")))
-    found = propose([f"an avatar with {glasses} glasses and {hair} hair" for glasses, hair in values * 50])
+    found = propose([f"an avatar with {glasses} glasses and {hair} hair" for glasses, hair in values * 100])
     assert found.nothing == {"no"}
     assert set(found.places) == {"glasses", "hair"}
     assert "avatar" in found.filler

@@ -15,7 +15,7 @@ from tests.jobs.captioned_run import captioned_run
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunConfig:
     monkeypatch.setattr("jobs.vocabulary.current", lambda stage, config, reader: {})
-    return captioned_run(tmp_path, 300)
+    return captioned_run(tmp_path, 600)
 
 
 def test_the_proposal_is_written_and_then_used(config: RunConfig, capsys: pytest.CaptureFixture[str]) -> None:

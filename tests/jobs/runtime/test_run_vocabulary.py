@@ -32,7 +32,7 @@ def test_the_one_written_for_the_run_comes_first_and_a_change_of_it_is_noticed(t
 
 
 def test_other_sets_are_read_by_what_their_captions_suggest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = captioned_run(tmp_path, 300)
+    config = captioned_run(tmp_path, 600)
     assert vocabulary_settings(config) == "auto"
     assert vocabulary_file({"vocabulary": "auto"}) == {}
     assert set(run_vocabulary(config, "test").places) == {"hat", "sky"}
