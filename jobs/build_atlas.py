@@ -6,8 +6,8 @@
 
 Reads `<run>/data`, `<run>/vae`, `<run>/latents` and the dictionary that was chosen by a sweep, or with
 `dictionary=train_sae` the one of that stage; writes `<run>/activations`, `<run>/atlas` and
-`<run>/index/labels.parquet`. Labels come from captions alone. What is finished of a run that was killed is kept in
-`<run>/build_atlas` and not done again.
+`<run>/index/labels.parquet`. Labels come from captions alone, read with `<run>/vocabulary.yaml` where there is one.
+What is finished of a run that was killed is kept in `<run>/build_atlas` and not done again.
 """
 
 import json
@@ -31,10 +31,12 @@ from jobs.runtime.cluster import connect, read_rows, write_rows
 from jobs.runtime.dictionary import chosen_dictionary
 from jobs.runtime.interpreters import CoActivations, FeatureActivations, FeaturePictures, Summaries
 from jobs.runtime.partial_results import arrays_once, from_parts, in_parts, rows_once
-from jobs.runtime.stage import Stage, complete, run_command, say, vocabulary_file
+from jobs.runtime.pixel_owners import own
+from jobs.runtime.run_vocabulary import run_vocabulary, vocabulary_file, vocabulary_settings
+from jobs.runtime.stage import Stage, complete, run_command, say
 from swiggle.atlas.activations import read_activations
 from swiggle.atlas.atlas import write_arrays, write_pictures, write_vocabulary
-from swiggle.atlas.attribution import acting_places, medians_of
+from swiggle.atlas.attribution import acting_places
 from swiggle.atlas.caption_labels import label_features
 from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.atlas.cards import Places, explained, write_cards
@@ -50,7 +52,7 @@ from swiggle.atlas.vision import Evidence, VisionLabeller, unexplained, vision_l
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import AtlasExecution, RunConfig, without
 from swiggle.data.latents import first_latents, latents_of_ids
-from swiggle.data.reading import enlarge, first_with_pictures, read_captions, read_pictures
+from swiggle.data.reading import first_with_pictures, read_captions
 from swiggle.data.splits import SPLITS
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.storage import join, local_copy, publish, publish_at, remove
@@ -59,8 +61,6 @@ DICTIONARIES = (sweep_sae.STAGE, train_sae.STAGE)
 """The stages that train dictionaries."""
 SAMPLE = 200
 """Pictures of a feature from which its quantiles are taken."""
-MEDIANS_OF = 50_000
-"""Training pictures from which it is learnt what belongs to which place, at most."""
 DRAWN_TOGETHER = 64
 ASKED = 4
 """Pictures of a kind that a vision model is shown."""
@@ -107,19 +107,6 @@ def coactivate(config: RunConfig, statistics: FeatureStatistics) -> dict[str, np
         **in_parts("cofiring", coactivation.cofiring),
         "histogram": coactivation.histogram,
     }
-
-
-def own(config: RunConfig, statistics: FeatureStatistics, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
-    """Whose the pixels are of the pictures out of which features are taken: `ids` [n], ascending, and `owner` int8 [n,
-    32, 32]."""
-    ids = statistics.example_ids[:, : config.atlas.ablations]
-    with local_copy(join(config.run, "data")) as folder:
-        known = read_pictures(folder / "train", FOOTPRINT, min(MEDIANS_OF, config.atlas.caption_pictures))
-        shown = read_pictures(folder / "train", FOOTPRINT, ids=np.unique(ids[ids >= 0]))
-    medians = medians_of(enlarge(known.images, FOOTPRINT), known.captions, vocabulary)
-    owner = medians.attribute(enlarge(shown.images, FOOTPRINT), shown.captions, vocabulary)
-    order = np.argsort(shown.ids)
-    return {"ids": shown.ids[order], "owner": owner[order]}
 
 
 def draw(
@@ -186,12 +173,12 @@ def seen_by_vision(
     labels: list[Label],
     statistics: FeatureStatistics,
     train: tuple[np.ndarray, CaptionedActivations],
+    vocabulary: Vocabulary,
     parts: str,
 ) -> list[Label]:
     """The labels, with those of a vision model where captions leave a live feature unexplained. Answers are kept at
     `parts` as they come, so that a stage that was stopped asks only what is missing."""
     labeller = VisionLabeller(config.atlas.labeller_url, config.atlas.labeller_model)
-    vocabulary = Vocabulary.load(config.atlas.vocabulary)
     missed: list[str] = []
 
     def ask(features: list[int]) -> Iterator[pa.Table]:
@@ -239,7 +226,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     pairs = arrays_once(join(parts, "coactivation"), partial(coactivate, config, statistics))
     live = statistics.density > 0
     say(STAGE.name, f"activations summed up, {1 - live.mean():.1%} of features dead")
-    vocabulary = Vocabulary.load(config.atlas.vocabulary)
+    vocabulary = run_vocabulary(config, STAGE.name)
     owned = arrays_once(join(parts, "owned"), partial(own, config, statistics, vocabulary))
     draw_some = partial(draw, config, statistics, owned, len(vocabulary.places))
     drawn = rows_once(join(parts, "drawn"), list(range(len(rows))), draw_some)
@@ -261,7 +248,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         splits, statistics.max_activation, footprint, acts_on, vocabulary, config.atlas.min_confidence
     )
     if config.atlas.labeller == "vision":
-        labels = seen_by_vision(config, labels, statistics, pictures["train"], parts)
+        labels = seen_by_vision(config, labels, statistics, pictures["train"], vocabulary, parts)
     say(STAGE.name, f"{len(explained(labels))} features labelled")
 
     groups = feature_groups(positions, live, acts_on)
@@ -284,7 +271,7 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
     with publish(join(config.run, "index")) as folder:
         write_label_vectors(folder, labels)
     remove(join(config.run, "build_atlas"))
-    return figures(labels, live)
+    return figures(labels, live) | of_places(vocabulary, owned)
 
 
 def collect_pictures(data: Path, wanted: np.ndarray, samples: int) -> tuple[list[int], list[bytes], set[int]]:
@@ -325,11 +312,18 @@ def figures(labels: Sequence[Label], live: np.ndarray) -> dict[str, Any]:
     }
 
 
+def of_places(vocabulary: Vocabulary, owned: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Further metrics: how many places there are, and how much pictures are registered, where that can be said."""
+    known = {"registration": float(owned["registration"][0])} if vocabulary.places else {}
+    return {"places": len(vocabulary.places), **known}
+
+
 STAGE = Stage(
     "build_atlas",
     (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE),
-    lambda c: asdict(c.atlas),
+    lambda c: asdict(c.atlas) | {"vocabulary": vocabulary_settings(c)},
     work,
+    version=2,
     reads=vocabulary_file,
     either=DICTIONARIES,
     defining=lambda settings: without(settings, AtlasExecution),

@@ -27,7 +27,8 @@ from ray.tune.schedulers import ASHAScheduler
 from jobs import encode_latents, prepare_data, train_vae
 from jobs.runtime.cluster import connect, granted_device, quiet, storage
 from jobs.runtime.prometheus import Gauges, run_of
-from jobs.runtime.stage import Stage, StageError, complete, run_command, say, vocabulary_file
+from jobs.runtime.run_vocabulary import run_vocabulary, vocabulary_file, vocabulary_settings
+from jobs.runtime.stage import Stage, StageError, complete, run_command, say
 from swiggle.atlas.activations import activations_of
 from swiggle.atlas.caption_coverage import caption_coverage
 from swiggle.captions.vocabulary import Vocabulary
@@ -50,7 +51,7 @@ RESTARTS = 3
 """How often a trial goes on from its last checkpoint after its worker or node died."""
 
 
-def trial(parameters: dict[str, Any], config: RunConfig) -> None:
+def trial(parameters: dict[str, Any], config: RunConfig, vocabulary: Vocabulary) -> None:
     """Train one dictionary. Reports the loss's terms each epoch; held-out metrics, with a checkpoint, every
     `sae.checkpoint_every` epochs."""
     quiet()
@@ -87,7 +88,9 @@ def trial(parameters: dict[str, Any], config: RunConfig) -> None:
         metrics["miss"] = miss(metrics, config.sweep)
         told.set(**{known: metrics[known] for known in ("fvu", "l0", "dead", "decoder_loss_recovered")})
         if epoch.number == sae_config.epochs:
-            stands = said_by_features(folded, (ids, latents), judged, (judging_ids, judging_latents), config)
+            stands = said_by_features(
+                folded, (ids, latents), judged, (judging_ids, judging_latents), config, vocabulary
+            )
             if stands is not None:  # 0 is a score, and the worst there is
                 metrics["caption_coverage"] = stands
         say(
@@ -112,13 +115,14 @@ def said_by_features(
     judged: str,
     held_out: tuple[np.ndarray, np.ndarray],
     config: RunConfig,
+    vocabulary: Vocabulary,
 ) -> float | None:
     """How well features stand for what captions say; None without captions. Ids and latents of the training split and
     of the one that is `judged`."""
     with local_copy(join(config.run, "data")) as data:
         said = [captions_of(data / split, ids) for split, (ids, _) in (("train", train), (judged, held_out))]
     codes = [activations_of(sae, latents) for _, latents in (train, held_out)]
-    return caption_coverage((codes[0], said[0]), (codes[1], said[1]), Vocabulary.load(config.atlas.vocabulary))
+    return caption_coverage((codes[0], said[0]), (codes[1], said[1]), vocabulary)
 
 
 def what_to_try(config: RunConfig) -> tuple[dict[str, Any], tune.TuneConfig]:
@@ -169,7 +173,8 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
     os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # held-out metrics come with checkpoints only
     resources = {"cpu": config.sweep.cpus_per_trial, "gpu": config.sweep.gpus_per_trial}
     # Not among the trial's parameters, so that a restored sweep looks for its data where the run is now.
-    trainable = tune.with_resources(tune.with_parameters(trial, config=config), resources)
+    given = tune.with_parameters(trial, config=config, vocabulary=run_vocabulary(config, STAGE.name))
+    trainable = tune.with_resources(given, resources)
     place = storage(join(config.run, "sweep"))
     name = experiment_name(config.run, key)
     before, known = f"{place['storage_path']}/{name}", place["storage_filesystem"]
@@ -253,7 +258,7 @@ def held_out(sae: SparseAutoencoder, config: RunConfig) -> dict[str, Any]:
 STAGE = Stage(
     "sweep_sae",
     (prepare_data.STAGE, train_vae.STAGE, encode_latents.STAGE),
-    lambda c: {"sae": asdict(c.sae), "sweep": asdict(c.sweep), "vocabulary": c.atlas.vocabulary},
+    lambda c: {"sae": asdict(c.sae), "sweep": asdict(c.sweep), "vocabulary": vocabulary_settings(c)},
     work,
     reads=vocabulary_file,
     defining=lambda settings: settings | {"sweep": without(settings["sweep"], SweepExecution)},

@@ -305,14 +305,16 @@ class AtlasConfig(AtlasExecution):
     caption_pictures: int = 200_000
     """Pictures of a split whose captions are read at most, for labels and for what edits remember."""
     min_confidence: float = 0.35
-    """A label whose F0.5 as a detector on validation captions stays below this is `unexplained`."""
+    """A label whose F1 as a detector, as expected on captions not seen, stays below this is `unexplained`."""
     labeller: Literal["captions", "vision"] = "captions"
     """`vision` also asks a vision model about features that captions leave unexplained (`swiggle/atlas/vision.py`)."""
     labeller_url: str = ""
     """An OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; its key is read from the environment."""
     labeller_model: str = ""
-    vocabulary: str = "nouns"
-    """Words for the places of a picture: `nouns`, which ships with that set, or a path to a YAML file."""
+    vocabulary: str = "auto"
+    """Words for the places of a picture: the name of a composed set, whose own is taken, or a path to a YAML file.
+    `auto` takes `<run>/vocabulary.yaml` where there is one, else that of a composed set, else what 500 captions or more
+    suggest (`swiggle/captions/proposal.py`); with fewer there are no places, and labels are words and phrases."""
     samples: int = 64
     """Held-out pictures kept in the bundle to start an edit from."""
     umap_neighbors: int = 15

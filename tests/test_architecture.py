@@ -13,8 +13,9 @@ from swiggle.composition import SETS
 ROOT = Path(__file__).parent.parent
 LIBRARY = ROOT / "swiggle"
 
-SAME_NAMES = {"__init__.py", "prometheus.py"}
-"""Names that several modules may have: what jobs and serve each tell Prometheus is in their `runtime`."""
+SAME_NAMES = {"__init__.py", "prometheus.py", "vocabulary.py"}
+"""Names that several modules may have: what jobs and serve each tell Prometheus is in their `runtime`, and a command
+may have the name of what it makes."""
 COMPOSED = {module.rpartition(".")[0] for module in SETS.values()}
 """The packages of composed sets."""
 SEES_TRUTH = {

@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.runtime.choosing import settled
-from swiggle.captions.vocabulary import is_shipped
 from swiggle.config import RunConfig
-from swiggle.data.source_digest import source_digest
 from swiggle.errors import ConfigError, SwiggleError
 from swiggle.overrides import known_keys, load_config
 from swiggle.storage import absolute, check_reachable, join, read_json, remove_file, write_json
@@ -145,13 +143,6 @@ def complete(stage: Stage, config: RunConfig) -> dict[str, Any]:
     write_json(record_uri(config, stage.name), record)
     say(stage.name, f"done in {seconds:.0f} s: {summary(metrics)}")
     return record
-
-
-def vocabulary_file(settings: dict[str, Any]) -> dict[str, str | None]:
-    """`Stage.reads` of the stages that read captions: the file that `vocabulary` names, unless it ships with the
-    package."""
-    name = settings["vocabulary"]
-    return {} if is_shipped(name) else {f"vocabulary {name}": source_digest(name)}
 
 
 def summary(metrics: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """How well a dictionary's features stand for what captions say: what a dictionary can be chosen by without any trait.
 
-For each thing that captions say of a place ("shark" of the head) the best detector among all features and three
+For each thing that captions say of a place ("shark" of the head) the best detector among all features and some
 thresholds is taken by its F1 on the training captions, and scored on held-out captions; the scores are averaged over
-the things said of a place, and then over the places.
+the things said of a place, and then over the places. Where captions speak of no place, things are the words and phrases
+that they say often.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,11 @@ from scipy import sparse
 
 from swiggle.atlas.detectors import THRESHOLDS, firing
 from swiggle.blocks import blocks
-from swiggle.captions.terms import incidence
-from swiggle.captions.vocabulary import Mention, Vocabulary
+from swiggle.captions.terms import classes_of, incidence, mentioned_by
+from swiggle.captions.vocabulary import Vocabulary
 
 MIN_SAID = 10
-"""Held-out captions that must say a thing for it to count."""
+"""Training captions, and held-out ones, that must say a thing for it to count."""
 
 
 def caption_coverage(
@@ -26,9 +27,12 @@ def caption_coverage(
 ) -> float | None:
     """0 to 1; None where captions are missing or say nothing often enough. Each argument: activations CSR
     [N, features] and N captions."""
-    said = [[set(vocabulary.mentions(caption or "")) for caption in captions] for _, captions in (train, held_out)]
-    column = {mention: number for number, mention in enumerate(sorted(set().union(*said[0]), key=_order))}
-    truth = [incidence(found, column) for found in said]
+    said = [mentioned_by(captions, vocabulary) for _, captions in (train, held_out)]
+    things = classes_of(said[0], MIN_SAID)
+    if not things:
+        return None
+    placed = {thing for thing in things if thing.place is not None}
+    truth = [incidence(mentioned, things, placed) for mentioned in said]
     counts = np.asarray(truth[1].sum(axis=0)).ravel()
     often = np.flatnonzero(counts >= MIN_SAID)
     if not len(often):
@@ -43,15 +47,10 @@ def caption_coverage(
             f1 = _f1(fired_held_out, held_out_said[:, some])
             scores[some] = np.where(reached > best[some], f1[winner, np.arange(len(winner))], scores[some])
             best[some] = np.maximum(best[some], reached)
-    things = list(column)
     places: dict[str | None, list[float]] = {}
     for number, score in zip(often, scores, strict=True):
         places.setdefault(things[number].place, []).append(score)
     return float(np.mean([np.mean(found) for found in places.values()]))
-
-
-def _order(mention: Mention) -> tuple[str, tuple[str, ...]]:
-    return mention.place or "", mention.words
 
 
 def _best(f1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -42,16 +42,24 @@ def label_features(
     elsewhere = [i for i, detector in found.items() if not evidence.speaks_of(i, detector, acts_on[i])]
     found |= evidence.detectors(elsewhere, acts_on)
     misleading = {i for i in elsewhere if not evidence.speaks_of(i, found[i], acts_on[i])}
+    confidence = evidence.confidences(found)
     for i, detector in found.items():
-        if detector.confidence < min_confidence or i in misleading:
-            labels[i] = Label(UNEXPLAINED, confidence=detector.confidence)
+        if confidence[i] < min_confidence or i in misleading:
+            labels[i] = Label(UNEXPLAINED, confidence=confidence[i])
         else:
-            labels[i] = _label(evidence, i, detector, acts_on[i], vocabulary)
+            labels[i] = _label(evidence, i, detector, confidence[i], acts_on[i], vocabulary)
     named = {i: detector for i, detector in found.items() if labels[i].text != UNEXPLAINED}
     return _told_apart(labels, named, evidence, footprints, vocabulary)
 
 
-def _label(evidence: Evidence, feature: int, detector: Detector, acts_on: str | None, vocabulary: Vocabulary) -> Label:
+def _label(
+    evidence: Evidence,
+    feature: int,
+    detector: Detector,
+    confidence: float,
+    acts_on: str | None,
+    vocabulary: Vocabulary,
+) -> Label:
     scores = evidence.test_scores(feature, detector)
     first, *_ = groups = [tuple(evidence.terms[number] for number in group) for group in detector.rule.groups]
     groups.sort(key=lambda group: group[0].place != acts_on)
@@ -59,7 +67,7 @@ def _label(evidence: Evidence, feature: int, detector: Detector, acts_on: str | 
         text_of(groups, vocabulary),
         " ".join(word for mention in first for word in mention.words),
         first[0].place,
-        detector.confidence,
+        confidence,
         scores.precision,
         scores.recall,
         scores.f1,

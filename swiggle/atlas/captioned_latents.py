@@ -9,8 +9,7 @@ atlas/captioned_latents.safetensors  the arrays of `CaptionedLatents`; atlas/ter
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +20,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from swiggle.blocks import blocks
-from swiggle.captions.terms import incidence, terms_of
+from swiggle.captions.terms import classes_of, incidence, mentioned_by
 from swiggle.captions.vocabulary import Mention, Vocabulary
 
 ARRAYS = "captioned_latents.safetensors"
@@ -32,6 +31,12 @@ TERMS = "terms.json"
 MIN_SAID = 10
 """Training captions that must hold a term for it to be read from pictures. Fewer give a mean of noise; of Nouns every
 term has more."""
+APART = 0.2
+"""Of the times that two terms would meet in a caption by chance, the share below which they are said in place of each
+other. More makes rivals of what may stand beside each other, which is then taken out with it."""
+MOST_READ = 4_096
+"""Terms of no place that are read from pictures, at most, those held most often. Each costs a latent and a number a
+feature in the bundle: 3 MB a thousand at a latent of 256 and 2,048 features."""
 _RIDGE = 1e-3
 """Added to the variances within a class, of their mean. Ten times as much or as little changes no edit; without it the
 inverse would not exist for sets of fewer pictures than a latent has numbers."""
@@ -61,6 +66,37 @@ class CaptionedLatents:
         """What a picture's caption would most likely say of each place: the number of a term by place."""
         scores = latent @ self.discriminant[:-1] + self.discriminant[-1]
         return {place: int(numbers[scores[numbers].argmax()]) for place, numbers in self._places.items()}
+
+    def shows(self, latent: np.ndarray, term: int) -> bool:
+        """Whether a picture is read to show a term of no place rather than any of its rivals."""
+        scores = latent @ self.discriminant[:-1] + self.discriminant[-1]
+        rivals = self.rivals(term)
+        return bool(self.whole[term] and len(rivals) and scores[term] > scores[rivals].max())
+
+    def shown_instead(self, latent: np.ndarray, term: int) -> int | None:
+        """The rival of a term that a picture's caption would most likely say; None where the term has none."""
+        rivals = self.rivals(term)
+        scores = latent @ self.discriminant[:-1, rivals] + self.discriminant[-1, rivals]
+        return int(rivals[scores.argmax()]) if len(rivals) else None
+
+    def rivals(self, term: int) -> np.ndarray:
+        """What captions say of no place in place of a term: the numbers of the terms that they say far less often
+        beside it than by chance."""
+        if term not in self._rivals:
+            free = np.flatnonzero(self.whole & np.array([other.place is None for other in self.terms]))
+            rows = self.pictures(term)
+            beside = np.bincount(self._by_picture[rows].indices, minlength=len(self.terms))[free]
+            expected = len(rows) * np.diff(self.incidence.indptr)[free] / max(1, len(self.latents))
+            self._rivals[term] = free[(beside < APART * expected) & (free != term)]
+        return self._rivals[term]
+
+    @cached_property
+    def _rivals(self) -> dict[int, np.ndarray]:
+        return {}
+
+    @cached_property
+    def _by_picture(self) -> sparse.csr_matrix:
+        return self.incidence.tocsr()
 
     def pictures(self, term: int) -> np.ndarray:
         """Rows of the pictures whose captions hold a term, ascending."""
@@ -113,16 +149,11 @@ def captioned_latents(
 ) -> CaptionedLatents:
     """Of training pictures with latents [N, latent_dim], N captions and activations CSR [N, features]; each feature's
     mean activation where active, and the terms that features are labelled with."""
-    counts = Counter(mention for caption in captions for mention in set(vocabulary.mentions(caption or "")))
-    whole_terms = {mention for mention, count in counts.items() if count >= MIN_SAID}
-    terms = sorted(whole_terms | set(labelled), key=lambda term: (term.place or "", term.words))
-    column = {term: number for number, term in enumerate(terms)}
-    # What captions say as a whole is not held by a caption that says more ("square blue" by "square blue green").
-    parts = set(terms) - whole_terms
-    holds = incidence(
-        [set(vocabulary.mentions(text or "")) & whole_terms | terms_of(text, vocabulary) & parts for text in captions],
-        column,
-    )
+    mentioned = mentioned_by(captions, vocabulary)
+    classes = set(classes_of(mentioned, MIN_SAID, MOST_READ))
+    terms = sorted(classes.union(labelled), key=lambda term: (term.place or "", term.words))
+    # What captions say of a place as a whole is not held by one that says more ("square blue" by "square blue green").
+    holds = incidence(mentioned, terms, {term for term in classes if term.place is not None})
     strong = values.copy()
     strong.data = (strong.data >= 0.5 * mean_activation[strong.indices]).astype(np.float32)
     times = np.asarray(strong.sum(axis=0)).ravel()[:, None]
@@ -130,24 +161,27 @@ def captioned_latents(
     by_feature = strong.tocsc()
     for some in blocks(*share.shape):
         share[some] = (by_feature[:, some].T @ holds).toarray() / np.maximum(times[some], 1.0)
-    whole = np.array([term in whole_terms for term in terms], dtype=bool)
+    whole = np.array([term in classes for term in terms], dtype=bool)
     by_term = holds.tocsc().astype(bool)
     by_term.sort_indices()
-    discriminant = _discriminants(latents, holds, list(_by_place(terms, whole).values()))
+    discriminant = _discriminants(latents, holds, _by_place(terms, whole))
     return CaptionedLatents(terms, latents.astype(np.float16), by_term, share, discriminant, whole)
 
 
 @threadpool_limits.wrap(limits=1)  # the order of a sum, and so its last bit, would depend on the number of threads
-def _discriminants(latents: np.ndarray, holds: sparse.csr_matrix, places: Sequence[np.ndarray]) -> np.ndarray:
-    """Linear discriminants (Fisher 1936) of the terms of each place: float32 [latent_dim + 1, terms], the last row a
-    constant. `places` holds the numbers of the terms that exclude each other."""
+def _discriminants(
+    latents: np.ndarray, holds: sparse.csr_matrix, places: Mapping[str | None, np.ndarray]
+) -> np.ndarray:
+    """Linear discriminants (Fisher 1936) of terms: float32 [latent_dim + 1, terms], the last row a constant. `places`:
+    the numbers of the terms of each place. Those exclude each other, and the covariance is that within them; a caption
+    may hold many terms of no place, which are told from all pictures with the covariance of all."""
     found = np.zeros((latents.shape[1] + 1, holds.shape[1]))
     z = latents.astype(np.float64)
-    for numbers in places:
+    for place, numbers in places.items():
         truth = holds[:, numbers]
         count = np.asarray(truth.sum(axis=0)).ravel()
         means = (truth.T @ z) / count[:, None]
-        rest = z - truth @ means
+        rest = z - (truth @ means if place is not None else z.mean(axis=0))
         weights = np.linalg.solve(regularised(rest.T @ rest / len(z)), means.T)
         found[:-1, numbers] = weights
         found[-1, numbers] = np.log(count / len(z)) - 0.5 * (means * weights.T).sum(axis=1)

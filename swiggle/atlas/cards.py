@@ -28,7 +28,7 @@ COLUMNS: Mapping[str, str] = {
     "acts_on": "the place whose pixels change most when it is taken out, or null; a label begins with it",
     "rule": "JSON: what a caption must say for the label to hold, a list of lists of {place, words}, one of each list",
     "source": "who labelled it: `caption`, `vision` or `unexplained`; labels by hand live beside the bundle",
-    "confidence": "F0.5 of the label on validation captions, 0 to 1",
+    "confidence": "F1 of the label expected on captions not seen, 0 to 1, from validation captions",
     "precision": "of the label as a detector on test captions",
     "recall": "likewise",
     "f1": "likewise",

@@ -9,9 +9,9 @@ UNEXPLAINED = "unexplained"
 
 @dataclass(frozen=True)
 class Label:
-    """`text` for people; `term`, the words it is found by, and the `place` they are said of; `confidence`, its F-score
-    on validation captions; `precision`, `recall` and `f1` on test captions, firing above `threshold`, a share of the
-    feature's largest activation; `source`, who gave it. `rule`, what a caption must say for it to hold, one term of
+    """`text` for people; `term`, the words it is found by, and the `place` they are said of; `confidence`, the F1
+    expected on captions not seen; `precision`, `recall` and `f1` on test captions, firing above `threshold`, a share of
+    the feature's largest activation; `source`, who gave it. `rule`, what a caption must say for it to hold, one term of
     each group; the group of the place that the feature acts on comes first."""
 
     text: str

@@ -86,7 +86,8 @@ class Captions:
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """How many of some captions, bool [N], hold each term: [terms]."""
-        return np.asarray(self.by_caption[np.flatnonzero(rows)].sum(axis=0)).ravel()
+        held = self.by_caption[np.flatnonzero(rows)].indices
+        return np.bincount(held, minlength=len(self.lengths)).astype(np.float32)
 
     def grow(self, start: int, fired: np.ndarray, beta: float) -> Rule:
         """The best rule for a feature that fires on captions bool [N], from the term it starts with."""

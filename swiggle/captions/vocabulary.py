@@ -19,6 +19,14 @@ from swiggle.errors import SwiggleError
 SUBJECT = "picture"
 _LONGEST_SUBJECT = 40
 _PUNCTUATION = set(",;:.!?")
+AUTO = "auto"
+"""The name of no vocabulary: the run's own, its set's, or one proposed from captions."""
+_COMMENTS = {
+    "places": "Places of a picture, and the words for each. Expressions of several words win over shorter ones.",
+    "default_place": "Where a request belongs that names no place, of equally good ones; null for none.",
+    "filler": "Words that carry no content of their own, in captions and prompts.",
+    "nothing": "Words with which captions say that there is nothing in a place.",
+}
 _CROSSING = 3
 """How many words of distance a comma is worth."""
 
@@ -52,8 +60,16 @@ class Vocabulary:
         """A vocabulary that ships with the package, by name, or any other, by path. Raises `VocabularyError`."""
         try:
             text = _shipped(name).read_text() if is_shipped(name) else Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise VocabularyError(f"atlas.vocabulary: {name}: {error}") from error
+        return cls.parse(text, name)
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> "Vocabulary":
+        """From the text of a YAML file, which errors call by `name`. Raises `VocabularyError`."""
+        try:
             return cls.from_dict(yaml.safe_load(text))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, VocabularyError) as error:
+        except (yaml.YAMLError, VocabularyError) as error:
             raise VocabularyError(f"atlas.vocabulary: {name}: {error}") from error
 
     @classmethod
@@ -83,6 +99,16 @@ class Vocabulary:
             "nothing": sorted(self.nothing),
             "subject": self.subject,
         }
+
+    def to_yaml(self) -> str:
+        """The text of a YAML file with what each part is for, to be changed by a person."""
+        tree = self.to_dict()
+        parts = []
+        for key, comment in _COMMENTS.items():
+            flow = None if isinstance(tree[key], dict | list) else False
+            value = yaml.safe_dump({key: tree[key]}, default_flow_style=flow, allow_unicode=True, width=110)
+            parts.append(f"# {comment}\n{value}")
+        return "".join(parts)
 
     def place_name(self, place: str) -> str:
         """The word that names a place in a label."""
@@ -142,7 +168,9 @@ class Vocabulary:
         def distance(span: tuple[int, int, str]) -> tuple[int, int]:
             after = span[0] >= end
             between = tokens[end : span[0]] if after else tokens[span[1] : start]
-            return sum(_CROSSING if token in _PUNCTUATION else 1 for token in between), 0 if after else 1
+            # A colon binds: "hair: long, eyes: blue".
+            apart = _PUNCTUATION - {":"}
+            return sum(_CROSSING if token in apart else 1 for token in between), 0 if after else 1
 
         return min(spans, key=distance)[2] if spans else None
 
@@ -153,7 +181,7 @@ def _shipped(name: str) -> Traversable:
 
 def is_shipped(name: str) -> bool:
     """Whether a vocabulary of this name ships with the package; any other name is a path."""
-    return _shipped(name).is_file()
+    return name.isidentifier() and _shipped(name).is_file()
 
 
 def _listed(words: Any, name: str) -> list[str]:

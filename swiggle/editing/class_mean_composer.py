@@ -1,9 +1,12 @@
 """The composer that knows what captions say: replaces what a picture is read to show by what is asked for.
 
-Where captions bear a label out, a replacement is the difference of two class means (`class_means.py`), taken among
-pictures that show the same thing beside it; for two places that lie on each other, of two prototypes
-(`pair_prototypes.py`). What a picture shows is read by linear discriminants (`captioned_latents.py`). Where no caption
-bears a label out, it does what the simple composer does.
+Where captions bear a label out, or say the very words that are asked for, a replacement is the difference of two class
+means (`class_means.py`), taken among pictures that show the same thing beside it; for two places that lie on each
+other, of two prototypes (`pair_prototypes.py`). What a picture shows is read by linear discriminants
+(`captioned_latents.py`). Where no caption bears a label out, it does what the simple composer does.
+
+Where captions speak of no places, what a picture shows in place of what is asked for goes by exclusion: it is that one
+of the terms which captions never say beside it that the picture is most likely to have.
 """
 
 from collections.abc import Sequence
@@ -16,7 +19,7 @@ from swiggle.atlas.atlas import Atlas
 from swiggle.captions.vocabulary import Mention
 from swiggle.editing.class_means import already_there, class_mean_difference
 from swiggle.editing.composer import Composer, Picture
-from swiggle.editing.mean_difference import MeanDifferenceComposer
+from swiggle.editing.mean_difference import STEP, MeanDifferenceComposer
 from swiggle.editing.pair_prototypes import PairPrototypes, pair_prototypes
 from swiggle.editing.plan import Operation
 from swiggle.prompts.clauses import Clause
@@ -37,6 +40,27 @@ def composer_for(atlas: Atlas, rows: np.ndarray, dictionary: str | None = None) 
 class ClassMeanComposer(MeanDifferenceComposer):
     """Replaces and removes by class means and pair prototypes of caption terms."""
 
+    def operations(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
+        if seeds or picture is None or (term := self._said(clause)) is None:
+            return super().operations(clause, seeds, picture)
+        match clause.action:
+            case "replace":
+                return self._replaced(term, picture)
+            case "remove":
+                return self._removed(term, seeds, picture)
+        amount = STEP * clause.amount if clause.action == "raise" else -STEP * clause.amount
+        if amount < 0 and not self._shows(term, picture):
+            return []
+        return self.expressed(amount * self._difference(term), picture.activations)
+
+    def note(self, clause: Clause, seeds: Sequence[int]) -> str:
+        if (term := self._said(clause)) is None or (seeds and self.atlas.captioned.terms[term].place is not None):
+            return ""
+        known = self.atlas.captioned
+        called = {self.atlas.words[seed] for seed in seeds}
+        words = " ".join(known.terms[term].words)
+        return "" if words in called else f"by what {len(known.pictures(term))} captions say of {words!r}"
+
     def replace(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
         if picture is None or (term := self._term(seeds, clause)) is None:
             return super().replace(clause, seeds, picture)
@@ -53,6 +77,8 @@ class ClassMeanComposer(MeanDifferenceComposer):
         """What the request means in the words of captions: its own words, if the captions of a seed's pictures hold
         them, else the first seed's label that they bear out. None if there is none."""
         captioned = self.atlas.captioned
+        if (said := self._said(clause)) is not None and captioned.terms[said].place is None:
+            return said
         own = [Mention(self.atlas.places[seed], clause.words) for seed in seeds]
         labels = [Mention(self.atlas.places[seed], tuple(self.atlas.words[seed].split())) for seed in seeds]
         for seed, mention in zip([*seeds, *seeds], own + labels, strict=True):
@@ -61,9 +87,42 @@ class ClassMeanComposer(MeanDifferenceComposer):
                 return term
         return None
 
+    def _said(self, clause: Clause) -> int | None:
+        """The term that captions say in the very words of a request, or of no place in a run of them, the longest and
+        most frequent one; None if they say none often enough to be read from pictures."""
+        captioned, usual = self.atlas.captioned, self.atlas.vocabulary.default_place
+        places = (clause.place,) if clause.place else (usual, *self.atlas.vocabulary.places, None)
+        count = len(clause.words)
+        runs = [Mention(place, clause.words) for place in places] + [
+            Mention(None, clause.words[start : start + length])
+            for length in range(count - 1, 0, -1)
+            for start in range(count - length, -1, -1)
+        ]
+        known = (captioned.number.get(run) for run in runs)
+        return next((term for term in known if term is not None and captioned.whole[term]), None)
+
+    def _shows(self, term: int, picture: Picture) -> bool:
+        """Whether a picture is read to show what a term means."""
+        captioned = self.atlas.captioned
+        if (place := captioned.terms[term].place) is None:
+            return captioned.shows(picture.latent, term)
+        shown = self._read(picture)
+        return place in shown and already_there(captioned, term, shown[place])
+
+    def _difference(self, term: int) -> np.ndarray:
+        """How the mean latent of the pictures whose captions hold a term differs from that of all."""
+        captioned = self.atlas.captioned
+        return captioned.class_mean(term) - captioned.mean(np.arange(len(captioned.latents)))
+
     def _replaced(self, term: int, picture: Picture) -> list[Operation]:
         """Operations that replace what the picture is read to show in the term's place; none if it is there already."""
         captioned, place = self.atlas.captioned, self.atlas.captioned.terms[term].place
+        if place is None:
+            if captioned.shows(picture.latent, term):
+                return []
+            instead = captioned.shown_instead(picture.latent, term)
+            own = self._difference(term)
+            return self.expressed(own if instead is None else own - self._difference(instead), picture.activations)
         shown = self._read(picture)
         if place not in shown or already_there(captioned, term, shown[place]):
             return []
@@ -86,8 +145,7 @@ class ClassMeanComposer(MeanDifferenceComposer):
         """
         captioned, place = self.atlas.captioned, self.atlas.captioned.terms[term].place
         shown = self._read(picture)
-        read = place in shown and already_there(captioned, term, shown[place])
-        if not read and not any(picture.activations[seed] > 0 for seed in seeds):
+        if not self._shows(term, picture) and not any(picture.activations[seed] > 0 for seed in seeds):
             return []
         if (nothing := self._nothing(place)) is not None:
             return self._replaced(nothing, picture)

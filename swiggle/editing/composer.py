@@ -44,7 +44,7 @@ class Reason:
     alternatives: list[str] = field(default_factory=list)
     """Other labels that might have been meant."""
     note: str = field(default="", compare=False)
-    """What whoever read the prompt could not do."""
+    """What whoever read the prompt could not do, or by what the request was done where no label says it."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,16 @@ class Composer(ABC):
             if picture is not None and number < len(requests) - 1:
                 picture = self._after(picture, found)
             features = [operation.feature for operation in found]
+            note = clause.note or (self.note(clause, seeds) if found else "")
             reasons.append(
-                Reason(
-                    clause.text, clause.action, meant.matched, features, meant.nearest, meant.alternatives, clause.note
-                )
+                Reason(clause.text, clause.action, meant.matched, features, meant.nearest, meant.alternatives, note)
             )
         kept = list(operations.values())[:MAX_OPERATIONS]
         return PromptPlan(EditPlan(dictionary=self.dictionary, operations=kept), reasons)
+
+    def note(self, clause: Clause, seeds: Sequence[int]) -> str:
+        """What is to be said of how a request was done."""
+        return ""
 
     def expressed(self, move: np.ndarray, activations: np.ndarray, among: np.ndarray | None = None) -> list[Operation]:
         """A move [latent_dim] of a latent with activations [features] as operations that each set one feature, `among`

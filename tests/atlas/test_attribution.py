@@ -1,6 +1,6 @@
 import numpy as np
 
-from swiggle.atlas.attribution import UNATTRIBUTED, acting_places, medians_of, shares
+from swiggle.atlas.attribution import REGISTERED, UNATTRIBUTED, acting_places, medians_of, shares
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.composition import composition_of
 from swiggle.evaluation.causal_slots import topmost
@@ -61,3 +61,20 @@ def test_shares_of_a_change() -> None:
     assert shares(np.zeros((0, 2, 2)), owner[:0], 3).tolist() == [0, 0, 0]
     assert acting_places(np.array([[0.2, 0.8], [0, 0]]), ["head", "body"]) == ["body", None]
     assert acting_places(np.zeros((2, 0)), []) == [None, None]
+
+
+def test_whether_pictures_are_registered_is_measured() -> None:
+    nouns = composition_of("nouns")
+    traits = nouns.draw(2_200, seed=0)
+    images, captions = nouns.render(traits), nouns.captions(traits, seed=0)
+    rng = np.random.default_rng(0)
+    moved = np.stack([np.roll(image, rng.integers(-8, 9, size=2), axis=(0, 1)) for image in images])
+
+    def registration(pictures: np.ndarray, said: list[str]) -> float:
+        medians = medians_of(pictures[:2_000], said[:2_000], NOUNS)
+        return medians.registration(pictures[2_000:], said[2_000:], NOUNS)
+
+    assert registration(images, captions) > 2 * REGISTERED
+    assert registration(moved, captions) < REGISTERED / 2
+    assert registration(images, list(rng.permutation(captions))) < REGISTERED / 2
+    assert medians_of(images, captions, Vocabulary()).registration(images[:10], captions[:10], Vocabulary()) == 0.0

@@ -4,7 +4,6 @@ from scipy import sparse
 from swiggle.atlas.caption_labels import label_features
 from swiggle.atlas.detectors import CaptionedActivations
 from swiggle.atlas.label import UNEXPLAINED
-from swiggle.captions.terms import terms_of
 from swiggle.captions.vocabulary import Mention, Vocabulary
 
 NOUNS = Vocabulary.load("nouns")
@@ -92,8 +91,21 @@ def test_a_label_begins_with_the_place_that_its_feature_acts_on() -> None:
     assert labels[2].found_by == ()
 
 
-def test_terms_are_every_run_of_words_with_its_place() -> None:
-    assert terms_of("a wet money print", NOUNS) == {
-        Mention("accessory", ("wet",)), Mention("accessory", ("money",)), Mention("accessory", ("wet", "money")),
-    }  # fmt: skip
-    assert terms_of(None, NOUNS) == set()
+def test_confidence_is_what_is_to_be_expected_of_captions_not_seen() -> None:
+    """Features that know training pictures by heart: there each seems to tell a word."""
+    rng, counts, features = np.random.default_rng(0), (2_000, 250, 2_000), 300
+    words = [[f"w{i}" for i in rng.integers(60, size=count)] for count in counts]
+    learnt = rng.integers(60, size=features)
+    splits = []
+    for split, said in enumerate(words):
+        held = np.array([[word == f"w{i}" for i in learnt] for word in said])
+        fires = held & (rng.random(held.shape) < (0.9 if split == 0 else 0.3)) | (rng.random(held.shape) < 0.005)
+        splits.append(CaptionedActivations(sparse.csr_matrix(fires.astype(np.float32)), said))
+    labels = label_features(
+        splits, np.ones(features), np.zeros((features, 32, 32)), [None] * features, Vocabulary(), 0.3
+    )
+    named = [label for label in labels if label.text != UNEXPLAINED]
+    assert len(named) > 100
+    confidence, f1 = (np.array([getattr(label, name) for label in named]) for name in ("confidence", "f1"))
+    assert abs(confidence.mean() - f1.mean()) < 0.05
+    assert np.abs(confidence - f1).mean() < 0.1

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from swiggle.atlas.detectors import CaptionedActivations
 from swiggle.atlas.label import UNEXPLAINED, Label
+from swiggle.captions.vocabulary import Vocabulary
 from swiggle.config import RunConfig
 
 
@@ -51,7 +52,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def call(labeller: Labeller) -> list[Label]:
         monkeypatch.setattr(build_atlas, "VisionLabeller", lambda url, model: labeller)
-        return build_atlas.seen_by_vision(config, labels, statistics, train, str(tmp_path / "parts"))
+        return build_atlas.seen_by_vision(config, labels, statistics, train, Vocabulary(), str(tmp_path / "parts"))
 
     return call
 
