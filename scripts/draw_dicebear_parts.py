@@ -54,10 +54,11 @@ def filled(outlines: list[list[tuple[float, float]]], even_odd: bool) -> np.ndar
     """The squares inside outlines along the grid: bool [16, 16]. Raises ValueError for an outline off the grid."""
     winding = np.zeros((SIZE, SIZE), int)
     for outline in outlines:
-        for (x, y), (right, below) in zip(outline, outline[1:] + outline[:1], strict=True):
-            off = max(abs(number - round(number)) for number in (x, y, right, below))
-            x, y, right, below = round(x), round(y), round(right), round(below)
-            if off > NEARLY or (x != right and y != below):
+        if any(abs(number - round(number)) > NEARLY for corner in outline for number in corner):
+            raise ValueError(f"the corners {outline} are not along the grid")
+        on_grid = [(round(x), round(y)) for x, y in outline]
+        for (x, y), (right, below) in zip(on_grid, on_grid[1:] + on_grid[:1], strict=True):
+            if x != right and y != below:
                 raise ValueError(f"the line from {(x, y)} to {(right, below)} is not along the grid")
             top, bottom = (max(0, end) for end in sorted((y, below)))
             winding[top:bottom, max(0, x) :] += 1 if below > y else -1

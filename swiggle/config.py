@@ -25,10 +25,11 @@ class DataConfig:
     """Where pictures come from. One schema whatever the source: id, image, caption and optional traits."""
 
     source: str = "nouns"
-    """`nouns`, `hf://owner/name`, a Parquet file or a folder of them, or a folder of images; `~` is expanded."""
+    """`nouns` or `dicebear`, which are composed, `hf://owner/name`, a Parquet file or a folder of them, or a folder of
+    images; `~` is expanded."""
     count: int | None = 50_000
-    """How many pictures to compose (nouns) or to take at most (any other source), not counting those that cannot be
-    read; null takes all."""
+    """How many pictures to compose (`nouns`, `dicebear`) or to take at most (any other source), not counting those that
+    cannot be read; null takes all."""
     seed: int = 0
     image_column: str = "image"
     caption_column: str | None = None
@@ -277,7 +278,7 @@ class AtlasConfig(AtlasExecution):
     """An OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1; its key is read from the environment."""
     labeller_model: str = ""
     vocabulary: str = "nouns"
-    """Words for the places of a picture: `nouns`, which ships with that set, or a path to a YAML file."""
+    """Words for the places of a picture: `nouns` and `dicebear` ship with those sets; or a path to a YAML file."""
     samples: int = 64
     """Held-out pictures kept in the bundle to start an edit from."""
     umap_neighbors: int = 15

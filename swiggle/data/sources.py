@@ -1,6 +1,6 @@
 """One schema from any source of pictures: `id`, `image`, `caption`.
 
-nouns                 a composed set (`swiggle.composition`), offline; its traits go into a table of their own
+nouns, dicebear       a composed set (`swiggle.composition`), offline; its traits go into a table of their own
 hf://owner/name       a data set of the Hugging Face hub, for example hf://m1guelpf/nouns
 path/to/file.parquet  one Parquet file, or a folder of them
 path/to/folder        a folder of PNG, JPEG, WebP or BMP files, without captions; other files are named and skipped

@@ -93,15 +93,16 @@ KINDS = {
         {"blue": (38, 99, 163), "green": (61, 138, 107), "pink": (204, 97, 146), "red": (166, 33, 22)}, bare=0.65,
     ),
 }  # fmt: skip
-"""In the order in which the style paints them. Its probabilities of glasses, beards, earrings and hats (0.05 to 0.2) are
-raised, so that each value is seen in more than a hundredth of the pictures."""
+"""In the order in which the style paints them. Its probabilities of glasses, beards, earrings and hats (0.05 to 0.2)
+are raised, so that each value is seen in more than a hundredth of the pictures."""
 SLOTS = ("background", *KINDS)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """All values of all slots: `names`, `share` float64 [values], how often each is drawn, and what they paint. A value
-    makes `keep * v + paint` of the colour v below it: `keep` float32 [values, 256], `paint` float32 [values, 256, 3]."""
+    """All values of all slots: `names`, `share` float64 [values], how often each is drawn, and what they paint. Of the
+    colour v below it a value makes `keep * v + paint`: `keep` float32 [values, 256], `paint` float32 [values, 256, 3].
+    """
 
     names: dict[str, list[str]]
     share: dict[str, np.ndarray]

@@ -2,8 +2,8 @@
 
 For a 16 x 16 picture it finds the traits whose rendering has the least squared error, by coordinate descent over the
 `BLOCKS`. The error of every value of a block, the others being fixed, is one matrix product. What is not known yet
-counts as the mean of its values, which is how the first guess is made. Ground truth for evaluation, never an input to an
-edit.
+counts as the mean of its values, which is how the first guess is made. Ground truth for evaluation, never an input to
+an edit.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from swiggle.dicebear.avatar_parts import SIZE, SLOTS, Parts
 
 BLOCKS = (("background", "skin"), ("earrings",), ("shirt",), ("eyes", "glasses"), ("beard", "mouth"), ("hair", "hat"))
 """Slots that are read together, in the order of painting: one hides much of the other, or is seen through it."""
-_BATCH = 1_024
+_BATCH = 256
 _SWEEPS = 6
 """At most; most pictures stay as they are after the second."""
 
@@ -23,14 +23,14 @@ _SWEEPS = 6
 @dataclass(frozen=True)
 class Sheet:
     """What may lie at one depth: of the colour v below it, value i makes `keep[i] * v + paint[i]`. keep: float32
-    [values, 256]; paint: float32 [values, 256, 3]. A picture may have one of its own too: then the rows are pictures."""
+    [values, pixels]; paint: float32 [values, pixels, 3]. Pictures may have one each: then the rows are pictures."""
 
     keep: np.ndarray
     paint: np.ndarray
 
     @cached_property
     def terms(self) -> np.ndarray:
-        """What `errors` multiplies with, float32 [values, 2304]."""
+        """What `errors` multiplies with, float32 [values, 9 * pixels]."""
         keep, paint = self.keep, self.paint
         parts = np.square(paint).sum(axis=2), keep[..., None] * paint, np.square(keep), paint, keep
         return np.concatenate([part.reshape(len(keep), -1) for part in parts], axis=1)
@@ -38,6 +38,14 @@ class Sheet:
     @cached_property
     def mean(self) -> "Sheet":
         return Sheet(self.keep.mean(axis=0, keepdims=True), self.paint.mean(axis=0, keepdims=True))
+
+    @cached_property
+    def painted(self) -> np.ndarray:
+        """The pixels that some value changes; at all others the values are alike."""
+        return np.flatnonzero((self.keep != 1).any(axis=0))
+
+    def at(self, pixels: np.ndarray) -> "Sheet":
+        return Sheet(self.keep[:, pixels], self.paint[:, pixels])
 
     def of(self, values: np.ndarray) -> "Sheet":
         return Sheet(self.keep[values], self.paint[values])
@@ -52,23 +60,22 @@ class Sheet:
         return self.of(np.repeat(np.arange(lower), over)).below(upper.of(np.tile(np.arange(over), lower)))
 
 
-_CLEAR = Sheet(np.ones((1, SIZE * SIZE), np.float32), np.zeros((1, SIZE * SIZE, 3), np.float32))
+_CLEAR = Sheet(np.ones((1, 1), np.float32), np.zeros((1, 1, 3), np.float32))
 
 
 def errors(sheet: Sheet, x: np.ndarray, under: Sheet, over: Sheet) -> np.ndarray:
     """Squared error of each value of a sheet, but for what is the same of all: float32 [N, values]. x: float32
-    [N, 256, 3]; `under` and `over`: what lies below and above it, one for all or one for each picture.
+    [N, pixels, 3]; `under` and `over`: what lies below and above it, one for all or one for each picture.
 
     With what is below, u, what is above, o + t v, and y = x - o, it is |y - t (paint + keep u)|^2, written out.
     """
-    u, t = under.paint, over.keep
+    u, t = np.broadcast_to(under.paint, x.shape), np.broadcast_to(over.keep, x.shape[:2])
     y = (x - over.paint) * t[..., None]
     parts = (
         np.square(t), 2 * np.square(t)[..., None] * u, np.square(t) * np.square(u).sum(axis=2),
         -2 * y, -2 * (y * u).sum(axis=2),
     )  # fmt: skip
-    known = [np.broadcast_to(part, (len(x), *part.shape[1:])).reshape(len(x), -1) for part in parts]
-    return np.concatenate(known, axis=1) @ sheet.terms.T
+    return np.concatenate([part.reshape(len(x), -1) for part in parts], axis=1) @ sheet.terms.T
 
 
 class AvatarReader:
@@ -76,6 +83,7 @@ class AvatarReader:
         self.parts = parts
         self._slots = {slot: Sheet(parts.keep[slot], parts.paint[slot]) for slot in SLOTS}
         self._blocks = [reduce(Sheet.pairs, (self._slots[slot] for slot in block)) for block in BLOCKS]
+        self._painted = [block.at(block.painted) for block in self._blocks]
 
     def read(self, pictures: np.ndarray) -> np.ndarray:
         """Traits int16 [N, 10] in the order of `SLOTS`, of pictures uint8 [N, 16, 16, 3]."""
@@ -114,8 +122,10 @@ class AvatarReader:
         return self._apart(values)
 
     def _best(self, number: int, x: np.ndarray, sheets: list[Sheet]) -> np.ndarray:
-        under, over = _stack(sheets[:number]), _stack(sheets[number + 1 :])
-        return errors(self._blocks[number], x, under, over).argmin(axis=1)
+        pixels = self._blocks[number].painted
+        near = [sheet.at(pixels) for sheet in sheets]
+        under, over = _stack(near[:number]), _stack(near[number + 1 :])
+        return errors(self._painted[number], x[:, pixels], under, over).argmin(axis=1)
 
     def _apart(self, values: np.ndarray) -> np.ndarray:
         """Traits of values of blocks int [N, blocks]."""
