@@ -33,6 +33,7 @@ from swiggle.evaluation.dials import dial_curves, monotone_share, named_traits
 from swiggle.evaluation.edit_baselines import nearest_label, random_features
 from swiggle.evaluation.edit_figures import Shown, draw_edits
 from swiggle.evaluation.edit_requests import left_alone, removal, two_slots
+from swiggle.evaluation.frequent_values import frequent_values
 from swiggle.evaluation.native_pictures import NativePictures, resized
 from swiggle.evaluation.retrieval_scores import changes_read, features_of, recall
 from swiggle.evaluation.trait_edits import Pairs, draw_pairs, outcomes, score, shares
@@ -86,14 +87,17 @@ class Evaluation:
     def pairs(self, slot: str, count: int = PAIRS) -> Pairs:
         return draw_pairs(self.composition, slot, self.images, self.traits, count, SEED)
 
-    def replacements(self) -> dict[str, dict[str, Scores]]:
-        """NounEdit by kind of edit and slot, and its `mean` over them."""
+    def replacements(self) -> tuple[dict[str, dict[str, Scores]], dict[str, dict[str, Scores]]]:
+        """NounEdit by kind of edit and slot, and its `mean` over them; and the same of the requests for frequent values
+        alone, of the slots that have some."""
         ids, latents = read_latents(self.run / "latents", "train")
         vectors = fit_additive(latents, true_traits(self.run / "data/train", self.composition, ids), self.composition)
         rng, usable = np.random.default_rng(SEED), np.flatnonzero(self.bundle.atlas.density >= FREQUENT)
         found: dict[str, dict[str, Scores]] = {}
+        often: dict[str, dict[str, Scores]] = {}
         for slot in self.composition.slots:
             pairs = self.pairs(slot)
+            frequent = frequent_values(self.composition, slot, self.traits)[pairs.asked]
             latents, made = self.plans(pairs.images, pairs.prompts(self.sentences))
             self.replaced[slot] = self.steer(latents, [one.plan for one in made])
             kinds = {
@@ -104,15 +108,17 @@ class Evaluation:
                 "random": self.steer(latents, [random_features(one, usable, rng) for one in made]),
             }
             for kind, edited in kinds.items():
-                scores = shares(outcomes(pairs, edited, self.native.decode(latents)))
-                found.setdefault(kind, {})[slot] = scores
-                tell(f"{kind}, {slot}", scores)
-        for kind, slots in found.items():
-            slots["mean"] = {
-                name: float(np.mean([s[name] for s in slots.values()])) for name in slots[self.composition.slots[0]]
-            }
-            tell(f"{kind}, mean over slots", slots["mean"])
-        return found
+                each = outcomes(pairs, edited, self.native.decode(latents))
+                found.setdefault(kind, {})[slot] = shares(each)
+                if frequent.any():
+                    scored = {name: values[frequent] for name, values in each.items()}
+                    often.setdefault(kind, {})[slot] = shares(scored)
+                tell(f"{kind}, {slot}", found[kind][slot])
+        for about, table in (("", found), (", frequent values", often)):
+            for kind, slots in table.items():
+                slots["mean"] = mean_scores(list(slots.values()))
+                tell(f"{kind}, mean over slots{about}", slots["mean"])
+        return found, often
 
     def draw(self) -> None:
         """The figure of edits by prompt: of each slot in turn some that are met and some that are not."""
@@ -196,10 +202,17 @@ class Evaluation:
         return float((self.composition.render(read) == some).all(axis=(1, 2, 3)).mean())
 
 
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    """The mean of each score."""
+    return {name: float(np.mean([one[name] for one in scores])) for name in scores[0]}
+
+
 def exact_scores(run: Evaluation) -> dict[str, Any]:
     """What the truth of a composed set says, and the figure."""
+    every, frequent = run.replacements()
     found: dict[str, Any] = {
-        "noun_edit": run.replacements(),
+        "noun_edit": every,
+        "noun_edit_frequent": frequent,
         "requests": run.requests(),
         "retrieval": run.retrieval(),
         "dials": run.dials(),

@@ -123,7 +123,11 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
             found = [task.remote(shared, sae) for sae in saes]
             for trial, answer in zip(trials, found, strict=True):
                 trial["traits"] = ray.get(answer)
-                say(STAGE.name, f"{trial['name']}: mean coverage {trial['traits']['mean_coverage']:.3f}")
+                say(
+                    STAGE.name,
+                    f"{trial['name']}: mean coverage {trial['traits']['mean_coverage']:.3f}, "
+                    f"of frequent values {trial['traits']['mean_frequent_coverage']:.3f}",
+                )
             chosen = trials[report["chosen"]]
             codes = baseline_codes(known.train, known.test, known.additive, chosen["features"], chosen["l0"])
             codes["directions"] = single_directions(known.train, known.train_traits, known.test, known.composition)

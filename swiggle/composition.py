@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-SETS = {"nouns": "swiggle.nouns.composed_nouns"}
+SETS = {"nouns": "swiggle.nouns.composed_nouns", "dicebear": "swiggle.dicebear.composed_dicebear"}
 """The module of each composed set, by the `data.source` that it is. It has a function `composition`."""
 Sentences = dict[str, tuple[str, ...]]
 """Ways to ask for a value of each slot, with `{name}` in place of the value's name."""

@@ -30,12 +30,12 @@ class DataConfig:
     """Where pictures come from. One schema whatever the source: id, image, caption and optional traits."""
 
     source: str = "nouns"
-    """`nouns`, `hf://owner/name`, or what is on disk: a folder of pictures with whatever is said of them in it, a zip
-    or tar archive of one, a Parquet file or a folder of them, a clone of a hub set (docs/own-pictures.md); `~` is
-    expanded."""
+    """`nouns` or `dicebear`, which are composed, `hf://owner/name`, or what is on disk: a folder of pictures with
+    whatever is said of them in it, a zip or tar archive of one, a Parquet file or a folder of them, a clone of a hub
+    set (docs/own-pictures.md); `~` is expanded."""
     count: int | None = 50_000
-    """How many pictures to compose (nouns) or to take at most (any other source), not counting those that cannot be
-    read; null takes all."""
+    """How many pictures to compose (`nouns`, `dicebear`) or to take at most (any other source), not counting those that
+    cannot be read; null takes all."""
     seed: int = 0
     image_column: str = "image"
     """Column of a table that holds the picture, or names its file."""

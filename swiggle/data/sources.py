@@ -1,6 +1,6 @@
 """One schema from any source of pictures: `id`, `image`, `caption`.
 
-nouns                 a composed set (`swiggle.composition`), offline; its traits go into a table of their own
+nouns, dicebear       a composed set (`swiggle.composition`), offline; its traits go into a table of their own
 hf://owner/name       a data set of the Hugging Face hub, for example hf://m1guelpf/nouns
 path/to/file.parquet  one Parquet file, a folder of them, a clone of a hub set, or what `save_to_disk` wrote
 path/to/folder        pictures by their content, with whatever is said of them there (`folders.py`); other files are

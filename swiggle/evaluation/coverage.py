@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from swiggle.composition import Composition
+from swiggle.evaluation.frequent_values import frequent_values
 
 THRESHOLDS = np.arange(10) / 10
 MIN_POSITIVES = 20
@@ -68,8 +69,8 @@ def coverage(
     test_traits: np.ndarray,
     composition: Composition,
 ) -> dict[str, dict[str, float]]:
-    """For each slot `coverage`, the mean over its values, and `covered`, the share at 0.9 or more; NaN where no value
-    is common enough in test.
+    """For each slot `coverage`, the mean over its values, `covered`, the share at 0.9 or more, and `frequent`, the mean
+    over the values that at least a hundredth of the test pictures have; NaN where no value is common enough in test.
 
     train, test: activations [N, features], not negative; traits int [N, slots].
     """
@@ -89,8 +90,10 @@ def coverage(
             scores[better] = held_out[winner, np.arange(values)][better]
         common = np.asarray(truth[1].sum(axis=0)).ravel() >= MIN_POSITIVES
         known = scores[common] if common.any() else np.array([np.nan])
+        frequent = common & frequent_values(composition, slot, test_traits)
         result[slot] = {
             "coverage": float(known.mean()),
             "covered": float((known >= COVERED).mean()) if common.any() else float("nan"),
+            "frequent": float(scores[frequent].mean()) if frequent.any() else float("nan"),
         }
     return result

@@ -37,16 +37,23 @@ def code_of(sae: SparseAutoencoder, train: np.ndarray, test: np.ndarray) -> Code
 def code_scores(
     code: Code, train_traits: np.ndarray, test_traits: np.ndarray, composition: Composition
 ) -> dict[str, Any]:
-    """`l0`; `coverage` by slot and its mean; `slot_reconstruction`; `probing` by k and slot; `uniqueness`;
-    `monosemanticity`, the mean over features. Traits int [N, slots]."""
+    """`l0`; `coverage` by slot and its mean, also over frequent values alone; `slot_reconstruction`; `probing` by k
+    and slot; `uniqueness`; `monosemanticity`, the mean over features. Traits int [N, slots]."""
     both = (code.train, train_traits, code.test, test_traits, composition)
     by_slot = coverage(*both)
     return {
         "l0": code.test.nnz / code.test.shape[0],
         "coverage": by_slot,
         "mean_coverage": float(np.nanmean([score["coverage"] for score in by_slot.values()])),
+        "mean_frequent_coverage": _known_mean([score["frequent"] for score in by_slot.values()]),
         "slot_reconstruction": slot_reconstruction(*both),
         "probing": {str(k): sparse_probing(*both, k) for k in PROBED},
         "uniqueness": uniqueness(code.test, test_traits, composition),
         "monosemanticity": float(np.nanmean(monosemanticity(code.test, test_traits, composition))),
     }
+
+
+def _known_mean(values: list[float]) -> float:
+    """The mean of what is known, NaN of nothing."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")

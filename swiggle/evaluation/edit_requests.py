@@ -51,10 +51,15 @@ def two_slots(
 def removal(
     composition: Composition, slot: str, images: np.ndarray, traits: np.ndarray, edit: Edit, reconstruct: Reconstruct
 ) -> dict[str, float]:
-    """Requests to remove what a slot shows: `gone`, the slot no longer reads it; `rest`, the others read as in D(E(x)),
-    rendered below the old or the new value of the slot, since a shirt that a print hides has no reading of its own;
-    `rest_strict`, rendered below the new one only; `outside`, pixels that the trait does not cover hardly change."""
+    """Requests to remove what a slot shows, of the pictures where it shows something: `gone`, the slot no longer reads
+    it; `rest`, the others read as in D(E(x)), rendered below the old or the new value of the slot, since a shirt that a
+    print hides has no reading of its own; `rest_strict`, rendered below the new one only; `outside`, pixels that the
+    trait does not cover hardly change. NaN where no picture shows anything."""
     column = composition.slots.index(slot)
+    shown = np.array([value != composition.nothing(slot) for value in traits[:, column]], bool)
+    if not shown.any():
+        return dict.fromkeys(("gone", "rest", "rest_strict", "outside"), float("nan"))
+    images, traits = images[shown], traits[shown]
     names = [composition.names(slot)[value] for value in traits[:, column]]
     edited = edit(images, [f"remove the {name} {slot}" for name in names])
     unedited = reconstruct(images)

@@ -41,7 +41,7 @@ def recall(
     hits: dict[str, list[bool]] = {"plain": [], "paraphrased": [], "synonyms": []}
     covered, said = [], composition.requests
     for slot in composition.slots:
-        for value, name in enumerate(composition.names(slot)):
+        for value, name in _shown(composition, slot):
             right = of[slot][:, value]
             covered.append(bool(right.any()))
             if not covered[-1]:
@@ -68,6 +68,11 @@ def changes_read(read: Callable[[str], Sequence[str]], composition: Composition)
         for action, prompts in CHANGES.items()
         for prompt in prompts
         for slot in composition.slots
-        for name in composition.names(slot)
+        for _, name in _shown(composition, slot)
     ]
     return float(np.mean(right))
+
+
+def _shown(composition: Composition, slot: str) -> list[tuple[int, str]]:
+    """The values of a slot with their names, but for the one that shows nothing: no one looks for more of that."""
+    return [pair for pair in enumerate(composition.names(slot)) if pair[0] != composition.nothing(slot)]

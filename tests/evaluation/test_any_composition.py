@@ -78,10 +78,13 @@ def test_other_requests() -> None:
     worn = traits[:, HAT] != TOY.nothing("hat")
     gone = removal(TOY, "hat", images[worn], traits[worn], obedient, same)
     assert (gone["gone"], gone["rest"], gone["outside"]) == (1.0, 1.0, 1.0)
+    # Pictures where there is nothing to remove are not asked about.
+    assert removal(TOY, "hat", images, traits, obedient, same) == gone
 
 
 def test_an_ideal_dictionary_scores_one_and_chance_does_not() -> None:
     found = code_scores(Code(ideal(TRAITS), ideal(TRAITS)), TRAITS, TRAITS, TOY)
+    assert found["mean_frequent_coverage"] == pytest.approx(1.0)
     assert found["mean_coverage"] == found["uniqueness"] == pytest.approx(1.0)
     assert found["monosemanticity"] == pytest.approx(1.0)
     assert found["slot_reconstruction"]["all"]["correct"] == 1.0
@@ -140,5 +143,6 @@ def test_dials_and_retrieval() -> None:
 
     found = recall(search, of, TOY)
     assert found["covered"] == 1.0
-    assert found["plain"] == pytest.approx((4 + 1) / 9)  # all hats, and the ground of feature 0
+    # Of seven values that show something three hats are found, and the ground of feature 0.
+    assert found["plain"] == pytest.approx((3 + 1) / 7)
     assert changes_read(lambda prompt: ["lower"], TOY) == 0.5

@@ -42,7 +42,10 @@ def splits(nouns: Composition) -> tuple[Split, Split]:
 def test_an_ideal_dictionary_scores_one(splits: tuple[Split, Split], nouns: Composition) -> None:
     (train, train_traits), (test, test_traits) = splits
     everything = (train, train_traits, test, test_traits, nouns)
-    assert all(score == {"coverage": 1.0, "covered": 1.0} for score in coverage(*everything).values())
+    for slot, score in coverage(*everything).items():
+        assert (score["coverage"], score["covered"]) == (1.0, 1.0)
+        # A print is on 0.7% of pictures and a head on 0.4%: a few of the first are over the hundredth by chance.
+        assert np.isnan(score["frequent"]) if slot == "head" else score["frequent"] == 1.0
     read = slot_reconstruction(*everything)
     assert read["all"]["correct"] == 1.0
     assert read["head"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "open": 0.0}
