@@ -229,7 +229,7 @@ class SweepConfig(SweepExecution):
     """Which dictionaries are trained side by side, and the rule by which one of them is chosen."""
 
     objectives: list[Objective] = field(default_factory=lambda: ["l1", "matryoshka_l1"])
-    l1: list[float] = field(default_factory=lambda: [0.4, 0.8, 1.2, 2.4])
+    l1: list[float] = field(default_factory=lambda: [0.4, 0.7, 1.0, 2.0])
     """Weights for the objectives with an L1 term."""
     k: list[int] = field(default_factory=lambda: [5, 10, 16, 24, 32])
     """Active features a latent for the others."""
