@@ -15,7 +15,7 @@ from swiggle.sae.model import SparseAutoencoder
 
 VAE_SIZES = {
     "image_size": 16, "latent_channels": 2, "encoder": "dense", "decoder": "dense", "channels": [64, 128, 512, 1024],
-    "hidden": 8, "blocks": 1,
+    "hidden": 8, "blocks": 1, "refine": 0,
 }  # fmt: skip
 SAE_SIZES = {"objective": "topk", "features": 6, "latent_dim": 4, "k": 2}
 

