@@ -189,7 +189,7 @@ def _raise(error: Exception) -> dict[str, Any]:
 
 def test_seal_bundle_refuses_a_dictionary_newer_than_its_atlas(tmp_path: Path) -> None:
     """`sweep_sae` by itself, then `seal_bundle`: the atlas is of the dictionary before."""
-    from jobs import build_atlas
+    from jobs.build_atlas import STAGE as ATLAS
     from jobs.seal_bundle import STAGE
 
     config = RunConfig(run=str(tmp_path))
@@ -199,9 +199,10 @@ def test_seal_bundle_refuses_a_dictionary_newer_than_its_atlas(tmp_path: Path) -
         settings = {"data": {"source": "nouns"}, "vocabulary": "nouns"}
         wanted: dict[str, Any] = {"settings": settings, "inputs": dict(ids)}
         ids[name] = f"{name}-1"
-        version = build_atlas.STAGE.version if name == "build_atlas" else 1
-        made = {"id": ids[name], "fingerprint": "0" * 64, "seconds": 1.0, "metrics": {}, "version": version}
-        (tmp_path / "stages" / f"{name}.json").write_text(json.dumps(made | wanted))
+        record = {"id": ids[name], "fingerprint": "0" * 64, "seconds": 1.0, "metrics": {}, **wanted}
+        if name == ATLAS.name:
+            record["version"] = ATLAS.version
+        (tmp_path / "stages" / f"{name}.json").write_text(json.dumps(record))
     newer = json.loads((tmp_path / "stages/sweep_sae.json").read_text()) | {"id": "sweep_sae-2"}
     (tmp_path / "stages/sweep_sae.json").write_text(json.dumps(newer))
     with pytest.raises(StageError, match=r"build_atlas.*out of date.*sweep_sae.*python -m jobs\.build_atlas"):
