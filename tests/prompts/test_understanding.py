@@ -42,6 +42,18 @@ def test_another_name_of_a_place(reader: PromptReader, prompt: str, place: str) 
     assert requests[0].found.matched
 
 
+def test_a_word_that_may_be_either_of_two_places_is_neither(reader: PromptReader) -> None:
+    """ "Face" is as like a body as a head; the thing in its place is asked for where it belongs."""
+    atlas = SimpleNamespace(
+        vocabulary=Vocabulary({"body": ["body"], "head": ["head"]}, "head", FUNCTION_WORDS),
+        captioned=reader.atlas.captioned,
+        label_texts=[],
+    )
+    (request,) = PromptReader(atlas, reader.index).understand("trade the face for a shark")  # type: ignore[arg-type]
+    assert request.place == "head"
+    assert request.found.matched
+
+
 @pytest.mark.parametrize("prompt", ["make it a kitten", "make it a zorblax", "crimson specs"])
 def test_a_thing_stays_a_thing(reader: PromptReader, prompt: str) -> None:
     """Another word for a label, or one that nobody knows, is no place."""
