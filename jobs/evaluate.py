@@ -84,8 +84,9 @@ class Evaluation:
         latents, made = self.plans(pictures, prompts)
         return self.steer(latents, [one.plan for one in made])
 
-    def pairs(self, slot: str, count: int = PAIRS) -> Pairs:
-        return draw_pairs(self.composition, slot, self.images, self.traits, count, SEED)
+    def pairs(self, slot: str, count: int | None = None) -> Pairs:
+        """So many pairs, or `PAIRS`."""
+        return draw_pairs(self.composition, slot, self.images, self.traits, count or PAIRS, SEED)
 
     def replacements(self) -> tuple[dict[str, dict[str, Scores]], dict[str, dict[str, Scores]]]:
         """NounEdit by kind of edit and slot, and its `mean` over them; and the same of the requests for frequent values
