@@ -109,7 +109,7 @@ def test_map_card_slider_and_link_without_a_server(site: str, open_page: Open) -
     for what in (
         "The pictures in which this feature is strongest",
         "The same pictures without this feature",
-        "One fixed character with the feature at strengths from minus 2 to plus 2",
+        "One fixed picture with the feature at strengths from minus 2 to plus 2",
     ):
         picture = page.get_by_alt_text(what)
         expect(picture).to_be_visible()
