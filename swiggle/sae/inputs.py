@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from swiggle.errors import ConfigError
@@ -21,8 +22,9 @@ from swiggle.errors import ConfigError
 EVEN = 0.01
 """Share of the mean variance that every direction is given beside its own, so that one which hardly varies is not made
 large. From 0.001 to 0.1 coverage of traits is the same within 0.01 (docs/sae.md)."""
-LONGEST = 8_192
-"""Numbers of a latent up to which it is whitened: the matrix has so many rows and columns, 256 MiB."""
+LONGEST = 4_096
+"""Numbers of a latent up to which it is whitened: the matrix has so many rows and columns, 64 MiB, and its eigenvectors
+take a minute or so on one core."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Moments:
         )
 
 
+@threadpool_limits.wrap(limits=1)  # the order of a sum, and so its last bit, would depend on the number of threads
 def moments_of(latents: np.ndarray, whole: bool = True) -> Moments:
     """Of latents [N, n]; without `whole` only variances."""
     rows = latents.astype(np.float64)
@@ -64,6 +67,7 @@ class Inputs:
     inverse: Tensor
 
     @classmethod
+    @threadpool_limits.wrap(limits=1)
     def fit(cls, moments: Moments, whitening: float) -> "Inputs":
         """Raises `ConfigError` for a `whitening` outside 0 to 1, and for latents too long to be whitened."""
         if not 0.0 <= whitening <= 1.0:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from swiggle.config import SAEConfig
 from swiggle.errors import ConfigError
@@ -119,3 +120,13 @@ def test_features_fire_on_few_latents_before_they_learn(objective: str) -> None:
     training = SAETraining(config, len(latents), Inputs.of(latents, config.whitening))
     density = (training.folded().encode(latents) > 0).float().mean().item()
     assert 0.001 < density < 0.02
+
+
+def test_inputs_do_not_depend_on_the_number_of_threads() -> None:
+    latents = uneven(20_000, 64)
+    found = []
+    for threads in (1, 4):
+        with threadpool_limits(threads):
+            found.append(Inputs.of(latents, 0.6))
+    assert torch.equal(found[0].matrix, found[1].matrix)
+    assert torch.equal(found[0].mean, found[1].mean)
