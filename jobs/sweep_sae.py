@@ -190,7 +190,8 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
             name=name,
             **place,
             verbose=0,
-            checkpoint_config=tune.CheckpointConfig(num_to_keep=1),
+            # The last two: what Tune remembers of a trial lags behind, and may name the one before the newest.
+            checkpoint_config=tune.CheckpointConfig(num_to_keep=2),
             failure_config=tune.FailureConfig(max_failures=RESTARTS),
         ),
     ).fit()
