@@ -38,6 +38,7 @@ from swiggle.data.reading import captions_of, read_pictures
 from swiggle.models.vae import VAE
 from swiggle.sae.choice import choose
 from swiggle.sae.epochs import train_sae
+from swiggle.sae.inputs import mean_to_deviation, moments_of
 from swiggle.sae.metrics import decoder_loss_recovered, dictionary_metrics
 from swiggle.sae.model import SparseAutoencoder
 from swiggle.sae.sweep_figure import draw_sweep
@@ -229,13 +230,16 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         say(STAGE.name, "no captions were found, so a dictionary is chosen by its FVU and not by what it stands for")
     with local_copy(join(config.run, "latents")) as folder:
         judged = judged_on(folder)
+        away = mean_to_deviation(moments_of(read_latents(folder, "train")[1], whole=False))
+    say(STAGE.name, f"the mean of the latents lies {away:.2f} of their deviations from the origin")
     if judged == "train":
         say(STAGE.name, "too few validation pictures to judge by; dictionaries are judged on the training pictures")
     scored_on = "training" if judged == "train" else "held-out"
     best, reason = choose([trials[index] for index in complete_ones], config.sweep, scored_on)
     chosen = complete_ones[best]
     with publish(join(config.run, "sweep_report")) as folder:
-        (folder / "trials.json").write_text(json.dumps({"chosen": chosen, "reason": reason, "trials": trials}) + "\n")
+        report = {"chosen": chosen, "reason": reason, "mean_to_deviation": away, "trials": trials}
+        (folder / "trials.json").write_text(json.dumps(report) + "\n")
         draw_sweep(trials, chosen, folder / "pareto.png")
         for description, result in zip(trials, finished, strict=True):
             if result.checkpoint is None:
