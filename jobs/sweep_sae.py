@@ -230,8 +230,10 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         say(STAGE.name, "no captions were found, so a dictionary is chosen by its FVU and not by what it stands for")
     with local_copy(join(config.run, "latents")) as folder:
         judged = judged_on(folder)
-        away = mean_to_deviation(moments_of(read_latents(folder, "train")[1], whole=False))
-    say(STAGE.name, f"the mean of the latents lies {away:.2f} of their deviations from the origin")
+        latents = read_latents(folder, "train")[1]
+    away = mean_to_deviation(moments_of(latents, whole=False)) if vary(latents) else None
+    if away is not None:
+        say(STAGE.name, f"the mean of the latents lies {away:.2f} of their deviations from the origin")
     if judged == "train":
         say(STAGE.name, "too few validation pictures to judge by; dictionaries are judged on the training pictures")
     scored_on = "training" if judged == "train" else "held-out"

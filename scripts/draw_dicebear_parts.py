@@ -67,7 +67,10 @@ def filled(outlines: list[list[tuple[float, float]]], even_odd: bool) -> np.ndar
 
 def moved(points: list[tuple[float, float]], transform: str) -> list[tuple[float, float]]:
     """Points after an SVG `translate` or `matrix`."""
-    name, numbers = re.fullmatch(r"(\w+)\(([^)]*)\)", transform).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"(\w+)\(([^)]*)\)", transform)
+    if found is None:
+        raise ValueError(f"{transform!r} is no single transform")
+    name, numbers = found.groups()
     given = [float(number) for number in numbers.replace(",", " ").split()]
     if name == "translate":
         given = [1, 0, 0, 1, given[0], given[1] if len(given) > 1 else 0]

@@ -113,7 +113,7 @@ def test_a_replayed_step_of_a_dictionary_is_the_step(name: str) -> None:
     config = SAEConfig(objective=name, features=128, latent_dim=32, k=6, epochs=4, batch_size=200, bf16="never")
     found = []
     for device, graph in ((CPU, False), (GPU, False), (GPU, True)):
-        training = SAETraining(config, 2_000, Inputs.none(32).to(device))
+        training = SAETraining(config, 2_000, Inputs.of(latents, 0.0).to(device))
         if not graph:
             training.replay(capture=False)
         for batch in batches(latents, device, 200, range(40), 0):

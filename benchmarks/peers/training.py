@@ -18,6 +18,7 @@ from swiggle.precision import has_bf16
 from swiggle.sae.epochs import train_sae
 from swiggle.sae.inputs import Inputs, times
 from swiggle.sae.model import SparseAutoencoder
+from swiggle.sae.objective import whitening_of
 from swiggle.sae.saelens import import_saelens
 from swiggle.training.order import batch_indices
 from swiggle.training.schedule import fall_at_the_end
@@ -33,7 +34,7 @@ def ours(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
 
 def batches(latents: Tensor, config: SAEConfig) -> Iterator[Tensor]:
     """The same batches as ours, epoch after epoch."""
-    seen = Inputs.of(latents, config.whitening)(latents)
+    seen = Inputs.of(latents, whitening_of(config))(latents)
     for step in range(steps_of(latents, config)):
         indices = batch_indices(step, config.batch_size, len(latents), config.seed)
         yield seen[torch.from_numpy(indices)]
@@ -111,7 +112,7 @@ def saelens(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
         trained.save_inference_model(saved)
         sae = import_saelens(Path(saved))
     names = ("W_enc", "W_dec", "b_enc", "b_dec", "threshold")
-    return folded({name: getattr(sae, name) for name in names}, sae.config, Inputs.of(latents, config.whitening))
+    return folded({name: getattr(sae, name) for name in names}, sae.config, Inputs.of(latents, whitening_of(config)))
 
 
 def dictionary_learning(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
@@ -139,7 +140,7 @@ def dictionary_learning(latents: Tensor, config: SAEConfig) -> SparseAutoencoder
     w_enc, w_dec, bias = trainer.ae.encoder.weight.T, trainer.ae.decoder.weight.T, trainer.ae.bias
     weights = {"W_enc": w_enc, "W_dec": w_dec, "b_enc": trainer.ae.encoder.bias - bias @ w_enc, "b_dec": bias}
     weights["threshold"] = torch.zeros(config.features)
-    return folded(weights, config, Inputs.of(latents, config.whitening))
+    return folded(weights, config, Inputs.of(latents, whitening_of(config)))
 
 
 def overcomplete(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
@@ -168,7 +169,7 @@ def overcomplete(latents: Tensor, config: SAEConfig) -> SparseAutoencoder:
         "b_dec": torch.zeros(latents.shape[1]),
         "threshold": torch.zeros(config.features),
     }
-    return folded(weights, config, Inputs.of(latents, config.whitening))
+    return folded(weights, config, Inputs.of(latents, whitening_of(config)))
 
 
 TRAINERS: dict[str, Callable[[Tensor, SAEConfig], SparseAutoencoder]] = {

@@ -94,7 +94,7 @@ class HeldOut:
 
     def dictionary(self) -> dict[str, float]:
         known = dictionary_metrics(self.bundle.sae, torch.from_numpy(self._latents))
-        found = {name: float(known[name]) for name in ("fvu", "l0", "dead")}  # type: ignore[arg-type]
+        found = {name: value for name in ("fvu", "l0", "dead") if isinstance(value := known[name], float)}
         tell("dictionary", found)
         return found
 

@@ -9,10 +9,11 @@ of faces; so it is read beside the ceiling that it gives to pictures that do hav
 import contextlib
 import importlib
 import io
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from swiggle.data.pixels import resize
 from swiggle.errors import SwiggleError
@@ -42,7 +43,7 @@ class PictureEmbedding:
             ) from error
         with contextlib.redirect_stdout(io.StringIO()):  # it says that it has loaded them
             path = weights.get_model_file_path()
-            self._model: nn.Module = model.from_pretrained("efficientnet-lite0", weights_path=path).eval()
+            self._model: Any = model.from_pretrained("efficientnet-lite0", weights_path=path).eval()
 
     def embed(self, pictures: np.ndarray) -> np.ndarray:
         """Pictures uint8 [N, S, S, 3] to float32 [N, 1280]."""
@@ -53,5 +54,5 @@ class PictureEmbedding:
     def _embedded(self, pictures: np.ndarray) -> np.ndarray:
         sized = np.stack([resize(picture, SIDE) for picture in pictures])
         levels: Tensor = (torch.from_numpy(sized).permute(0, 3, 1, 2).float() - _MEAN) / _DEVIATION
-        layers: Tensor = self._model.extract_features(levels)  # type: ignore[operator]
+        layers: Tensor = self._model.extract_features(levels)
         return layers.mean(dim=(2, 3)).numpy()

@@ -1,6 +1,6 @@
 """The training of a sparse autoencoder as a value: weights, objective, optimiser and step, moved on a batch at a time.
 
-    training = SAETraining(config, len(latents), Inputs.of(latents, config.whitening))
+    training = SAETraining(config, len(latents), Inputs.of(latents, whitening_of(config)))
     while training.step < training.steps:
         training.train_on(share_of_batch(training.step))
 
@@ -31,10 +31,9 @@ class SAETraining:
         """`count` latents in the training set, over all workers, which `inputs` was fitted to. It is trained on the
         device of `inputs`."""
         self.config, self.inputs, self.device = config, inputs, inputs.mean.device
-        device = self.device
         torch.manual_seed(config.seed)
-        self.sae = SparseAutoencoder(config, config.decoder_init_norm).to(device)
-        self.objective = objective_of(config, count).to(device)
+        self.sae = SparseAutoencoder(config, config.decoder_init_norm).to(self.device)
+        self.objective = objective_of(config, count).to(self.device)
         self.objective.begin(self.sae)
         self.parameters = [*self.sae.parameters(), *self.objective.parameters()]
         self.optimizer = torch.optim.Adam(self.parameters, lr=config.lr, betas=(0.9, 0.999), fused=True)
@@ -44,7 +43,7 @@ class SAETraining:
         self.warmup = max(1, round(self.steps * share))
         self.step = 0
         self._replayed: Replayed | None = None
-        if device.type == "cuda" and worker_count() == 1:
+        if self.device.type == "cuda" and worker_count() == 1:
             self.replay(capture=True)
 
     def replay(self, capture: bool) -> None:

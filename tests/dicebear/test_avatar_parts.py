@@ -69,8 +69,8 @@ def test_masks_and_groups_by_hand() -> None:
 
 def test_holes_and_what_is_refused() -> None:
     ring = "M0 0h3v3H0zM1 1h1v1H1z"
-    assert filled(corners(ring), even_odd=True)[1, 1] == False  # noqa: E712
-    assert filled(corners(ring), even_odd=False)[1, 1] == True  # noqa: E712
+    assert not filled(corners(ring), even_odd=True)[1, 1]
+    assert filled(corners(ring), even_odd=False)[1, 1]
     for off in ("M0 0h1.5v1H0z", "M0 0l2 2H0z"):
         with pytest.raises(ValueError, match="along the grid"):
             filled(corners(off), even_odd=False)

@@ -16,7 +16,7 @@ def steering() -> Steering:
     torch.manual_seed(1)
     vae = VAE(VAEConfig(image_size=32, encoder="dense", decoder="dense", hidden=32)).eval()
     config = SAEConfig(features=40)
-    sae = objective_of(config, 1).folded(SparseAutoencoder(config), Inputs.none(config.latent_dim))
+    sae = objective_of(config, 1).folded(SparseAutoencoder(config), Inputs.of(torch.randn(9, config.latent_dim), 0.0))
     return Steering(vae, sae, np.linspace(0.5, 2.0, 40, dtype=np.float32))
 
 
@@ -109,7 +109,7 @@ def test_masks_fit_pictures_of_any_size(size: int) -> None:
     torch.manual_seed(1)
     vae = VAE(VAEConfig(image_size=size, encoder="dense", decoder="dense", hidden=16)).eval()
     config = SAEConfig(features=40)
-    sae = objective_of(config, 1).folded(SparseAutoencoder(config), Inputs.none(config.latent_dim))
+    sae = objective_of(config, 1).folded(SparseAutoencoder(config), Inputs.of(torch.randn(9, config.latent_dim), 0.0))
     steering = Steering(vae, sae, np.ones(40, dtype=np.float32))
     latents = torch.randn(2, 4, 8, 8)
     upper = [[float(row < 4)] * 8 for row in range(8)]
