@@ -123,7 +123,9 @@ def times(rows: Tensor, matrix: Tensor) -> Tensor:
 
 
 def mean_to_deviation(moments: Moments) -> float:
-    """||m|| / sqrt(E||z - m||^2) of latents that vary: how far they lie from the origin for how much they vary. Where it
-    is large, a dictionary that is not centred spends features on the mean, and they die (arXiv 2605.31518)."""
+    """||m|| / sqrt(E||z - m||^2) of latents that vary: how far they lie from the origin for how much they vary.
+
+    Where it is large, a dictionary that is not centred spends features on the mean, and they die (arXiv 2605.31518).
+    """
     spread = moments.covariance if moments.covariance.ndim == 1 else np.diagonal(moments.covariance)
     return float(np.linalg.norm(moments.mean) / np.sqrt(spread.sum()))
