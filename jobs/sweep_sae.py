@@ -50,6 +50,10 @@ SEEN_PICTURES = 512
 """Validation pictures decoded to measure what of a dictionary's loss can be seen."""
 RESTARTS = 3
 """How often a trial goes on from its last checkpoint after its worker or node died."""
+CURVES = "curves.json"
+"""In a checkpoint: what each epoch reported. Tune's own history may lack an epoch after which the worker died."""
+CHECKPOINT_VERSION = 2
+"""Raised when what a checkpoint holds changes, so that a sweep that older code left unfinished starts anew."""
 
 
 def trial(parameters: dict[str, Any], config: RunConfig, vocabulary: Vocabulary) -> None:
@@ -72,13 +76,16 @@ def trial(parameters: dict[str, Any], config: RunConfig, vocabulary: Vocabulary)
     name = name_of(asdict(sae_config))
     told = Gauges("sweep", run=run_of(config.run), trial=name)
 
-    state = None
+    state, curves = None, {}
     if checkpoint := tune.get_checkpoint():
         with checkpoint.as_directory() as saved:
             state = torch.load(Path(saved) / "training.pt", map_location=device, weights_only=True)
+            curves = json.loads((Path(saved) / CURVES).read_text())
     for epoch in train_sae(train.to(device), sae_config, state):
         told.set(epoch=epoch.number, loss=epoch.terms["loss"])
         seen = {"epoch": epoch.number, **{f"train_{term}": value for term, value in epoch.terms.items()}}
+        for term, value in seen.items():
+            curves.setdefault(term, []).append(value)
         if epoch.number % sae_config.checkpoint_every and epoch.number != sae_config.epochs:
             if config.sweep.search == "grid":  # Optuna wants its metric in every report
                 tune.report(seen)
@@ -101,6 +108,7 @@ def trial(parameters: dict[str, Any], config: RunConfig, vocabulary: Vocabulary)
         )
         with tempfile.TemporaryDirectory() as saved:
             torch.save(epoch.state(), Path(saved) / "training.pt")
+            (Path(saved) / CURVES).write_text(json.dumps(curves))
             folded.save_pretrained(Path(saved) / "sae")
             tune.report({**seen, **metrics}, checkpoint=tune.Checkpoint.from_directory(saved))
 
@@ -163,7 +171,7 @@ def what_to_try(config: RunConfig) -> tuple[dict[str, Any], tune.TuneConfig]:
 def experiment_name(run: str, key: str) -> str:
     """What Tune knows a sweep by. The place of the run is in it: trials remember where they write, and those of a run
     that was copied or moved would go on in the old one. There a sweep starts anew."""
-    return f"{key}-{hashlib.sha256(absolute(run).encode()).hexdigest()[:8]}"
+    return f"{key}-{CHECKPOINT_VERSION}-{hashlib.sha256(absolute(run).encode()).hexdigest()[:8]}"
 
 
 def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
@@ -199,18 +207,23 @@ def run_sweep(config: RunConfig, key: str) -> tune.ResultGrid:
 
 
 def summary(result: Any, config: RunConfig) -> dict[str, Any]:
-    """A finished trial: its settings, its last held-out metrics and its curves, one value an epoch."""
+    """A finished trial: its settings, its last held-out metrics and its curves, one value an epoch.
+
+    Raises `StageError` if nothing of its training was kept.
+    """
+    if result.checkpoint is None:
+        raise StageError(f"the trial at {result.path} has no checkpoint")
+    with result.checkpoint.as_directory() as saved:
+        curves = json.loads((Path(saved) / CURVES).read_text())
     metrics = dict(result.metrics or {})
     settings = {**{key: getattr(config.sae, key) for key in ("features", "lr", "seed")}, **metrics["config"]["sae"]}
-    history = result.metrics_dataframe.drop_duplicates("epoch", keep="last").sort_values("epoch")
-    terms = ["epoch", *(column for column in history.columns if column.startswith("train_"))]
     known = {name for name, value in metrics.items() if isinstance(value, float | list)}
     return {
         "name": name_of(settings),
         **settings,
         "epoch": metrics["epoch"],
         **{name: metrics[name] for name in sorted(known) if not name.startswith(("train_", "time_"))},
-        "curves": {term: history[term].tolist() for term in terms},
+        "curves": curves,
     }
 
 
@@ -244,8 +257,6 @@ def work(config: RunConfig, key: str) -> dict[str, Any]:
         (folder / "trials.json").write_text(json.dumps(report) + "\n")
         draw_sweep(trials, chosen, folder / "pareto.png")
         for description, result in zip(trials, finished, strict=True):
-            if result.checkpoint is None:
-                raise StageError(f"the trial at {result.path} has no checkpoint")
             with result.checkpoint.as_directory() as saved:
                 shutil.copytree(Path(saved) / "sae", folder / "dictionaries" / description["name"])
         test = held_out(SparseAutoencoder.from_pretrained(folder / "dictionaries" / trials[chosen]["name"]), config)

@@ -8,12 +8,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
+import pandas as pd
 import pytest
 import torch
+from ray.tune import Checkpoint
 from safetensors.torch import load_file
 
 from jobs import sweep_sae
+from jobs.runtime.stage import StageError
+from swiggle.config import RunConfig
 from swiggle.sae.model import SparseAutoencoder
 from tests.conftest import ENVIRONMENT, ROOT, run_module
 from tests.jobs.conftest import Head
@@ -100,3 +105,20 @@ def test_a_sweep_goes_on_only_where_it_began(tmp_path: Path, monkeypatch: pytest
     assert here == sweep_sae.experiment_name(str(tmp_path / "run"), "0123")
     assert here.startswith("0123-")
     assert len({here, sweep_sae.experiment_name("copy", "0123"), sweep_sae.experiment_name("run", "4567")}) == 3
+
+
+def test_curves_are_complete_where_tune_lost_an_epoch(tmp_path: Path) -> None:
+    """A worker that died after its checkpoint was kept, and before Tune had written what it reported with it."""
+    curves = {"epoch": [1, 2, 3], "train_loss": [3.0, 2.0, 1.0]}
+    (tmp_path / "curves.json").write_text(json.dumps(curves))
+
+    class Kept:
+        path = "trial"
+        metrics: ClassVar = {"epoch": 3, "fvu": 0.1, "config": {"sae": {"objective": "l1", "l1": 1.0}}}
+        metrics_dataframe = pd.DataFrame({"epoch": [1, 3], "train_loss": [3.0, 1.0]})
+        checkpoint = Checkpoint(str(tmp_path))
+
+    assert sweep_sae.summary(Kept(), RunConfig())["curves"] == curves
+    Kept.checkpoint = None
+    with pytest.raises(StageError, match="no checkpoint"):
+        sweep_sae.summary(Kept(), RunConfig())
