@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from swiggle.data.grounds import check_ground
 from swiggle.errors import SwiggleError
 
 NAME = "bundle.json"
@@ -27,6 +28,12 @@ def dictionary_id(folder: Path) -> str:
 def dictionary_of(manifest: dict[str, Any]) -> str:
     """The id of a bundle's dictionary, 16 hexadecimal digits: what is said of feature 7 is said of feature 7 of it."""
     return str(manifest["files"][DICTIONARY])[:DICTIONARY_DIGITS]
+
+
+def ground_of(manifest: dict[str, Any]) -> str:
+    """What a bundle's transparent pictures were laid on (`data.ground`); white in one that is older than the setting.
+    Raises `ConfigError` where it is no ground."""
+    return check_ground(manifest.get("config", {}).get("prepare_data", {}).get("data", {}).get("ground", "white"))
 
 
 def hash_file(path: Path) -> str:

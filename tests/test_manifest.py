@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from swiggle.manifest import NAME, BundleError, make_manifest, read_manifest
+from swiggle.errors import ConfigError
+from swiggle.manifest import NAME, BundleError, ground_of, make_manifest, read_manifest
 
 
 @pytest.fixture
@@ -51,3 +52,10 @@ def test_another_version_says_what_to_do(folder: Path) -> None:
         (folder / NAME).write_text(damaged)
         with pytest.raises(BundleError, match=NAME):
             read_manifest(folder)
+
+
+def test_the_ground_of_a_bundle() -> None:
+    assert ground_of({"config": {"prepare_data": {"data": {"ground": "navy"}}}}) == "navy"
+    assert ground_of({"config": {"prepare_data": {"data": {}}}}) == "white"  # made before there was the setting
+    with pytest.raises(ConfigError, match="should be the name of a colour"):
+        ground_of({"config": {"prepare_data": {"data": {"ground": "grass"}}}})

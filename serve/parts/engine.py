@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.hand_labels import HandLabels
 from swiggle.editing.composer import PromptPlan, Reason
 from swiggle.editing.plan import EditPlan, OtherDictionary
-from swiggle.manifest import dictionary_of
+from swiggle.manifest import dictionary_of, ground_of
 from swiggle.prompts.understanding import Request
 
 log = logging.getLogger("ray.serve.swiggle")
@@ -56,13 +57,13 @@ class Engine:
             return self.sessions.get(session)
         assert image is not None
         with phase("encode"):
-            picture = await received_text(image, self.image_size)
+            picture = await received_text(image, self.image_size, self.ground)
             return self.sessions.open(await self.encoder.encode.remote(picture))
 
     async def open(self, content: bytes, param: str = "image") -> Session:
         """A session for the bytes of a PNG, JPEG or WebP file. Errors name the parameter."""
         with phase("encode"):
-            picture = await received(content, self.image_size, param)
+            picture = await received(content, self.image_size, self.ground, param)
             return self.sessions.open(await self.encoder.encode.remote(picture))
 
     async def activations(self, session: Session) -> np.ndarray:
@@ -162,6 +163,11 @@ class Engine:
             )
             for i in order
         ]
+
+    @cached_property
+    def ground(self) -> str:
+        """What transparent pictures are laid on, as those were that the bundle was trained on."""
+        return ground_of(self.manifest)
 
     @property
     def dictionary(self) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from serve.runtime.api_errors import ApiError
-from swiggle.data.pixels import middle, resize, square
+from swiggle.data.pixels import is_kept_whole, middle, resize
 
 
 def check_mask(mask: bytes, image: bytes) -> None:
@@ -24,11 +24,16 @@ def check_mask(mask: bytes, image: bytes) -> None:
         raise _invalid(f"not a readable PNG ({error})") from error
 
 
-def opacity(mask: bytes, side: int) -> np.ndarray:
-    """How opaque a mask that `check_mask` let pass is, uint8 [side, side], cut and scaled like the picture that it is
-    for. Raises `ApiError` 400 for damaged bytes."""
+def opacity(mask: bytes, image: bytes, side: int) -> np.ndarray:
+    """How opaque a mask is that `check_mask` let pass, uint8 [side, side], made square and scaled as the picture is that
+    it is for; what is beyond the rim of that is opaque. Raises `ApiError` 400 for damaged bytes."""
     try:
         with Image.open(io.BytesIO(mask), formats=("PNG",)) as opened:
+            if opened.width != opened.height and is_kept_whole(image):
+                alpha = _alpha(opened)
+                missing = max(alpha.shape) - np.array(alpha.shape)
+                before = missing - missing // 2
+                return resize(np.pad(alpha, np.stack([before, missing - before], axis=1), constant_values=255), side)
             if min(opened.size) > side:
                 return middle(opened, side, _alpha)
             return resize(square(_alpha(opened)), side)

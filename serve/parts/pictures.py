@@ -14,7 +14,8 @@ from PIL import Image
 
 from serve.parts.png import enlarged_png
 from serve.runtime.api_errors import ApiError
-from swiggle.data.pixels import FORMATS, PictureError, decode_upload, encode_png, resize, square
+from swiggle.data.fitting import fit
+from swiggle.data.pixels import FORMATS, PictureError, decode_upload, encode_png, resize
 
 MAX_PICTURE_BYTES = 25 * 1024 * 1024
 OUTPUT_SIZE = 128
@@ -27,14 +28,15 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 Result = TypeVar("Result")
 
 
-def picture_from_bytes(content: bytes, image_size: int, param: str = "image") -> np.ndarray:
-    """An uploaded file to uint8 [image_size, image_size, 3]. Raises `ApiError` 400, 413 or 415."""
+def picture_from_bytes(content: bytes, image_size: int, ground: str = "white", param: str = "image") -> np.ndarray:
+    """An uploaded file to uint8 [image_size, image_size, 3], as the pictures that were trained on were brought to that
+    size, and on their ground. Raises `ApiError` 400, 413 or 415."""
     if len(content) > MAX_PICTURE_BYTES:
         raise ApiError(413, "image_too_large", f"an image may have {MAX_PICTURE_BYTES} bytes at most", param)
     if not content.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
         raise ApiError(415, "unsupported_image", "an image must be PNG, JPEG or WebP", param)
     try:
-        return resize(square(decode_upload(content, image_size)), image_size)
+        return resize(fit(decode_upload(content, image_size, ground), image_size), image_size)
     except PictureError as error:
         raise ApiError(400, "invalid_image", str(error), param) from error
 
@@ -56,18 +58,18 @@ def bytes_from_text(text: str, param: str = "image") -> bytes:
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
-async def received(content: bytes, image_size: int, param: str = "image") -> np.ndarray:
+async def received(content: bytes, image_size: int, ground: str = "white", param: str = "image") -> np.ndarray:
     """Like `picture_from_bytes`, in a thread unless reading takes less time than the way there."""
     if _is_quick(content):
-        return picture_from_bytes(content, image_size, param)
-    return await in_turn(content, picture_from_bytes, content, image_size, param)
+        return picture_from_bytes(content, image_size, ground, param)
+    return await in_turn(content, picture_from_bytes, content, image_size, ground, param)
 
 
-async def received_text(text: str, image_size: int, param: str = "image") -> np.ndarray:
+async def received_text(text: str, image_size: int, ground: str = "white", param: str = "image") -> np.ndarray:
     """`received` of what a text holds, which is unpacked in a thread too where it is long."""
     short = len(text) <= 2 * _QUICK
     content = bytes_from_text(text, param) if short else await asyncio.to_thread(bytes_from_text, text, param)
-    return await received(content, image_size, param)
+    return await received(content, image_size, ground, param)
 
 
 async def in_turn(content: bytes, work: Callable[..., Result], *arguments: Any) -> Result:

@@ -60,7 +60,7 @@ def _finished(edited: np.ndarray, plain: np.ndarray, form: EditForm) -> bytes:
     side = form.parameters.side or max(OUTPUT_SIZE, edited.shape[0])
     picture = resize(edited, side)
     if form.mask is not None:
-        picture = blended(picture, resize(plain, side), opacity(form.mask, side))
+        picture = blended(picture, resize(plain, side), opacity(form.mask, form.image, side))
     return _encoded(picture, form.parameters)
 
 

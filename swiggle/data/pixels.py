@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageOps
 
-from swiggle.data.grounds import ground_pixels
+from swiggle.data.grounds import CHECKERED, ground_pixels
 from swiggle.errors import SwiggleError
 
 MAX_SIDE = 4096
@@ -34,10 +34,10 @@ def decode_picture(content: bytes) -> np.ndarray:
     return _decode(content, FORMATS)
 
 
-def decode_upload(content: bytes, size: int) -> np.ndarray:
-    """As `decode_picture`, up to `MAX_UPLOAD` a side. Of one beyond `MAX_SIDE` only the largest centred square, brought
-    to [size, size, 3], at little more memory than its pixels take as they are stored."""
-    return _decode(content, FORMATS, size, MAX_UPLOAD)
+def decode_upload(content: bytes, size: int, ground: str = "white") -> np.ndarray:
+    """As `decode_import`, of PNG, JPEG or WebP up to `MAX_UPLOAD` a side. One beyond `MAX_SIDE` takes little more memory
+    than its pixels as they are stored."""
+    return _decode(content, FORMATS, size, MAX_UPLOAD, ground)
 
 
 def decode_import(content: bytes, size: int, ground: str = "white") -> np.ndarray:
@@ -47,6 +47,16 @@ def decode_import(content: bytes, size: int, ground: str = "white") -> np.ndarra
     `MAX_SIDE` is cut, and comes at `size` a side. Raises `PictureError`.
     """
     return _decode(content, IMPORTED, size, None, ground)
+
+
+def is_kept_whole(content: bytes) -> bool:
+    """Whether a readable picture is none of those that `decode_import` takes the middle of."""
+    with Image.open(io.BytesIO(content), formats=IMPORTED) as image:
+        if image.width == image.height:
+            return True
+        if not _has_alpha(image) or max(image.size) > MAX_SIDE:
+            return False
+        return bool(_bytes_of(image, sixteen_bits=False).getextrema()[-1] != (255, 255))
 
 
 def _decode(
@@ -71,8 +81,8 @@ def _decode(
             # Pillow keeps the upper 8 bits of such colours, and of one that is transparent all 16.
             sixteen_bits = ";16" in str(opened.tile)
             if size is not None and large and max(image.size) > MAX_SIDE:
-                white = None if on else "white"  # a checkered ground is laid once the size is right
-                made = Image.fromarray(middle(image, size, lambda band: _laid(_bytes_of(band, sixteen_bits), white)))
+                flat = None if on == CHECKERED else on  # a checkered ground is laid once the size is right
+                made = Image.fromarray(middle(image, size, lambda band: _laid(_bytes_of(band, sixteen_bits), flat)))
                 made.info = image.info
                 image, sixteen_bits = made, False
                 image.info.pop("transparency", None)

@@ -8,7 +8,18 @@ from PIL import Image
 
 from benchmarks.upload_memory import KINDS, example
 from swiggle.data import pixels
-from swiggle.data.pixels import MAX_SIDE, PictureError, decode_picture, decode_upload, encode_png, resize, square
+from swiggle.data.pixels import (
+    MAX_SIDE,
+    PictureError,
+    decode_import,
+    decode_picture,
+    decode_upload,
+    encode_png,
+    is_kept_whole,
+    oddities,
+    resize,
+    square,
+)
 from tests.conftest import run_module
 
 
@@ -89,8 +100,6 @@ def test_a_transparent_colour_of_16_bits_is_white() -> None:
 
 
 def test_an_import_brings_large_pictures_down_and_refuses_gigantic_ones() -> None:
-    from swiggle.data.pixels import decode_import
-
     strip = encoded(Image.new("RGB", (MAX_SIDE + 8, 600), "olive"), "JPEG")
     assert 64 <= decode_import(strip, 64).shape[0] < 100  # a JPEG is decoded at an eighth
     assert decode_import(encoded(Image.new("RGB", (MAX_SIDE + 8, 600))), 64).shape == (64, 64, 3)
@@ -107,8 +116,6 @@ def test_an_import_brings_large_pictures_down_and_refuses_gigantic_ones() -> Non
 @pytest.mark.filterwarnings("ignore")  # Pillow's own, about damaged TIFF
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
 def test_damaged_imports_are_refused_or_read(kind: str, rng: np.random.Generator) -> None:
-    from swiggle.data.pixels import decode_import, oddities
-
     frames = [Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)) for _ in range(3)]
     moving = {"save_all": True, "append_images": frames[1:]} if kind in ("PNG", "WEBP", "GIF", "TIFF") else {}
     whole = np.frombuffer(encoded(frames[0], kind, **moving), np.uint8)
@@ -148,6 +155,21 @@ def test_large_uploads_are_brought_down_as_smaller_ones_are(
         np.testing.assert_array_equal(made, expected)
     else:  # the middle of an odd number of columns is a pixel further left or right
         assert np.abs(made.astype(int) - expected).mean() < 4
+
+
+def test_uploads_stand_as_imports_do() -> None:
+    """On the ground of the pictures that a model knows; kept whole where they are see-through, else their middle."""
+    wide = Image.new("RGBA", (30, 10))
+    wide.paste((255, 0, 0, 255), (0, 0, 10, 10))
+    for picture in (wide, wide.convert("RGB"), Image.new("RGBA", (30, 10), "blue"), wide.crop((0, 0, 10, 10))):
+        content = encoded(picture)
+        for ground in ("white", "navy", "checkered"):
+            made = decode_upload(content, 32, ground)
+            np.testing.assert_array_equal(made, decode_import(content, 32, ground))
+            assert is_kept_whole(content) == (made.shape[0] == max(picture.size))
+    on_navy = decode_upload(encoded(wide), 32, "navy")
+    assert on_navy[0, 0].tolist() == [0, 0, 128]
+    assert on_navy[15, 5].tolist() == [255, 0, 0]
 
 
 def test_large_uploads_of_16_bits(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:

@@ -1,5 +1,7 @@
 """The page in a real browser: labels, uploads, a server that goes away and comes back, accessibility."""
 
+import base64
+import io
 import json
 import re
 import unicodedata
@@ -9,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from swiggle.captions.vocabulary import tokenise
@@ -104,6 +107,19 @@ def test_uploads_good_and_bad(server: Server, open_page: Open, tmp_path: Path) -
     eventually(lambda: np.array_equal(before(other), before(page)))
     visit(other, visit_url)
     eventually(lambda: np.array_equal(shown(other), before(page)))
+    # An icon is kept whole: its transparency reaches the server, which knows what it is to be laid on.
+    wide = Image.new("RGBA", (200, 100))
+    wide.paste((255, 0, 0, 255), (0, 0, 50, 100))
+    wide.save(tmp_path / "icon.png")
+    page.locator("#upload").set_input_files(tmp_path / "icon.png")
+    eventually(lambda: shared(page)["source"].get("image", "") not in ("", shared(other)["source"]["image"]))
+    sent = base64.b64decode(shared(page)["source"]["image"].partition(",")[2])
+    with Image.open(io.BytesIO(sent)) as icon:
+        opacity = np.asarray(icon.getchannel("A"))
+    side = len(opacity)
+    assert opacity.shape == (side, side)
+    assert (opacity[side // 4 : 3 * side // 4, : side // 4] == 255).all()
+    assert int((opacity > 0).sum()) == side * side // 8
     page.get_by_role("button", name="Surprise me").click()
     eventually(lambda: "picture" in shared(page)["source"])
     shows_its_plan(server, page)

@@ -92,23 +92,37 @@ export class Start {
   }
 
   /**
-   * The middle square of a picture file at the model's size, as a data URL: small enough for a share link.
+   * A picture file as a square of the model's size, or its own where that is smaller, as a data URL: small enough for a
+   * share link. As where pictures are imported, one with transparency is kept whole and of others the middle is taken.
+   * The ground below it, and what enlarges it, is the server's matter.
    * @param {File} file
    */
   async #shrunk(file) {
     const bitmap = await createImageBitmap(file);
-    const side = Math.min(bitmap.width, bitmap.height);
+    const { width, height } = bitmap;
+    const side = isSeeThrough(bitmap) ? Math.max(width, height) : Math.min(width, height);
     // Whole blocks are averaged exactly, so enlarged pixel art comes back as it was drawn.
-    const whole = side % this.#size === 0 && side <= 4096 ? side : Math.max(this.#size, Math.min(side, 8 * this.#size));
-    const canvas = newCanvas(whole);
-    const context = paper(canvas, { willReadFrequently: true });
-    context.imageSmoothingEnabled = whole !== side;
+    const kept = side <= this.#size || (side % this.#size === 0 && side <= 4096);
+    const drawn = kept ? side : Math.max(this.#size, Math.min(side, 8 * this.#size));
+    const context = paper(newCanvas(drawn), { willReadFrequently: true });
+    context.imageSmoothingEnabled = !kept;
     context.imageSmoothingQuality = "high";
-    context.fillStyle = "#fff";
-    context.fillRect(0, 0, whole, whole);
-    context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, whole, whole);
-    return averaged(context.getImageData(0, 0, whole, whole), this.#size);
+    const scale = drawn / side;
+    const [left, top] = [Math.ceil((side - width) / 2), Math.ceil((side - height) / 2)];
+    context.drawImage(bitmap, left * scale, top * scale, width * scale, height * scale);
+    return averaged(context.getImageData(0, 0, drawn, drawn), Math.min(drawn, this.#size));
   }
+}
+
+/**
+ * Whether a picture has transparency, as far as it shows at 512 pixels a side.
+ * @param {ImageBitmap} bitmap
+ */
+function isSeeThrough(bitmap) {
+  const side = Math.min(512, Math.max(bitmap.width, bitmap.height));
+  const context = paper(newCanvas(side), { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0, side, side);
+  return context.getImageData(0, 0, side, side).data.some((value, index) => index % 4 === 3 && value < 255);
 }
 
 /**
@@ -120,14 +134,19 @@ function averaged(image, size) {
   const small = new ImageData(size, size);
   for (let y = 0; y < size; y += 1) {
     for (let x = 0; x < size; x += 1) {
-      for (let channel = 0; channel < 4; channel += 1) {
-        let sum = 0;
-        for (let row = 0; row < block; row += 1) {
-          const start = 4 * ((y * block + row) * image.width + x * block) + channel;
-          for (let column = 0; column < block; column += 1) sum += image.data[start + 4 * column];
+      const sums = [0, 0, 0, 0]; // colours by how opaque their pixels are: what is clear has none
+      for (let row = 0; row < block; row += 1) {
+        const start = 4 * ((y * block + row) * image.width + x * block);
+        for (let at = start; at < start + 4 * block; at += 4) {
+          const opacity = image.data[at + 3];
+          for (let channel = 0; channel < 3; channel += 1) sums[channel] += opacity * image.data[at + channel];
+          sums[3] += opacity;
         }
-        small.data[4 * (y * size + x) + channel] = Math.round(sum / (block * block));
       }
+      const place = 4 * (y * size + x);
+      for (let channel = 0; channel < 3; channel += 1)
+        small.data[place + channel] = sums[3] ? Math.round(sums[channel] / sums[3]) : 0;
+      small.data[place + 3] = Math.round(sums[3] / (block * block));
     }
   }
   const canvas = newCanvas(size);

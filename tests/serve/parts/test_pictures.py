@@ -216,3 +216,13 @@ def test_large_pictures_are_read_two_at_a_time(monkeypatch: pytest.MonkeyPatch) 
 
     asyncio.run(many())
     assert max(at_once) == 2
+
+
+def test_uploads_come_to_the_size_of_the_model_as_training_pictures_did(rng: np.random.Generator) -> None:
+    art = rng.choice(np.array([0, 90, 200], np.uint8), (24, 24, 1)).repeat(3, axis=2)
+    framed = picture_from_bytes(encode_png(art), 64)  # twice, in a margin
+    np.testing.assert_array_equal(framed[8:56, 8:56], art.repeat(2, axis=0).repeat(2, axis=1))
+    photo = rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    assert (picture_from_bytes(encode_png(photo), 48)[0::2] != picture_from_bytes(encode_png(photo), 48)[1::2]).any()
+    clear = saved("PNG", Image.new("RGBA", (40, 20)))
+    assert (picture_from_bytes(clear, 32, "navy") == (0, 0, 128)).all()
