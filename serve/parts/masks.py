@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from serve.runtime.api_errors import ApiError
-from swiggle.data.pixels import is_kept_whole, middle, resize
+from swiggle.data.pixels import is_kept_whole, middle, resize, square
 
 
 def check_mask(mask: bytes, image: bytes) -> None:
@@ -25,8 +25,8 @@ def check_mask(mask: bytes, image: bytes) -> None:
 
 
 def opacity(mask: bytes, image: bytes, side: int) -> np.ndarray:
-    """How opaque a mask is that `check_mask` let pass, uint8 [side, side], made square and scaled as the picture is that
-    it is for; what is beyond the rim of that is opaque. Raises `ApiError` 400 for damaged bytes."""
+    """How opaque a mask is that `check_mask` let pass, uint8 [side, side]. It is made square and scaled as the picture
+    is that it is for; beyond the rim of that it is opaque. Raises `ApiError` 400 for damaged bytes."""
     try:
         with Image.open(io.BytesIO(mask), formats=("PNG",)) as opened:
             if opened.width != opened.height and is_kept_whole(image):

@@ -35,8 +35,8 @@ def decode_picture(content: bytes) -> np.ndarray:
 
 
 def decode_upload(content: bytes, size: int, ground: str = "white") -> np.ndarray:
-    """As `decode_import`, of PNG, JPEG or WebP up to `MAX_UPLOAD` a side. One beyond `MAX_SIDE` takes little more memory
-    than its pixels as they are stored."""
+    """As `decode_import`, of PNG, JPEG or WebP up to `MAX_UPLOAD` a side. One beyond `MAX_SIDE` takes little more
+    memory than its pixels as they are stored."""
     return _decode(content, FORMATS, size, MAX_UPLOAD, ground)
 
 

@@ -200,7 +200,7 @@ def test_large_pictures_are_read_two_at_a_time(monkeypatch: pytest.MonkeyPatch) 
     at_once: list[int] = []
     reading = 0
 
-    def slowly(content: bytes, size: int, param: str = "image") -> np.ndarray:
+    def slowly(content: bytes, size: int, *about: str) -> np.ndarray:
         nonlocal reading
         reading += 1
         at_once.append(reading)
