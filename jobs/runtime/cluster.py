@@ -9,6 +9,7 @@ import torch
 from ray.data import DataContext, Dataset
 
 from jobs.runtime.stage import say
+from jobs.runtime.worker_output import divert
 from swiggle.config import RunConfig
 from swiggle.placement import placed, usable_gpus
 from swiggle.storage import filesystem_of, is_local, local_path
@@ -28,13 +29,14 @@ def connect(config: RunConfig, stage: str, spare_cpus: int = 0) -> RunConfig:
     """
     if not ray.is_initialized():
         if "RAY_ADDRESS" in os.environ:
-            ray.init()
+            ray.init(logging_level="WARNING")
         else:
             ray.init(
                 num_cpus=max(2, os.cpu_count() or 2) + spare_cpus,
                 object_store_memory=OBJECT_STORE_BYTES,
                 logging_level="WARNING",
             )
+    divert(config.run)
     quiet()
     context = DataContext.get_current()
     context.print_on_execution_start = False

@@ -14,13 +14,15 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jobs.runtime.choosing import settled
+from jobs.runtime.screen import screen
 from swiggle.config import RunConfig
 from swiggle.errors import ConfigError, SwiggleError
 from swiggle.overrides import known_keys, load_config
-from swiggle.storage import absolute, check_reachable, join, read_json, remove_file, write_json
+from swiggle.storage import absolute, check_reachable, is_local, join, local_path, read_json, remove_file, write_json
 
 KEY_LENGTH = 12
 
@@ -157,7 +159,12 @@ def _is_short(value: Any) -> bool:
 
 def say(stage: str, message: str) -> None:
     """One line of progress, seen at once in a terminal and in `ray job logs`."""
-    print(f"[{time.strftime('%H:%M:%S')}] {stage}: {message}", flush=True)
+    screen.show(f"[{time.strftime('%H:%M:%S')}] {stage}: {message}")
+
+
+def workers_log(run: str) -> Path | None:
+    """The file for what workers write besides progress (`worker_output.py`); None of a run on remote storage."""
+    return local_path(run) / "logs" / "workers.log" if is_local(run) else None
 
 
 def read_command_line(description: str | None) -> list[str]:
@@ -193,6 +200,9 @@ def run_command(description: str | None, work: Callable[[RunConfig], object], re
         sys.exit(130)
     except Exception as error:
         if (ours := expected(error)) is None:
+            rest = workers_log(load_config(words).run)
+            if rest is not None and rest.exists():
+                error.add_note(f"What workers wrote besides is in {rest}.")
             raise
         print(f"error: {ours}", file=sys.stderr)
         sys.exit(1)

@@ -29,7 +29,9 @@ def baseline_codes(
     }
     codes = {}
     for name, rows in directions.items():
-        unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        # A value that no training picture has leaves no direction, and fires nowhere.
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        unit = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0).astype(np.float32)
         projected = (train - mean) @ unit.T
         limits = np.maximum(np.quantile(projected[:10_000], max(0.0, 1.0 - l0 / len(unit)), axis=0), 0.0)
         codes[name] = sparsified(projected, limits), sparsified((test - mean) @ unit.T, limits)

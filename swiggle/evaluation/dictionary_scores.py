@@ -3,6 +3,7 @@
 Trait columns are for evaluation only: no dictionary is chosen by these scores.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,16 +45,16 @@ def code_scores(
     return {
         "l0": code.test.nnz / code.test.shape[0],
         "coverage": by_slot,
-        "mean_coverage": float(np.nanmean([score["coverage"] for score in by_slot.values()])),
+        "mean_coverage": _known_mean([score["coverage"] for score in by_slot.values()]),
         "mean_frequent_coverage": _known_mean([score["frequent"] for score in by_slot.values()]),
         "slot_reconstruction": slot_reconstruction(*both),
         "probing": {str(k): sparse_probing(*both, k) for k in PROBED},
         "uniqueness": uniqueness(code.test, test_traits, composition),
-        "monosemanticity": float(np.nanmean(monosemanticity(code.test, test_traits, composition))),
+        "monosemanticity": _known_mean(monosemanticity(code.test, test_traits, composition)),
     }
 
 
-def _known_mean(values: list[float]) -> float:
+def _known_mean(values: Iterable[float]) -> float:
     """The mean of what is known, NaN of nothing."""
     known = [value for value in values if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")

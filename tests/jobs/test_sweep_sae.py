@@ -17,6 +17,7 @@ from ray.tune import Checkpoint
 from safetensors.torch import load_file
 
 from jobs import sweep_sae
+from jobs.runtime.screen import OURS
 from jobs.runtime.stage import StageError
 from swiggle.config import RunConfig
 from swiggle.sae.model import SparseAutoencoder
@@ -59,6 +60,7 @@ def test_a_killed_sweep_ends_as_an_unbroken_one(head: Head, smoke_run: Path, tmp
     resumed = run_module("jobs.sweep_sae", *WORDS, f"run={broken}")
     assert resumed.returncode == 0, resumed.stdout[-3000:]
     assert "going on with the sweep that was stopped" in resumed.stdout
+    assert [line for line in resumed.stdout.splitlines() if not OURS.match(line)] == []  # nothing of Ray's
     straight = run_module("jobs.sweep_sae", *WORDS, f"run={unbroken}", **head.variables)
     assert straight.returncode == 0, straight.stdout[-3000:]
     results = [json.loads((run / "sweep_report/trials.json").read_text()) for run in (broken, unbroken)]
