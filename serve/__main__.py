@@ -6,6 +6,7 @@ SWIGGLE_API_KEY=... python -m serve --bundle runs/demo --host 0.0.0.0
 """
 
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -71,6 +72,7 @@ def start(location: str, options: argparse.Namespace) -> None:
     from serve.runtime.guards import settings
     from swiggle.placement import usable_gpus
 
+    print("starting Ray, which takes longer while other programs run", flush=True)
     if "RAY_ADDRESS" in os.environ:
         # Replicas on a running cluster do not see this process's environment, and without the key would ask for none.
         ray.init(runtime_env={"env_vars": settings(os.environ)})
@@ -78,6 +80,7 @@ def start(location: str, options: argparse.Namespace) -> None:
         cpus = max(8, os.cpu_count() or 1)  # logical: idle replicas of the split placement must all fit
         ray.init(num_cpus=cpus, object_store_memory=300_000_000, include_dashboard=False, logging_level="ERROR")
     quiet = {"log_level": "WARNING", "enable_access_log": False}
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)  # of this process, which says itself what it does
     serve.start(http_options={"host": options.host, "port": options.port}, logging_config=quiet)
     # Half of what there is, so that a new version finds room beside the old one.
     users = 2 * (3 if options.placement == "split" else options.gateways)
@@ -89,6 +92,7 @@ def start(location: str, options: argparse.Namespace) -> None:
         gateways=options.gateways,
         gpus=min(1.0, int(1e4 * there / users) / 1e4) if options.gpus is None else options.gpus,
     )
+    print(f"loading {options.bundle}", flush=True)
     serve.run(build(arguments), name="swiggle", route_prefix="/", logging_config=quiet)
     print(
         f"\nSwiggle is serving {options.bundle} at http://{options.host}:{options.port}  (Ctrl-C stops it)", flush=True
