@@ -47,8 +47,8 @@ def settled(words: Sequence[str], reads_source: bool) -> tuple[RunConfig, str]:
     else:
         drawn = composition.render(composition.draw(min(data.count, SAMPLE), data.seed))
         seen = survey_of_drawn(drawn, data.count)
-    settings = choose(seen, composed=composition is not None)
-    made = {"of": of, "survey": asdict(seen), "composed": composition is not None, "settings": settings}
+    settings = choose(seen, _slots(data.source))
+    made = {"of": of, "survey": asdict(seen), "settings": settings}
     write_json(place, made)
     return _with(words, made), said(seen, settings)
 
@@ -58,6 +58,12 @@ def _with(words: Sequence[str], known: dict[str, Any], more: dict[str, Any] | No
     settings = known["settings"]
     config = load_config(words, {**settings, **(more or {})})
     if config.vae.image_size != settings["vae.image_size"]:
-        again = choose(Survey(**known["survey"]), known["composed"], config.vae.image_size)
+        again = choose(Survey(**known["survey"]), _slots(known["of"]["source"]), config.vae.image_size)
         config = load_config(words, {**again, **(more or {})})
     return config
+
+
+def _slots(source: str) -> int:
+    """How many slots a composed set has; 0 of an imported one."""
+    composition = composition_of(source)
+    return len(composition.slots) if composition else 0
