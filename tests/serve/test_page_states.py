@@ -108,8 +108,8 @@ def test_uploads_good_and_bad(server: Server, open_page: Open, tmp_path: Path) -
     visit(other, visit_url)
     eventually(lambda: np.array_equal(shown(other), before(page)))
     # An icon is kept whole: its transparency reaches the server, which knows what it is to be laid on.
-    wide = Image.new("RGBA", (200, 100))
-    wide.paste((255, 0, 0, 255), (0, 0, 50, 100))
+    wide = Image.new("RGBA", (256, 128))
+    wide.paste((255, 0, 0, 255), (0, 0, 64, 128))
     wide.save(tmp_path / "icon.png")
     page.locator("#upload").set_input_files(tmp_path / "icon.png")
     eventually(lambda: shared(page)["source"].get("image", "") not in ("", shared(other)["source"]["image"]))
