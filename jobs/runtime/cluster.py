@@ -8,7 +8,8 @@ import ray
 import torch
 from ray.data import DataContext, Dataset
 
-from jobs.runtime.stage import say
+from jobs.runtime.native_output import keep_native_output
+from jobs.runtime.stage import logs_folder, say
 from jobs.runtime.worker_output import divert
 from swiggle.config import RunConfig
 from swiggle.placement import placed, usable_gpus
@@ -27,6 +28,8 @@ def connect(config: RunConfig, stage: str, spare_cpus: int = 0) -> RunConfig:
     A private cluster, its dashboard included, demands a token that only this process and its workers know
     (`jobs/__init__.py`).
     """
+    if (logs := logs_folder(config.run)) is not None:
+        keep_native_output(logs / "driver.log")
     if not ray.is_initialized():
         if "RAY_ADDRESS" in os.environ:
             ray.init(logging_level="WARNING")

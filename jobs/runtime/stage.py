@@ -162,9 +162,10 @@ def say(stage: str, message: str) -> None:
     screen.show(f"[{time.strftime('%H:%M:%S')}] {stage}: {message}")
 
 
-def workers_log(run: str) -> Path | None:
-    """The file for what workers write besides progress (`worker_output.py`); None of a run on remote storage."""
-    return local_path(run) / "logs" / "workers.log" if is_local(run) else None
+def logs_folder(run: str) -> Path | None:
+    """The folder for what is written besides progress: by workers to `workers.log` (`worker_output.py`), by native code
+    of the command itself to `driver.log` (`native_output.py`). None of a run on remote storage."""
+    return local_path(run) / "logs" if is_local(run) else None
 
 
 def read_command_line(description: str | None) -> list[str]:
@@ -200,9 +201,9 @@ def run_command(description: str | None, work: Callable[[RunConfig], object], re
         sys.exit(130)
     except Exception as error:
         if (ours := expected(error)) is None:
-            rest = workers_log(load_config(words).run)
+            rest = logs_folder(absolute(load_config(words).run))
             if rest is not None and rest.exists():
-                error.add_note(f"What workers wrote besides is in {rest}.")
+                error.add_note(f"What else was written is in {rest}.")
             raise
         print(f"error: {ours}", file=sys.stderr)
         sys.exit(1)

@@ -17,7 +17,7 @@ from ray._private.ray_logging import global_worker_stdstream_dispatcher
 from ray._private.worker import filter_autoscaler_events
 
 from jobs.runtime.screen import OURS, screen
-from jobs.runtime.stage import workers_log
+from jobs.runtime.stage import logs_folder
 
 MATTERS = re.compile(r"memory|no space|disk", re.IGNORECASE)
 """Of what Ray says of a node: why it kills what runs there. Work is tried again, and would only seem slow."""
@@ -59,4 +59,5 @@ def divert(run: str) -> None:
     """Once connected to a cluster: take what workers write out of Ray's hands."""
     for name in (_RAYS_OWN, _OURS):
         global_worker_stdstream_dispatcher.remove_handler(name)
-    global_worker_stdstream_dispatcher.add_handler(_OURS, WorkerOutput(workers_log(run)))
+    logs = logs_folder(run)
+    global_worker_stdstream_dispatcher.add_handler(_OURS, WorkerOutput(logs and logs / "workers.log"))
