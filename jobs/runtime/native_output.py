@@ -24,7 +24,7 @@ def keep_native_output(file: Path) -> None:
     A process that C++ ends writes its last words to the file; where Python was is shown.
     """
     if sys.stderr is sys.__stderr__:
-        shown = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+        shown = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
         _shown.append(shown)
         sys.stderr = shown
         faulthandler.enable(shown, all_threads=False)

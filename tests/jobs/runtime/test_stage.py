@@ -168,6 +168,14 @@ def test_only_our_own_errors_are_shortened(
         assert "first" in capsys.readouterr().err
 
 
+def test_a_fault_names_where_the_rest_of_what_was_written_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "logs").mkdir()
+    monkeypatch.setattr(sys, "argv", ["job", f"run={tmp_path}"])
+    with pytest.raises(ValueError, match="cannot reshape") as raised:
+        run_command(None, lambda config: _raise(ValueError("cannot reshape array")))
+    assert raised.value.__notes__ == [f"What else was written is in {tmp_path / 'logs'}."]
+
+
 def test_an_error_of_ours_that_ray_carried_is_ours_still(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
