@@ -112,7 +112,9 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Server:
     """A running `python -m serve`, with all it has printed in `log`."""
 
-    def __init__(self, bundle: Path, log: Path, *options: str, key: str | None = None) -> None:
+    def __init__(self, bundle: Path, log: Path, *options: str, key: str | None = None, patience: float = 180) -> None:
+        """`patience`: seconds in which it has to come up."""
+        self._patience = patience
         self._key = {"SWIGGLE_API_KEY": key} if key else {}
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.port = free_port()
@@ -128,7 +130,7 @@ class Server:
                 self.command, cwd=ROOT, env={**ENVIRONMENT, **self._key}, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + self._patience
         while "is serving" not in self.log.read_text():
             assert self.process.poll() is None, self.log.read_text()[-3000:]
             assert time.monotonic() < deadline, self.log.read_text()[-3000:]

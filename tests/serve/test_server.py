@@ -3,7 +3,10 @@
 import asyncio
 import base64
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,24 @@ def test_openai_client(server: Server) -> None:
     )
     assert len(several.data) == 2
     assert decode_picture(base64.b64decode(several.data[0].b64_json or "")).shape == (256, 256, 3)
+
+
+def test_comes_up_beside_busy_processes(hand_folder: Path, tmp_path: Path) -> None:
+    """Ray Serve waits five seconds for its proxy if it is not told otherwise, which is too short beside these."""
+    cores = os.cpu_count() or 2
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
+    try:
+        running = Server(hand_folder, tmp_path / "log", patience=480)
+        try:
+            assert running.http.get("/v1/model").json()["image_size"] == 32
+        finally:
+            running.stop()
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    said = running.log.read_text()
+    assert said.index("starting Ray") < said.index("loading ") < said.index("is serving")
 
 
 def test_our_own_client(server: Server) -> None:
