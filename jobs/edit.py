@@ -9,7 +9,7 @@ Pictures are brought to the run's size and ground as its own were. For a prompt 
 which depends on what stands in the way there; a plan is applied as it is. Written is a table, `<to>/table/*.parquet`,
 with `name`, `image` and the `plan` as JSON; where `to` is on this machine the pictures are files too, in
 `<to>/pictures`, with a `metadata.jsonl`, so that they are a source themselves. Pictures that cannot be read are named
-and left out.
+and left out. What is at `to` already is never written over.
 """
 
 import json
@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from pyarrow.fs import FileType
 from pydantic import ValidationError
 from ray.data import ActorPoolStrategy
 
@@ -40,7 +41,17 @@ from swiggle.editing.plan import EditPlan, PlanError
 from swiggle.errors import problems
 from swiggle.manifest import ground_of
 from swiggle.prompts.understanding import Request
-from swiggle.storage import absolute, copy_into, is_local, join, local_path, publish_at, read_json, remove
+from swiggle.storage import (
+    absolute,
+    copy_into,
+    filesystem_of,
+    is_local,
+    join,
+    local_path,
+    publish_at,
+    read_json,
+    remove,
+)
 
 NAME = "edit"
 NAMED = 10
@@ -188,6 +199,9 @@ def write_files(table: str, folder: Path) -> None:
 def edit(wanted: Wanted, config: RunConfig) -> None:
     """Edit all pictures of `data.source`."""
     to = absolute(wanted.to)
+    filesystem, path = filesystem_of(to)
+    if filesystem.get_file_info(path).type != FileType.NotFound:
+        raise StageError(f"to: {to} is there already, and nothing is written over; name another place or remove it")
     bundle = Bundle.load(config.run)
     plan = None if wanted.plan is None else read_plan(absolute(wanted.plan), bundle.dictionary)
     requests = understood(bundle, wanted.prompt) if wanted.prompt is not None else []

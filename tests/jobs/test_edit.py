@@ -124,6 +124,11 @@ def test_a_folder_is_edited_by_a_prompt_and_by_its_plan(head: Head, hand_folder:
     assert made.returncode == 0, made.stdout[-3000:]
     table = pq.read_table(tmp_path / "by-plan/table").to_pylist()
     assert {row["plan"] for row in table} == {listed[0]["plan"]}
+    # Above all not the pictures themselves.
+    over = run_module("jobs.edit", *words, f"to={tmp_path / 'source'}", "prompt=make it a shark", **head.variables)
+    assert over.returncode == 1
+    assert "is there already" in over.stdout
+    assert (tmp_path / "source/p0.png").exists()
     wrong = run_module("jobs.edit", *words, "prompt=make it a shark", **head.variables)
     assert wrong.returncode == 1
     assert wrong.stdout == "error: to= is missing: where the edited pictures are to be written\n"
