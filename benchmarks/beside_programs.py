@@ -35,9 +35,10 @@ def train() -> None:
 
     torch.set_num_threads(THREADS)
     config = quick().vae
-    training = VAETraining(config, torch.device("cpu"))
-    size = config.image_size
-    images = np.random.default_rng(0).integers(0, 256, (config.batch_size, size, size, 3), np.uint8)
+    random, size = np.random.default_rng(0), config.image_size
+    palette = random.integers(0, 256, (config.colours, 3), np.uint8)
+    images = random.integers(0, 256, (config.batch_size, size, size, 3), np.uint8)
+    training = VAETraining(config, torch.device("cpu"), palette=palette)
     for _ in range(5):
         training.train_on(images)
     print("ready", flush=True)

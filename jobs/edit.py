@@ -12,9 +12,12 @@ with `name`, `image` and the `plan` as JSON; where `to` is on this machine the p
 and left out. What is at `to` already is never written over.
 """
 
+import itertools
 import json
+import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -56,6 +59,7 @@ from swiggle.storage import (
 NAME = "edit"
 NAMED = 10
 """Pictures that cannot be read that are named; the others are counted."""
+_ENDING = re.compile(r"\.\w+$")
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _READ = pa.schema([("name", pa.string()), ("image", _IMAGE)])
 _EDITED = pa.schema([("name", pa.string()), ("image", _IMAGE), ("plan", pa.string())])
@@ -134,32 +138,27 @@ def prepared(data: DataConfig, size: int) -> Iterator[dict[str, object]]:
 
 def write_parts(pictures: Iterator[dict[str, object]], folder: Path) -> int:
     """Write pictures as Parquet files, a part at a time. Returns how many there were."""
-    waiting: list[dict[str, object]] = []
     count = 0
-
-    def write() -> None:
-        part = folder / f"part-{count // PART_ROWS:05}.parquet"
-        pq.write_table(pa.Table.from_pylist(waiting, _READ), part, row_group_size=256)
-        waiting.clear()
-
-    for picture in pictures:
-        if len(waiting) == PART_ROWS:
-            write()
-        waiting.append(picture)
-        count += 1
-    if waiting:
-        write()
+    for number in itertools.count():
+        rows = list(itertools.islice(pictures, PART_ROWS))
+        if not rows:
+            break
+        table = pa.Table.from_pylist(rows, _READ)
+        pq.write_table(table, folder / f"part-{number:05}.parquet", row_group_size=256)
+        count += len(rows)
     return count
 
 
 def understood(bundle: Bundle, prompt: str) -> list[Request]:
-    """What a prompt asks for. Raises `StageError` where that is nothing that the run knows."""
+    """What a prompt asks for; tells which requests the run knows nothing of. Raises `StageError` where that is all."""
     requests = bundle.planner.understand(prompt)
-    composed = bundle.composer.compose(requests)
-    if not composed.plan.operations and not any(request.found.matched for request in requests):
-        nearest = [label for reason in composed.reasons for label in reason.nearest][:3]
+    unknown = [r for r in requests if not bundle.composer.knows(r.clause, [m.feature for m in r.found.matched])]
+    if len(unknown) == len(requests):
+        nearest = [label for request in unknown for label in request.found.nearest][:3]
         near = f"; the nearest labels are {', '.join(nearest)}" if nearest else ""
         raise StageError(f"prompt: {prompt!r} asks for nothing that this run knows{near}")
+    for request in unknown:
+        say(NAME, f"{request.clause.text!r} is left undone: it asks for nothing that this run knows")
     return requests
 
 
@@ -183,14 +182,15 @@ def write_files(table: str, folder: Path) -> None:
     """The pictures of a written table as files with their names, and `metadata.jsonl`."""
     folder.mkdir()
     taken: set[str] = set()
+    again: Counter[str] = Counter()
     with (folder / "metadata.jsonl").open("w", encoding="utf-8") as listed:
         for part in sorted(Path(table).glob("*.parquet")):
             for row in pq.read_table(part).to_pylist():
-                stem, number = PurePath(row["name"]).stem or "picture", 1
+                stem = _ENDING.sub("", PurePath(row["name"]).name)  # of "part.parquet row 3" all
                 name = f"{stem}.png"
                 while name in taken:
-                    number += 1
-                    name = f"{stem}-{number}.png"
+                    again[stem] += 1
+                    name = f"{stem}-{again[stem] + 1}.png"
                 taken.add(name)
                 (folder / name).write_bytes(row["image"]["bytes"])
                 listed.write(json.dumps({"file_name": name, "of": row["name"], "plan": row["plan"]}) + "\n")

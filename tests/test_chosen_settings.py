@@ -36,6 +36,7 @@ def test_sprites_keep_their_places_and_their_size() -> None:
     sprites = replace(EMOJI, side=24, colours=9, registered=True, count=2_000)
     chosen = choose(sprites)
     assert (chosen["vae.image_size"], chosen["vae.augment"]) == (24, [])
+    assert chosen["sae.whitening"] == load_config([]).sae.whitening
     assert choose(replace(sprites, side=10))["vae.image_size"] == 20
     many = choose(replace(sprites, count=50_000))
     assert (many["vae.start"], many["vae.colour_weight"]) == ("random", load_config([]).vae.colour_weight)

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from swiggle.data.grounds import CHECKERED, ground_pixels
 from swiggle.errors import SwiggleError
@@ -56,7 +56,7 @@ def is_kept_whole(content: bytes) -> bool:
             return True
         if not _has_alpha(image) or max(image.size) > MAX_SIDE:
             return False
-        return bool(_bytes_of(image, sixteen_bits=False).getextrema()[-1] != (255, 255))
+        return bool(_bytes_of(image, _is_sixteen_bits(image)).getextrema()[-1] != (255, 255))
 
 
 def _decode(
@@ -78,8 +78,7 @@ def _decode(
             large = size is not None and max(image.size) > MAX_SIDE and min(image.size) >= size
             if size is not None and large:
                 image.draft("RGB", (size, size))
-            # Pillow keeps the upper 8 bits of such colours, and of one that is transparent all 16.
-            sixteen_bits = ";16" in str(opened.tile)
+            sixteen_bits = _is_sixteen_bits(opened)
             if size is not None and large and max(image.size) > MAX_SIDE:
                 flat = None if on == CHECKERED else on  # a checkered ground is laid once the size is right
                 made = Image.fromarray(middle(image, size, lambda band: _laid(_bytes_of(band, sixteen_bits), flat)))
@@ -120,6 +119,12 @@ def _laid(image: Image.Image, on: str | None) -> np.ndarray:
         return np.asarray(image)
     below = Image.fromarray(ground_pixels(on, image.height, image.width)).convert("RGBA")
     return np.asarray(Image.alpha_composite(below, image).convert("RGB"))
+
+
+def _is_sixteen_bits(image: ImageFile.ImageFile) -> bool:
+    """Whether a picture that is not loaded yet has 16 bits a sample: Pillow keeps the upper 8 bits of such colours, and
+    of one that is transparent all 16."""
+    return ";16" in str(image.tile)
 
 
 def _bytes_of(image: Image.Image, sixteen_bits: bool) -> Image.Image:

@@ -53,6 +53,9 @@ class ClassMeanComposer(MeanDifferenceComposer):
             return []
         return self.expressed(amount * self._difference(term), picture.activations)
 
+    def knows(self, clause: Clause, seeds: Sequence[int]) -> bool:
+        return super().knows(clause, seeds) or self._said(clause) is not None
+
     def note(self, clause: Clause, seeds: Sequence[int]) -> str:
         if (term := self._said(clause)) is None or (seeds and self.atlas.captioned.terms[term].place is not None):
             return ""

@@ -75,6 +75,10 @@ class Composer(ABC):
     def operations(self, clause: Clause, seeds: Sequence[int], picture: Picture | None) -> list[Operation]:
         """What does one request to a picture, or to any; `seeds` are the features whose label means what was said."""
 
+    def knows(self, clause: Clause, seeds: Sequence[int]) -> bool:
+        """Whether there may be a picture that a request changes."""
+        return bool(seeds) or (not clause.words and clause.action != "replace")  # less of whatever is there
+
     def compose(self, requests: Sequence[Request], picture: Picture | None = None) -> PromptPlan:
         """The plan that does what is requested, in order.
 

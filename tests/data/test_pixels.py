@@ -172,6 +172,13 @@ def test_uploads_stand_as_imports_do() -> None:
     assert on_navy[15, 5].tolist() == [255, 0, 0]
 
 
+def test_16_bits_are_kept_whole_where_they_are_see_through(rng: np.random.Generator) -> None:
+    colours = rng.integers(1, 65536, (4, 10, 3)).astype(">u2")
+    for clear in (colours[0, 0], np.zeros(3, ">u2")):  # one that a pixel has, and one that none has
+        content = _png_with(16, 2, colours.tobytes(), clear.tobytes(), 10, 4)
+        assert is_kept_whole(content) == (decode_upload(content, 32).shape[0] == 10) == bool(clear.any())
+
+
 def test_large_uploads_of_16_bits(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
     colours = rng.integers(0, 65536, (300, 300, 3)).astype(">u2")
     colours[100:200, 50:150] = 300, 7, 65535

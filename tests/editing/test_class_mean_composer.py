@@ -1,11 +1,13 @@
 """Edits by phrase, where captions speak of no places."""
 
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 from scipy import sparse
 
+from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.captioned_latents import captioned_latents
 from swiggle.captions.vocabulary import Vocabulary
 from swiggle.editing.class_mean_composer import ClassMeanComposer, composer_for
@@ -39,7 +41,7 @@ def composer(rng: np.random.Generator) -> ClassMeanComposer:
         confidence=np.zeros(6), density=np.ones(6), mean_activation=np.ones(6), footprint=np.ones((6, 32, 32)),
         direction=np.eye(6, dtype=np.float32),
     )  # fmt: skip
-    made = composer_for(atlas, np.eye(6, dtype=np.float32))  # type: ignore[arg-type]
+    made = composer_for(cast(Atlas, atlas), np.eye(6, dtype=np.float32))
     assert isinstance(made, ClassMeanComposer)
     return made
 
@@ -72,6 +74,12 @@ def test_a_part_of_a_phrase_is_known_too(composer: ClassMeanComposer) -> None:
 def test_what_is_there_already_and_what_nobody_says_change_nothing(composer: ClassMeanComposer) -> None:
     for thing, prompt in (("red heart", "make it a red heart"), ("red heart", "make it a zorblax")):
         assert edited(composer, thing, prompt)[1].plan.operations == []
+
+
+def test_words_that_only_captions_hold_are_known(composer: ClassMeanComposer) -> None:
+    """No feature has a label here, so nothing but captions tells that a picture may be changed."""
+    for prompt, known in (("make it a red heart", True), ("less blue", True), ("make it a zorblax", False)):
+        assert [composer.knows(clause, []) for clause in read_clauses(prompt, VOCABULARY)] == [known]
 
 
 def test_removal_needs_the_thing_to_be_there(composer: ClassMeanComposer) -> None:

@@ -104,6 +104,18 @@ def test_baselines_have_the_wanted_l0_and_the_supervised_is_best(nouns: Composit
     assert scores["supervised"] > 2 * max(scores["axes"], scores["pca"], scores["random"])
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_that_no_training_picture_has_make_baselines_of_nothing(
+    nouns: Composition, rng: np.random.Generator
+) -> None:
+    traits = nouns.draw(120, 1)  # of 234 heads most are missing
+    latents = rng.normal(size=(120, 64)).astype(np.float32)
+    additive = fit_additive(latents[:100], traits[:100], nouns)
+    for code in baseline_codes(latents[:100], latents[100:], additive, features=100, l0=8.0)["supervised"]:
+        assert np.isfinite(code.data).all()
+        assert code.nnz
+
+
 def test_groups_move_by_the_difference_of_their_means(splits: tuple[Split, Split], nouns: Composition) -> None:
     train, traits = splits[0]
     means = value_means(train, traits, "glasses", nouns)

@@ -77,24 +77,39 @@ def test_plans_are_read_or_refused_by_name(hand_folder: Path, tmp_path: Path) ->
         read_plan(str(tmp_path / "none.json"), bundle.dictionary)
 
 
-def test_a_prompt_that_asks_for_nothing_known_is_refused(hand_folder: Path) -> None:
+def test_a_prompt_that_asks_for_nothing_known_is_refused(hand_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = Bundle.load(hand_folder)
     assert understood(bundle, "make it a shark")
     with pytest.raises(StageError, match="asks for nothing that this run knows"):
         understood(bundle, "make it a zzyzx")
+    assert "zzyzx" not in capsys.readouterr().out
+    assert len(understood(bundle, "make it a shark and make it a zzyzx")) == 2
+    assert "zzyzx" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
+def test_no_part_is_written_over_another(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.edit.PART_ROWS", 2)
+    image = {"bytes": b"", "path": None}
+    names = [f"{number}.png" for number in range(count)]
+    assert write_parts(iter([{"name": name, "image": image} for name in names]), tmp_path) == count
+    read = [row["name"] for part in sorted(tmp_path.iterdir()) for row in pq.read_table(part).to_pylist()]
+    assert read == names
 
 
 def test_files_of_one_name_are_all_kept(tmp_path: Path) -> None:
     content = {"bytes": encode_png(np.zeros((2, 2, 3), np.uint8)), "path": None}
     for folder in ("table", "read"):
         (tmp_path / folder).mkdir()
-    write_parts(iter([{"name": name, "image": content} for name in ("a/x.png", "b/x.jpg")]), tmp_path / "read")
+    names = ["a/x.png", "b/x.jpg", "c/x.gif", "part.parquet row 3", "part.parquet row 4"]
+    write_parts(iter([{"name": name, "image": content} for name in names]), tmp_path / "read")
     table = pq.read_table(tmp_path / "read")
-    pq.write_table(table.append_column("plan", [["{}", "{}"]]), tmp_path / "table/0.parquet")
+    pq.write_table(table.append_column("plan", [["{}"] * len(names)]), tmp_path / "table/0.parquet")
     write_files(str(tmp_path / "table"), tmp_path / "pictures")
     listed = [json.loads(line) for line in (tmp_path / "pictures/metadata.jsonl").read_text().splitlines()]
-    assert [(row["file_name"], row["of"]) for row in listed] == [("x.png", "a/x.png"), ("x-2.png", "b/x.jpg")]
-    assert (tmp_path / "pictures/x-2.png").exists()
+    files = ["x.png", "x-2.png", "x-3.png", "part.parquet row 3.png", "part.parquet row 4.png"]
+    assert [(row["file_name"], row["of"]) for row in listed] == list(zip(files, names, strict=True))
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {*files, "metadata.jsonl"}
 
 
 @pytest.mark.integration

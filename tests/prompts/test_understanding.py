@@ -1,9 +1,11 @@
 """Places that a prompt calls by words which no caption uses."""
 
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from swiggle.atlas.atlas import Atlas
 from swiggle.atlas.entries import Entry
 from swiggle.atlas.index import LabelIndex, open_chroma
 from swiggle.captions.caption_runs import FUNCTION_WORDS
@@ -24,7 +26,7 @@ def reader() -> PromptReader:
     terms = [Mention(place, (words,)) for words, place in LABELS]
     captioned = SimpleNamespace(terms=terms)
     atlas = SimpleNamespace(vocabulary=VOCABULARY, captioned=captioned, label_texts=[])
-    return PromptReader(atlas, LabelIndex(open_chroma(None), entries))  # type: ignore[arg-type]
+    return PromptReader(cast(Atlas, atlas), LabelIndex(open_chroma(None), entries))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_a_word_that_may_be_either_of_two_places_is_neither(reader: PromptReader
         captioned=reader.atlas.captioned,
         label_texts=[],
     )
-    (request,) = PromptReader(atlas, reader.index).understand("trade the face for a shark")  # type: ignore[arg-type]
+    (request,) = PromptReader(cast(Atlas, atlas), reader.index).understand("trade the face for a shark")
     assert request.place == "head"
     assert request.found.matched
 
@@ -63,5 +65,5 @@ def test_a_thing_stays_a_thing(reader: PromptReader, prompt: str) -> None:
 
 def test_without_places_every_word_stays_as_it_is(reader: PromptReader) -> None:
     atlas = SimpleNamespace(vocabulary=Vocabulary(), captioned=reader.atlas.captioned, label_texts=[])
-    (request,) = PromptReader(atlas, reader.index).understand("red goggles")  # type: ignore[arg-type]
+    (request,) = PromptReader(cast(Atlas, atlas), reader.index).understand("red goggles")
     assert request.clause.words == ("red", "goggles")

@@ -34,7 +34,7 @@ def drawn(written: str) -> list[str]:
     lines = [""]
     for piece in written.split("\r\x1b[K"):
         first, *others = piece.split("\n")
-        lines[-1] = first if piece is not written.split("\r\x1b[K", maxsplit=1)[0] else lines[-1] + first
+        lines[-1] = first
         lines += others
     return lines
 
